@@ -1,0 +1,87 @@
+"""The catalogue of a cut: what a custodian writes in TOML, as frozen types that cannot be wrong.
+
+`catalogue_toml.py` reads the file and reports every problem at once; this module is what it makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from datasets.variables import TimePeriod, Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a row unique, and so how many rows one pupil can have. Checked at ingest, never assumed.
+
+    unit: the column with the pupil's identifier, or None where each row is one pupil. time: the time variable, or
+    None. also: further variables that complete the key. rows_per_period: most rows of one pupil in one time period
+    (in the whole data set, where there is no time).
+    """
+
+    unit: str | None
+    time: str | None = None
+    also: tuple[str, ...] = ()
+    rows_per_period: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Values of `variable` must occur as values of `to_variable` in the data set `to`."""
+
+    variable: str
+    to: str
+    to_variable: str
+
+
+@dataclass(frozen=True)
+class DataSet:
+    id: str
+    title: str
+    description: str
+    source: str
+    key: Key
+    variables: tuple[Variable, ...]
+    sort_by: tuple[str, ...]
+    max_rows: int
+    references: tuple[Reference, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Variable]:
+        return {v.name: v for v in self.variables}
+
+    @cached_property
+    def domain(self) -> tuple[Variable, ...]:
+        """Variables that criteria can speak of, in the order of the decision diagram."""
+        return tuple(v for v in self.variables if v.atoms)
+
+    @cached_property
+    def time(self) -> Variable | None:
+        return next((v for v in self.variables if v.is_time), None)
+
+    @cached_property
+    def time_periods(self) -> tuple[TimePeriod, ...]:
+        return tuple(p for p in (self.time.atoms if self.time else ()) if isinstance(p, TimePeriod))
+
+    @cached_property
+    def levels(self) -> dict[str, str]:
+        """Geographic level → reference of the variable or banding that carries it."""
+        found = {v.level: v.name for v in self.variables if v.level}
+        found |= {b.level: f"{v.name}.{b.name}" for v in self.variables for b in v.bandings if b.level}
+        return found
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One hosted population: several data sets, one privacy unit, one budget."""
+
+    cut: str
+    title: str
+    unit: str
+    synthetic: bool
+    data_sets: tuple[DataSet, ...]
+    digest: str
+
+    def data_set(self, name: str) -> DataSet | None:
+        return next((d for d in self.data_sets if d.id == name), None)

@@ -1,0 +1,60 @@
+"""Privacy loss as integers: zero-concentrated differential privacy (zCDP), in nano-ρ.
+
+ρ-zCDP: Bun & Steinke, arXiv 1605.02065v1, Definition 1.1. Composition adds ρ (Lemma 1.7 there), also when each ρ is
+chosen after seeing earlier answers as long as the sum is bounded beforehand (Whitehouse, Ramdas, Wu, Rogers,
+"Fully adaptive composition in differential privacy", arXiv 2203.05481, the filter for zCDP).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
+
+import math
+
+NANO = 1_000_000_000
+
+
+def nano_rho(rho: Decimal) -> int:
+    """ρ as an integer number of nano-ρ, rounded against the spender."""
+    return int((rho * NANO).to_integral_value(rounding=ROUND_CEILING))
+
+
+def rho(nano: int) -> Decimal:
+    return Decimal(nano) / NANO
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One use of a mechanism, as the ledger keeps it, so that a better accountant can be run over history."""
+
+    mechanism: str
+    l2_squared: int
+    nano_rho: int
+    question: str
+
+    def __post_init__(self) -> None:
+        if self.nano_rho < 0 or self.l2_squared < 0:
+            raise ValueError("a privacy loss is never negative")
+
+
+def split(total: int, parts: int) -> tuple[int, ...]:
+    """Share `total` nano-ρ equally; the first parts get what is left over, and the sum is exact."""
+    share, left = divmod(total, parts)
+    return tuple(share + (1 if i < left else 0) for i in range(parts))
+
+
+@lru_cache(maxsize=4096)
+def epsilon(nano: int, delta: float) -> float:
+    """Smallest ε with (ε, δ)-DP for this much zCDP, by OpenDP's conversion (make_zCDP_to_approxDP)."""
+    if nano == 0:
+        return 0.0
+    from disclosure.noise import zcdp_to_epsilon
+
+    return zcdp_to_epsilon(nano, delta)
+
+
+def coin_flip_accuracy(eps: float) -> float:
+    """Most that anyone can be right about a yes/no fact that was a coin flip to them: e^ε / (1 + e^ε)."""
+    return 1 / (1 + math.exp(-eps))

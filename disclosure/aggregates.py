@@ -1,0 +1,94 @@
+"""The closed vocabulary of aggregates: the only things that are ever measured and protected.
+
+Every statistic is computed from protected aggregates. Numbers are integers ("ticks": multiples of the variable's
+declared step), so that sums are exact and no order of addition can change them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Rows of the cell; with ``present``, rows in which that variable has a value."""
+
+    present: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctCount:
+    """Distinct pupils of the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Σ (clamp(x, lower, upper) − origin) over the rows in which ``variable`` has a value, in ticks.
+
+    An origin in the middle of the bounds halves the sensitivity; the recipe adds ``origin × count`` back.
+    """
+
+    variable: str
+    lower: int
+    upper: int
+    origin: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.lower <= self.origin <= self.upper:
+            raise ValueError("a sum needs lower ≤ origin ≤ upper")
+
+    @property
+    def reach(self) -> int:
+        """The largest absolute value that one row can add."""
+        return max(self.origin - self.lower, self.upper - self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class SumOfProducts:
+    """Σ (l · r − origin) over rows in which both variables have a value; l and r are centred as in their `Sum`."""
+
+    left: Sum
+    right: Sum
+    origin: int = 0
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Smallest and largest value of l · r."""
+        ends = [
+            (a - self.left.origin) * (b - self.right.origin)
+            for a in (self.left.lower, self.left.upper)
+            for b in (self.right.lower, self.right.upper)
+        ]
+        if self.left.variable == self.right.variable:
+            ends = [0, max(ends)]
+        return min(ends), max(ends)
+
+    @property
+    def reach(self) -> int:
+        low, high = self.bounds
+        return max(abs(low - self.origin), abs(high - self.origin))
+
+
+@dataclass(frozen=True, slots=True)
+class BinnedCount:
+    """Rows of the cell in each bin of ``variable``; adds one axis. A bin is a set of the variable's atoms.
+
+    Rows in no bin are not counted.
+    """
+
+    variable: str
+    bins: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        atoms = [atom for group in self.bins for atom in group]
+        if not self.bins or len(set(atoms)) != len(atoms):
+            raise ValueError("bins must be disjoint and at least one")
+
+
+Aggregate: TypeAlias = Count | DistinctCount | Sum | SumOfProducts | BinnedCount
+
+
+def bins_of(aggregate: Aggregate) -> int:
+    """Numbers per cell."""
+    return len(aggregate.bins) if isinstance(aggregate, BinnedCount) else 1

@@ -1,0 +1,210 @@
+"""The policy of a cut: what protection its answers get. A TOML file that a disclosure officer can read.
+
+Every rule carries `plain` (a sentence for people), `source`, `verified` and `owner`. Loading reports all problems
+at once and fails closed: an unknown rule, a missing rule or a value out of range refuses the whole file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from disclosure.accounting import nano_rho
+
+
+class Mode(StrEnum):
+    DP = "dp"
+    OFFICIAL = "official"
+
+
+class PolicyRefused(ValueError):
+    """The policy file cannot be used; `problems` says every reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("the policy is refused:\n" + "\n".join(f"  - {p}" for p in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Why a number is what it is, for people."""
+
+    plain: str
+    source: str
+    verified: bool
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All amounts of privacy loss in nano-ρ; counts in pupils or rows as the measure counts."""
+
+    name: str
+    version: int
+    mode: Mode
+    delta: float
+    cut_cap: int
+    default_price: int
+    query_cap: int
+    minimum_count: int
+    rounding_base: int
+    minimum_denominator: int
+    relative_margin_low: float
+    confidence: float
+    max_cells: int
+    max_group_by: int
+    acknowledged_risk: str
+    rules: Mapping[str, Rule]
+    digest: str
+
+    @property
+    def answers_ad_hoc(self) -> bool:
+        """`official` answers free queries only where an officer has accepted the risk in words."""
+        return self.mode is Mode.DP or bool(self.acknowledged_risk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One number of a rule: where it stands in the file, what is accepted, which modes need it."""
+
+    rule: str
+    key: str
+    accepts: str
+    check: Callable[[Any], bool]
+    modes: tuple[Mode, ...] = (Mode.DP, Mode.OFFICIAL)
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high
+
+
+def _between(low: str, high: str) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, int | Decimal) and not isinstance(v, bool) and Decimal(low) < v <= Decimal(high)
+
+
+_RHO = "a number above 0 and at most 100"
+FIELDS: dict[str, _Field] = {
+    "cut_cap": _Field("budget", "cut_rho", _RHO, _between("0", "100"), (Mode.DP,)),
+    "default_price": _Field("budget", "default_rho", _RHO, _between("0", "100"), (Mode.DP,)),
+    "query_cap": _Field("budget", "query_rho", _RHO, _between("0", "100"), (Mode.DP,)),
+    "delta": _Field("budget", "delta", "a number above 0 and at most 0.00001", _between("0", "0.00001"), (Mode.DP,)),
+    "confidence": _Field("intervals", "confidence", "a number above 0.5 and at most 0.999", _between("0.5", "0.999")),
+    "minimum_count": _Field("minimum_count", "value", "a whole number from 0 to 1000", _whole(0, 1000)),
+    "rounding_base": _Field("rounding", "base", "a whole number from 1 to 1000", _whole(1, 1000)),
+    "minimum_denominator": _Field("denominators", "value", "a whole number from 0 to 1000", _whole(0, 1000)),
+    "relative_margin_low": _Field("reliability", "relative_margin", "a number above 0 and at most 10", _between("0", "10")),
+    "max_cells": _Field("limits", "cells", "a whole number from 1 to 50000", _whole(1, 50_000)),
+    "max_group_by": _Field("limits", "group_by", "a whole number from 0 to 8", _whole(0, 8)),
+}
+_RULE_KEYS = {"plain": str, "source": str, "verified": bool, "owner": str}
+_HEAD = {"policy", "version", "mode"}
+
+
+def load_policy(text: str) -> Policy:
+    """Read a policy; raises `PolicyRefused` with every problem."""
+    try:
+        raw = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyRefused([f"not TOML: {error}"]) from None
+    problems = _head_problems(raw)
+    if problems:
+        raise PolicyRefused(problems)
+    mode = Mode(raw["mode"])
+    values = _values(raw, mode, problems)
+    rules = _rules(raw, mode, problems)
+    risk = _risk(raw, mode, problems)
+    if not problems:
+        problems += _contradictions(values, mode)
+    if problems:
+        raise PolicyRefused(problems)
+    return _policy(raw, mode, values, rules, risk, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _policy(
+    raw: dict[str, Any], mode: Mode, values: dict[str, Any], rules: dict[str, Rule], risk: str, digest: str
+) -> Policy:
+    rho = {k: nano_rho(Decimal(values.get(k, 0))) for k in ("cut_cap", "default_price", "query_cap")}
+    plain = {k: v for k, v in values.items() if k not in rho}
+    for name in ("delta", "confidence", "relative_margin_low"):
+        plain[name] = float(plain.get(name, 0))
+    return Policy(
+        name=raw["policy"], version=raw["version"], mode=mode, acknowledged_risk=risk, rules=rules, digest=digest,
+        **rho, **plain,
+    )  # fmt: skip
+
+
+def _head_problems(raw: dict[str, Any]) -> list[str]:
+    problems = []
+    if not isinstance(raw.get("policy"), str) or not raw.get("policy"):
+        problems.append("policy: a name is wanted")
+    if not _whole(1, 10**6)(raw.get("version")):
+        problems.append("version: a whole number from 1 is wanted")
+    if raw.get("mode") not in {m.value for m in Mode}:
+        problems.append("mode: wants 'dp' or 'official'")
+    return problems
+
+
+def _wanted(mode: Mode) -> dict[str, list[str]]:
+    keys: dict[str, list[str]] = {}
+    for field in FIELDS.values():
+        if mode in field.modes:
+            keys.setdefault(field.rule, []).append(field.key)
+    return keys
+
+
+def _values(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, Any]:
+    values = {}
+    for name, field in FIELDS.items():
+        if mode not in field.modes:
+            continue
+        table = raw.get(field.rule)
+        value = table.get(field.key) if isinstance(table, dict) else None
+        if value is None:
+            problems.append(f"{field.rule}.{field.key}: missing; wants {field.accepts}")
+        elif not field.check(value):
+            problems.append(f"{field.rule}.{field.key}: wants {field.accepts}")
+        values[name] = value
+    return values
+
+
+def _rules(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, Rule]:
+    wanted, rules = _wanted(mode), {}
+    known = set(wanted) | _HEAD | ({"ad_hoc"} if mode is Mode.OFFICIAL else set())
+    problems += [f"{key}: unknown; known are {', '.join(sorted(known))}" for key in raw if key not in known]
+    for name in wanted:
+        table = raw.get(name)
+        if not isinstance(table, dict):
+            continue
+        accepted = {*wanted[name], *_RULE_KEYS}
+        problems += [f"{name}.{k}: unknown; known are {', '.join(sorted(accepted))}" for k in table if k not in accepted]
+        missing = [k for k, kind in _RULE_KEYS.items() if not isinstance(table.get(k), kind) or table.get(k) == ""]
+        problems += [f"{name}.{k}: missing; every rule has plain, source, verified, owner" for k in missing]
+        if not missing:
+            rules[name] = Rule(**{k: table[k] for k in _RULE_KEYS})
+    return rules
+
+
+def _risk(raw: dict[str, Any], mode: Mode, problems: list[str]) -> str:
+    table = raw.get("ad_hoc", {})
+    if mode is Mode.DP or table == {}:
+        return ""
+    if not isinstance(table, dict) or set(table) != {"acknowledged_risk"} or not isinstance(table["acknowledged_risk"], str):
+        problems.append("ad_hoc: wants one key, acknowledged_risk, a sentence")
+        return ""
+    if len(table["acknowledged_risk"].split()) < 5:
+        problems.append("ad_hoc.acknowledged_risk: wants a sentence that names the risk (five words or more)")
+    return str(table["acknowledged_risk"])
+
+
+def _contradictions(values: dict[str, Any], mode: Mode) -> list[str]:
+    problems = []
+    if mode is Mode.DP and not values["default_price"] <= values["query_cap"] <= values["cut_cap"]:
+        problems.append("budget: wants default_rho ≤ query_rho ≤ cut_rho")
+    if mode is Mode.OFFICIAL and values["minimum_count"] < 1:
+        problems.append("minimum_count.value: wants at least 1 in official mode, where nothing else hides a child")
+    return problems

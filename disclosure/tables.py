@@ -1,0 +1,71 @@
+"""Exact tables, which never leave the server's memory, and protected ones, which may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from disclosure.aggregates import Aggregate, bins_of
+
+Integers = npt.NDArray[np.int64]
+
+
+class ExactTable:
+    """Exact aggregates over the whole key space: int64 of shape (cells, bins), in the order of the plan's keys.
+
+    It shows its shape and nothing else, and cannot be copied out: no pickle, no JSON, no dataclass fields.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[Aggregate, Integers], cells: int) -> None:
+        for aggregate, array in values.items():
+            if array.dtype != np.int64 or array.shape != (cells, bins_of(aggregate)):
+                raise ValueError(f"{type(aggregate).__name__}: want int64 of {(cells, bins_of(aggregate))}")
+        self._values = dict(values)
+
+    def __getitem__(self, aggregate: Aggregate) -> Integers:
+        return self._values[aggregate]
+
+    @property
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        return tuple(self._values)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in self._values.items())
+        return f"<ExactTable {shapes}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("an ExactTable is never serialised")
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("an ExactTable is never copied")
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        raise TypeError("an ExactTable is never copied")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """One protected aggregate, safe to store and to publish.
+
+    values: int64 (cells, bins), in ticks. sigma: standard deviation of the noise, 0 in `official` mode.
+    masked: bool, same shape; cells that an `official` policy hides (their value is stored as 0).
+    """
+
+    values: Integers
+    sigma: float
+    masked: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.masked.shape or self.values.dtype != np.int64:
+            raise ValueError("values and masked must have one shape, values int64")
+        if not 0 <= self.sigma < float("inf"):
+            raise ValueError("sigma must be finite and not negative")
+
+
+ProtectedTable = Mapping[Aggregate, Measurement]

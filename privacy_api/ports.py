@@ -1,0 +1,169 @@
+"""What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from datasets.plan import Plan
+from disclosure.accounting import Event
+from disclosure.tables import ExactTable, Measurement
+
+
+class Engine(Protocol):
+    def aggregate(self, plan: Plan) -> ExactTable:
+        """Exact aggregates over the plan's whole key space; raises EngineFailed, which says nothing."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Who may ask for what. cap in nano-ρ over the life of the project; grants name class B and D variables."""
+
+    id: str
+    title: str
+    cap: int
+    grants: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever holds an API key: the key's public id and its project."""
+
+    key_id: str
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One measurement that an answer needs. `event.question` is its fingerprint; `event.nano_rho` its price now."""
+
+    event: Event
+
+    @property
+    def question(self) -> str:
+        return self.event.question
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record."""
+
+    principal: Principal
+    cut: str
+    cut_cap: int
+    release: str
+    query: str
+    wanted: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The charge is durable. stored: measurements that existed (free); missing: those that this charge pays for."""
+
+    request: Request
+    charge: int | None
+    nano_rho: int
+    stored: Mapping[str, Measurement]
+    missing: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRelease:
+    """A citable protected answer as it was first given: `body` is its JSON."""
+
+    id: str
+    cut: str
+    project: str
+    created: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Amounts in nano-ρ."""
+
+    cap: int
+    spent: int
+
+    @property
+    def left(self) -> int:
+        return max(0, self.cap - self.spent)
+
+
+class BudgetExhausted(Exception):
+    """The charge would pass a cap. scope: "cut" or "project". Known from the ledger alone."""
+
+    def __init__(self, scope: str, balance: Balance) -> None:
+        super().__init__(scope)
+        self.scope, self.balance = scope, balance
+
+
+class InProgress(Exception):
+    """Somebody else's charge for one of these measurements is being answered now; ask again in a moment."""
+
+
+class LedgerBroken(Exception):
+    """The ledger cannot be trusted or written: no answer, and no start. The message says what to do."""
+
+
+class Ledger(Protocol):
+    def release(self, release: str) -> StoredRelease | None: ...
+
+    def reserve(self, request: Request) -> Reserved:
+        """Charge what is missing, durably, or raise BudgetExhausted, InProgress or LedgerBroken.
+
+        One transaction: finds stored measurements at least as precise as wanted, checks both caps, appends the
+        charge to the chain, claims the missing questions; then moves the anchor outside the database.
+        """
+        ...
+
+    def store(self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes) -> StoredRelease:
+        """Store measurements and release, and append the release to the chain, in one transaction."""
+        ...
+
+    def fail(self, reserved: Reserved) -> None:
+        """Record that a charge led to no release, and give up its claims. The charge stays."""
+        ...
+
+    def cut_balance(self, cut: str, cap: int) -> Balance: ...
+
+    def project_balance(self, project: Project) -> Balance: ...
+
+    def verify(self) -> int:
+        """Check the whole chain, every stored release and the anchor; number of entries, or raise LedgerBroken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A key as it may be shown: never the secret."""
+
+    id: str
+    project: str
+    label: str
+    created: str
+    revoked: str | None
+
+
+class Projects(Protocol):
+    def create_project(self, project: Project) -> Project: ...
+
+    def project(self, project: str) -> Project | None: ...
+
+    def projects(self) -> list[Project]: ...
+
+    def create_key(self, project: str, label: str, environment: str) -> tuple[KeyInfo, str]:
+        """The key's record and, this once, the key itself."""
+        ...
+
+    def keys(self) -> list[KeyInfo]: ...
+
+    def revoke_key(self, key_id: str) -> bool: ...
+
+    def principal(self, key: str) -> Principal | None:
+        """Whoever holds this key; None for a wrong, unknown or revoked one (compared in constant time)."""
+        ...
