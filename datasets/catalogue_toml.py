@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any
 
 from datasets.catalogue import Catalogue, DataSet, Key, Reference
@@ -15,13 +16,18 @@ from datasets.variables import Banding, Code, Numbers, Sensitivity, TimePeriod, 
 EACH_ROW_IS_ONE_PUPIL = "each row is one pupil"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+RESERVED = frozenset("measure statistic variable output value lower upper confidence unit status".split())
 MISSING = "missing"
 MAX_ATOMS = 50_000
 GEOGRAPHIC_LEVELS = frozenset("EDA INST LA LAD LEP LSIP MAT MCA NAT OA PA PCON PFA PROV REG RSC SCH SPON WARD".split())
-TIME_KINDS = frozenset(
-    "AY AYQ1 AYQ2 AYQ3 AYQ4 T1 T2 T3 T1T2 CY CYQ1 CYQ2 CYQ3 CYQ4 FY FYQ1 FYQ2 FYQ3 FYQ4 TY TYQ1 TYQ2 TYQ3 TYQ4 RY "
-    "P1 P2".split()
-) | {f"M{i}" for i in range(1, 13)} | {f"W{i}" for i in range(1, 53)}
+TIME_KINDS = (
+    frozenset(
+        "AY AYQ1 AYQ2 AYQ3 AYQ4 T1 T2 T3 T1T2 CY CYQ1 CYQ2 CYQ3 CYQ4 FY FYQ1 FYQ2 FYQ3 FYQ4 TY TYQ1 TYQ2 TYQ3 TYQ4 RY "
+        "P1 P2".split()
+    )
+    | {f"M{i}" for i in range(1, 13)}
+    | {f"W{i}" for i in range(1, 53)}
+)
 OVERFLOW = 2**62
 
 
@@ -73,7 +79,10 @@ class _Table:
 
     def tables(self, key: str) -> dict[str, _Table]:
         found = self.get(key, dict, "tables", {})
-        return {k: _Table(v, f"{self.path}.{key}.{k}" if self.path else f"{key}.{k}", self._problems) for k, v in found.items()}
+        return {
+            k: _Table(v, f"{self.path}.{key}.{k}" if self.path else f"{key}.{k}", self._problems)
+            for k, v in found.items()
+        }
 
     def has(self, key: str) -> bool:
         return key in self._raw
@@ -117,7 +126,11 @@ class _Reader:
             if columns[:2] != ["code", "label"]:
                 table.refuse("columns", "wants 'code' and 'label' first")
                 continue
-            bad = [i for i, r in enumerate(rows) if not isinstance(r, list) or len(r) != len(columns) or not all(isinstance(c, str) for c in r)]
+            bad = [
+                i
+                for i, r in enumerate(rows)
+                if not isinstance(r, list) or len(r) != len(columns) or not all(isinstance(c, str) for c in r)
+            ]
             if bad:
                 table.refuse(f"rows[{bad[0]}]", f"wants {len(columns)} texts")
                 continue
@@ -158,7 +171,10 @@ class _Reader:
         """No sum of products can leave int64: max_rows × (largest tick distance)² must stay below 2^62."""
         for v in variables:
             if v.numbers and max_rows * (v.numbers.clamp[1] - v.numbers.clamp[0]) ** 2 >= OVERFLOW:
-                table.refuse(f"variables.{v.name}", "sums of squares could overflow: wants a larger step, a narrower clamp or a smaller max_rows")
+                table.refuse(
+                    f"variables.{v.name}",
+                    "sums of squares could overflow: wants a larger step, a narrower clamp or a smaller max_rows",
+                )
 
     def _key(self, table: _Table, variables: tuple[Variable, ...]) -> Key | None:
         raw = table.get("key", (str, dict), f"a table (unit, time, also, rows_per_period) or '{EACH_ROW_IS_ONE_PUPIL}'")
@@ -171,7 +187,10 @@ class _Reader:
             return Key(None, time)
         key = _Table(raw, f"{table.path}.key", self.problems)
         unit, of_time = key.text("unit", "the column with the pupil's identifier"), key.text("time", default="")
-        also, rows = key.get("also", list, "a list of variables", []), key.get("rows_per_period", int, "a whole number", 1)
+        also, rows = (
+            key.get("also", list, "a list of variables", []),
+            key.get("rows_per_period", int, "a whole number", 1),
+        )
         key.close()
         if of_time and of_time != time:
             key.refuse("time", "wants the variable of type 'time'")
@@ -196,10 +215,14 @@ class _Reader:
         for d in sets:
             for r in d.references:
                 if r.variable not in d.by_name or r.to not in by_id or r.to_variable not in by_id[r.to].by_name:
-                    self.problems.append(f"data_sets.{d.id}.references: wants variable, data set and variable that exist")
+                    self.problems.append(
+                        f"data_sets.{d.id}.references: wants variable, data set and variable that exist"
+                    )
 
     def _variable(self, name: str, table: _Table) -> Variable | None:
         before = len(self.problems)
+        if name in RESERVED:
+            table.refuse("", f"the name is taken by a column of every answer ({', '.join(sorted(RESERVED))})")
         if not NAME.match(name):
             table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter")
         kind = table.text("type", "'category', 'number' or 'time'")
@@ -286,19 +309,43 @@ class _Reader:
         return tuple(periods)
 
     def _numbers(self, table: _Table) -> tuple[Numbers | None, tuple[Code, ...]]:
-        step = self._decimal(table, "step", table.get("step", (int, Decimal, str), "the smallest difference, e.g. '0.1'"))
+        step = self._decimal(
+            table, "step", table.get("step", (int, Decimal, str), "the smallest difference, e.g. '0.1'")
+        )
         ends = self._ticks(table, "range", table.get("range", list, "[lowest, highest]"), step)
         if step is None or ends is None:
             return None, ()
-        clamp = self._ticks(table, "clamp", table.get("clamp", list, "[lowest, highest]", None), step) if table.has("clamp") else ends
+        clamp = (
+            self._ticks(table, "clamp", table.get("clamp", list, "[lowest, highest]", None), step)
+            if table.has("clamp")
+            else ends
+        )
         optional = bool(table.get("optional", bool, "true or false", False))
         unit, decimals = table.text("unit", default=""), table.get("decimals", int, "a whole number", None)
         places = max(0, -int(step.normalize().as_tuple().exponent))
         edges = self._edges(table, step, ends)
-        if len(ends) != 2 or clamp is None or len(clamp) != 2 or clamp[0] >= clamp[1] or clamp[0] < ends[0] or clamp[1] > ends[1]:
-            table.refuse("clamp" if table.has("clamp") else "range", "wants [lowest, highest], rising, within the range")
+        if (
+            len(ends) != 2
+            or clamp is None
+            or len(clamp) != 2
+            or clamp[0] >= clamp[1]
+            or clamp[0] < ends[0]
+            or clamp[1] > ends[1]
+        ):
+            table.refuse(
+                "clamp" if table.has("clamp") else "range", "wants [lowest, highest], rising, within the range"
+            )
             return None, ()
-        made = Numbers(step, ends[0], ends[1], (clamp[0], clamp[1]), edges, optional, unit, places + 1 if decimals is None else decimals)
+        made = Numbers(
+            step,
+            ends[0],
+            ends[1],
+            (clamp[0], clamp[1]),
+            edges,
+            optional,
+            unit,
+            places + 1 if decimals is None else decimals,
+        )
         return made, interval_codes(made) if edges else ()
 
     def _edges(self, table: _Table, step: Decimal, ends: tuple[int, ...]) -> tuple[int, ...]:
@@ -315,7 +362,12 @@ class _Reader:
             return (*range(ends[0], ends[-1], width[0]), ends[-1])
         edges = self._ticks(bins, "edges", bins.get("edges", list, "a rising list of numbers"), step)
         bins.close()
-        if edges is None or len(edges) < 2 or list(edges) != sorted(set(edges)) or (edges[0], edges[-1]) != (ends[0], ends[-1]):
+        if (
+            edges is None
+            or len(edges) < 2
+            or list(edges) != sorted(set(edges))
+            or (edges[0], edges[-1]) != (ends[0], ends[-1])
+        ):
             bins.refuse("edges", "wants a rising list from the lowest to the highest value of the range")
             return ()
         return edges
@@ -367,7 +419,7 @@ class _Reader:
         if len(edges) < 2 or list(edges) != sorted(set(edges)) or not set(edges) <= set(numbers.edges):
             table.refuse("edges", "wants a rising list of edges of this variable's bins")
             return (), ()
-        spans = list(zip(edges, edges[1:], strict=False))
+        spans = list(pairwise(edges))
         groups = [tuple(i for i, e in enumerate(numbers.edges[:-1]) if a <= e < b) for a, b in spans]
         return tuple(interval_code(numbers, a, b) for a, b in spans), tuple(groups)
 
@@ -409,13 +461,13 @@ class _Reader:
 
 
 def interval_code(numbers: Numbers, low: int, high: int) -> Code:
-    """"[a, b)", closed at the top of the range."""
+    """ "5 to <6"; the top one, which holds its upper end too, "6 to 8"."""
     a, b = (f"{(numbers.step * t).normalize():f}" for t in (low, high))
-    text = f"[{a}, {b}{']' if high == numbers.highest else ')'}"
+    text = f"{a} to {b}" if high == numbers.highest else f"{a} to <{b}"
     return Code(text, text)
 
 
 def interval_codes(numbers: Numbers) -> tuple[Code, ...]:
     """The atoms of a number: its bins, then "missing" where it is optional."""
-    spans = tuple(interval_code(numbers, a, b) for a, b in zip(numbers.edges, numbers.edges[1:], strict=False))
+    spans = tuple(interval_code(numbers, a, b) for a, b in pairwise(numbers.edges))
     return (*spans, Code(MISSING, "Missing")) if numbers.optional else spans

@@ -41,3 +41,7 @@ class Plan:
         for axis in self.axes:
             total *= len(axis.codes)
         return total
+
+
+class EngineFailed(Exception):
+    """The engine gave up: time, memory or a fault. It says nothing more, since its reasons may quote data."""

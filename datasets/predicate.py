@@ -82,6 +82,16 @@ class Predicate:
 
         return walk(self.root, ())
 
+    @property
+    def path_count(self) -> int:
+        """How many paths there are, without walking them."""
+        return self._count(self.root, {FALSE: 0, TRUE: 1})
+
+    def _count(self, at: int, counts: dict[int, int]) -> int:
+        if at not in counts:
+            counts[at] = sum(self._count(child, counts) for _, child in self.nodes[at - 2].edges)
+        return counts[at]
+
     def canonical(self) -> list[object]:
         """A JSON value that is equal exactly for equal predicates."""
         return [self.root, [[n.level, [[hex(m), c] for m, c in n.edges]] for n in self.nodes]]
@@ -103,10 +113,14 @@ class Algebra:
         return self._node(level, [(mask & everything, TRUE), (everything & ~mask, FALSE)])
 
     def both(self, left: int, right: int) -> int:
-        return self._apply(left, right, lambda a, b: FALSE if FALSE in (a, b) else b if a == TRUE else a if b == TRUE else None)
+        return self._apply(
+            left, right, lambda a, b: FALSE if FALSE in (a, b) else b if a == TRUE else a if b == TRUE else None
+        )
 
     def either(self, left: int, right: int) -> int:
-        return self._apply(left, right, lambda a, b: TRUE if TRUE in (a, b) else b if a == FALSE else a if b == FALSE else None)
+        return self._apply(
+            left, right, lambda a, b: TRUE if TRUE in (a, b) else b if a == FALSE else a if b == FALSE else None
+        )
 
     def negate(self, root: int) -> int:
         done = {FALSE: TRUE, TRUE: FALSE}

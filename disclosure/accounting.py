@@ -7,11 +7,10 @@ chosen after seeing earlier answers as long as the sum is bounded beforehand (Wh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
-
-import math
 
 NANO = 1_000_000_000
 

@@ -7,7 +7,7 @@ declared step), so that sums are exact and no order of addition can change them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,14 @@ class Sum:
     """Σ (clamp(x, lower, upper) − origin) over the rows in which ``variable`` has a value, in ticks.
 
     An origin in the middle of the bounds halves the sensitivity; the recipe adds ``origin × count`` back.
+    optional: some rows may have no value, so that its contributors are not simply the rows of the cell.
     """
 
     variable: str
     lower: int
     upper: int
     origin: int = 0
+    optional: bool = False
 
     def __post_init__(self) -> None:
         if not self.lower <= self.origin <= self.upper:
@@ -87,6 +89,36 @@ class BinnedCount:
 
 
 Aggregate: TypeAlias = Count | DistinctCount | Sum | SumOfProducts | BinnedCount
+
+
+def contributors(aggregate: Aggregate) -> Aggregate:
+    """The count that says how many stand behind a number of this aggregate."""
+    match aggregate:
+        case Sum():
+            return Count(aggregate.variable if aggregate.optional else None)
+        case SumOfProducts():
+            return contributors(aggregate.left if aggregate.left.optional else aggregate.right)
+        case Count() | DistinctCount() | BinnedCount():
+            return aggregate
+        case _:
+            assert_never(aggregate)
+
+
+def as_json(aggregate: Aggregate) -> list[object]:
+    """A JSON value that is equal exactly for equal aggregates; it is part of every question's fingerprint."""
+    match aggregate:
+        case Count():
+            return ["count", aggregate.present]
+        case DistinctCount():
+            return ["distinct"]
+        case Sum():
+            return ["sum", aggregate.variable, aggregate.lower, aggregate.upper, aggregate.origin]
+        case SumOfProducts():
+            return ["products", as_json(aggregate.left), as_json(aggregate.right), aggregate.origin]
+        case BinnedCount():
+            return ["bins", aggregate.variable, [list(group) for group in aggregate.bins]]
+        case _:
+            assert_never(aggregate)
 
 
 def bins_of(aggregate: Aggregate) -> int:

@@ -97,7 +97,9 @@ FIELDS: dict[str, _Field] = {
     "minimum_count": _Field("minimum_count", "value", "a whole number from 0 to 1000", _whole(0, 1000)),
     "rounding_base": _Field("rounding", "base", "a whole number from 1 to 1000", _whole(1, 1000)),
     "minimum_denominator": _Field("denominators", "value", "a whole number from 0 to 1000", _whole(0, 1000)),
-    "relative_margin_low": _Field("reliability", "relative_margin", "a number above 0 and at most 10", _between("0", "10")),
+    "relative_margin_low": _Field(
+        "reliability", "relative_margin", "a number above 0 and at most 10", _between("0", "10")
+    ),
     "max_cells": _Field("limits", "cells", "a whole number from 1 to 50000", _whole(1, 50_000)),
     "max_group_by": _Field("limits", "group_by", "a whole number from 0 to 8", _whole(0, 8)),
 }
@@ -181,7 +183,9 @@ def _rules(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, Ru
         if not isinstance(table, dict):
             continue
         accepted = {*wanted[name], *_RULE_KEYS}
-        problems += [f"{name}.{k}: unknown; known are {', '.join(sorted(accepted))}" for k in table if k not in accepted]
+        problems += [
+            f"{name}.{k}: unknown; known are {', '.join(sorted(accepted))}" for k in table if k not in accepted
+        ]
         missing = [k for k, kind in _RULE_KEYS.items() if not isinstance(table.get(k), kind) or table.get(k) == ""]
         problems += [f"{name}.{k}: missing; every rule has plain, source, verified, owner" for k in missing]
         if not missing:
@@ -193,7 +197,11 @@ def _risk(raw: dict[str, Any], mode: Mode, problems: list[str]) -> str:
     table = raw.get("ad_hoc", {})
     if mode is Mode.DP or table == {}:
         return ""
-    if not isinstance(table, dict) or set(table) != {"acknowledged_risk"} or not isinstance(table["acknowledged_risk"], str):
+    if (
+        not isinstance(table, dict)
+        or set(table) != {"acknowledged_risk"}
+        or not isinstance(table["acknowledged_risk"], str)
+    ):
         problems.append("ad_hoc: wants one key, acknowledged_risk, a sentence")
         return ""
     if len(table["acknowledged_risk"].split()) < 5:

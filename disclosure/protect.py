@@ -1,4 +1,4 @@
-"""From exact aggregates to protected ones, under the mode that the policy fixes. Nothing else turns one into the other."""
+"""From exact aggregates to protected ones, in the mode that the policy fixes. Nothing else turns one into the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import assert_never
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.aggregates import Aggregate, contributors
 from disclosure.noise import NoiseSource, sigma
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
@@ -36,19 +36,6 @@ def _noisy(values: Integers, distance: int, price: int, noise: NoiseSource) -> M
     """Every cell is noised and kept: masking is decided later, on the noisy value, as post-processing."""
     noisy = noise(values, distance, price)
     return Measurement(noisy, sigma(distance, price), np.zeros(values.shape, dtype=np.bool_))
-
-
-def contributors(aggregate: Aggregate) -> Aggregate:
-    """The count that says how many rows stand behind a number of this aggregate."""
-    match aggregate:
-        case Sum():
-            return Count(aggregate.variable)
-        case SumOfProducts():
-            return Count(aggregate.left.variable)
-        case Count() | DistinctCount() | BinnedCount():
-            return aggregate
-        case _:
-            assert_never(aggregate)
 
 
 def _thresholded(aggregate: Aggregate, exact: ExactTable, policy: Policy) -> Measurement:

@@ -1,0 +1,77 @@
+"""The plain-Python engine: the definition of every aggregate, row by row. The oracle that other engines must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from datasets.plan import Plan
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of
+from disclosure.tables import ExactTable
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """atoms: variable → atom. ticks: number → value in ticks, or None where it is missing."""
+
+    unit: int
+    atoms: Mapping[str, int]
+    ticks: Mapping[str, int | None]
+
+
+class MemoryEngine:
+    def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        self._rows = rows
+
+    def aggregate(self, plan: Plan) -> ExactTable:
+        by_cell: list[list[Row]] = [[] for _ in range(plan.cells)]
+        for row in self._rows[plan.data_set.id]:
+            cell = _cell(row, plan)
+            if cell is not None:
+                by_cell[cell].append(row)
+        tables = {a: np.zeros((plan.cells, bins_of(a)), np.int64) for a in plan.aggregates}
+        for aggregate, table in tables.items():
+            for cell, rows in enumerate(by_cell):
+                table[cell] = _numbers(aggregate, rows)
+        return ExactTable(tables, plan.cells)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _cell(row: Row, plan: Plan) -> int | None:
+    if not plan.predicate.holds([row.atoms[v.name] for v in plan.data_set.domain]):
+        return None
+    cell = 0
+    for axis in plan.axes:
+        atom = row.atoms[axis.variable.name]
+        place = next((i for i, group in enumerate(axis.groups) if atom in group), None)
+        if place is None:
+            return None
+        cell = cell * len(axis.groups) + place
+    return cell
+
+
+def _numbers(aggregate: Aggregate, rows: Sequence[Row]) -> list[int]:
+    match aggregate:
+        case Count(present):
+            return [sum(present is None or row.ticks[present] is not None for row in rows)]
+        case DistinctCount():
+            return [len({row.unit for row in rows})]
+        case Sum():
+            return [sum(x for row in rows if (x := _centred(row, aggregate)) is not None)]
+        case SumOfProducts(left, right, origin):
+            pairs = [(_centred(row, left), _centred(row, right)) for row in rows]
+            return [sum(a * b - origin for a, b in pairs if a is not None and b is not None)]
+        case BinnedCount(variable, bins):
+            return [sum(row.atoms[variable] in group for row in rows) for group in bins]
+        case _:
+            assert_never(aggregate)
+
+
+def _centred(row: Row, part: Sum) -> int | None:
+    ticks = row.ticks[part.variable]
+    return None if ticks is None else min(max(ticks, part.lower), part.upper) - part.origin

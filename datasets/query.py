@@ -1,0 +1,127 @@
+"""What is asked, as a tree. Building one checks shape only; `validate` checks it against a data set.
+
+Words and shape of the criteria follow DfE's Explore Education Statistics (EES): and / or / not over facets.
+Each leaf keeps the JSON path it came from, so that a problem can point at it; paths play no part in equality.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Operator(StrEnum):
+    EQ = "eq"
+    NOT_EQ = "notEq"
+    IN = "in"
+    NOT_IN = "notIn"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+
+    @property
+    def is_ordered(self) -> bool:
+        return self in (Operator.GT, Operator.GTE, Operator.LT, Operator.LTE)
+
+    @property
+    def is_negative(self) -> bool:
+        return self in (Operator.NOT_EQ, Operator.NOT_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A variable or one of its bandings ("la", "la.region") compared with codes."""
+
+    reference: str
+    operator: Operator
+    codes: tuple[str, ...]
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A location as EES writes it: geographic level and code."""
+
+    level: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    operator: Operator
+    places: tuple[Place, ...]
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A time period as EES writes it: "2022/2023" of kind "AY"."""
+
+    period: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    operator: Operator
+    periods: tuple[Period, ...]
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple[Criteria, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple[Criteria, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Criteria
+
+
+Criteria: TypeAlias = And | Or | Not | Codes | Places | Periods
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A statistic of a variable. codes: for a percentage, the codes that count. probabilities: for quantiles."""
+
+    id: str
+    statistic: str
+    variable: str | None = None
+    codes: tuple[str, ...] = ()
+    probabilities: tuple[Decimal, ...] = ()
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """rho: the whole price in nano-ρ that the asker chose, or None for the policy's default per measurement."""
+
+    data_set: str
+    measures: tuple[Measure, ...]
+    group_by: tuple[str, ...] = ()
+    criteria: Criteria | None = None
+    rho: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request, in terms of public things only."""
+
+    code: str
+    message: str
+    path: str
+
+
+class InvalidQuery(Exception):
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
+        self.problems = problems

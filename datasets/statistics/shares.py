@@ -1,0 +1,37 @@
+"""Percentage of rows whose variable has one of some codes, out of the rows whose variable has any."""
+
+from __future__ import annotations
+
+from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, ratio
+from disclosure.accuracy import Floats
+from disclosure.aggregates import BinnedCount
+
+
+def _split(subject: Subject) -> BinnedCount:
+    """Two bins, in the order of their atoms: the complement of a percentage is the same measurement."""
+    wanted = [g for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes]
+    other = [g for c, g in zip(subject.codes, subject.groups, strict=True) if c.code not in subject.measure.codes]
+    return BinnedCount(
+        subject.named.name, tuple(sorted(tuple(sorted(a for g in part for a in g)) for part in (wanted, other)))
+    )
+
+
+def _percentage(draws: Draws, subject: Subject) -> Floats:
+    split = _split(subject)
+    first = next(g[0] for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes)
+    place = next(i for i, group in enumerate(split.bins) if first in group)
+    parts = draws[split]
+    return 100 * ratio(parts[..., place : place + 1], parts.sum(axis=-1, keepdims=True))
+
+
+PERCENTAGE = Statistic(
+    name="percentage",
+    summary="percentage of rows whose variable has one of the given codes",
+    takes=Takes.DOMAIN_AND_CODES,
+    needs=lambda subject: (_split(subject),),
+    finish=_percentage,
+    unit=lambda subject: "%",
+    decimals=lambda subject: 1,
+    bounds=lambda subject: (0, 100),
+    is_share=True,
+)

@@ -1,0 +1,146 @@
+"""Reading a whole ledger again, entry by entry, to see whether it is still what was written."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from privacy_api.ports import LedgerBroken
+from privacy_api.stores.anchor import DIFFERENT, GENESIS, Head
+from privacy_api.stores.chain import Entry, edited, entry_of
+from privacy_api.stores.measurements import packed_of
+from privacy_api.stores.packing import UNREADABLE, Packed, digest
+from privacy_api.stores.schema import ledger, measurements, releases
+
+ENTRIES_AT_ONCE = 1000
+ANSWERS_AT_ONCE = 20
+
+
+def inspect(connection: Connection, anchor: Head | None) -> Head:
+    """Check everything, and that the chain passes through `anchor` if one is given; the chain's head."""
+    walk = _Walk(_Groups(connection, releases), _Groups(connection, measurements))
+    anchored = anchor in (None, GENESIS)
+    try:
+        for row in _stream(connection, select(ledger).order_by(ledger.c.seq), ENTRIES_AT_ONCE):
+            walk.step(entry_of(row), row["hash"])
+            anchored = anchored or walk.head == anchor
+        walk.finish()
+    except UNREADABLE:
+        raise edited(f"what follows entry {walk.head.seq} cannot be read") from None
+    if not anchored:
+        raise LedgerBroken(DIFFERENT)
+    return walk.head
+
+
+def _stream(connection: Connection, rows: Select[Any], at_once: int) -> Iterator[RowMapping]:
+    return iter(connection.execute(rows, execution_options={"yield_per": at_once}).mappings())
+
+
+class _Groups:
+    """Rows of a table by the entry that they belong to, read alongside the chain."""
+
+    def __init__(self, connection: Connection, table: Any) -> None:
+        self._rows = _stream(connection, select(table).order_by(table.c.entry), ANSWERS_AT_ONCE)
+        self._next = next(self._rows, None)
+
+    def of(self, entry: int) -> list[RowMapping]:
+        """Entries must be asked for in order; what none asks for stays, and shows that it belongs to nothing."""
+        group = []
+        while self._next is not None and self._next["entry"] == entry:
+            group.append(self._next)
+            self._next = next(self._rows, None)
+        return group
+
+    @property
+    def all_read(self) -> bool:
+        return self._next is None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """How far the reading has come, and what must be true of the next entry."""
+
+    releases: _Groups
+    measurements: _Groups
+    head: Head = GENESIS
+    cut_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    project_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    open_charges: dict[int, Entry] = field(default_factory=dict)
+
+    def step(self, entry: Entry, own_hash: str) -> None:
+        _require(entry.seq == self.head.seq + 1, entry, "does not follow the one before it")
+        _require(entry.previous == self.head.hash, entry, "does not continue the chain")
+        self._add_up(entry)
+        if entry.kind == "charge":
+            self._open(entry)
+        else:
+            self._close(entry)
+        self.head = Head(entry.seq, own_hash)
+
+    def finish(self) -> None:
+        if not (self.releases.all_read and self.measurements.all_read):
+            raise edited("a stored release or measurement is not in the ledger")
+
+    def _add_up(self, entry: Entry) -> None:
+        self.cut_totals[entry.cut] += entry.nano_rho
+        self.project_totals[entry.project] += entry.nano_rho
+        totals = (self.cut_totals[entry.cut], self.project_totals[entry.project])
+        _require((entry.cut_total, entry.project_total) == totals, entry, "does not add up")
+
+    def _open(self, entry: Entry) -> None:
+        _require(entry.nano_rho == sum(_prices(entry).values()), entry, "does not charge what its events cost")
+        _require(entry.refers_to is None and entry.digest == "", entry, "is not a charge")
+        self.open_charges[entry.seq] = entry
+
+    def _close(self, entry: Entry) -> None:
+        _require(entry.nano_rho == 0 and entry.events == "[]", entry, "charges, but is not a charge")
+        charge = self._charge_of(entry)
+        if entry.kind == "failed":
+            _require(charge is not None and entry.digest == "", entry, "is not a failure")
+        else:
+            self._match_release(entry, {} if charge is None else _prices(charge))
+
+    def _charge_of(self, entry: Entry) -> Entry | None:
+        if entry.refers_to is None:
+            return None
+        charge = self.open_charges.pop(entry.refers_to, None)
+        _require(charge is not None and _about(charge) == _about(entry), entry, "closes no charge of its own")
+        return charge
+
+    def _match_release(self, entry: Entry, paid: dict[str, int]) -> None:
+        found = self.releases.of(entry.seq)
+        _require(len(found) == 1 and _described(found[0]) == _description(entry), entry, "has lost its release")
+        measured = self._measured(entry)
+        _require({each.question: each.nano_rho for each in measured} == paid, entry, "released what it did not pay for")
+        _require(digest(found[0]["body"], measured) == entry.digest, entry, "does not match what was released")
+
+    def _measured(self, entry: Entry) -> list[Packed]:
+        rows = self.measurements.of(entry.seq)
+        _require(all(row["cut"] == entry.cut for row in rows), entry, "measured another cut")
+        return [packed_of(row) for row in rows]
+
+
+def _require(true: bool, entry: Entry, otherwise: str) -> None:
+    if not true:
+        raise edited(f"entry {entry.seq} {otherwise}")
+
+
+def _prices(charge: Entry) -> dict[str, int]:
+    return {event["question"]: event["nano_rho"] for event in json.loads(charge.events)}
+
+
+def _about(entry: Entry) -> tuple[str, ...]:
+    return entry.project, entry.key_id, entry.cut, entry.release, entry.query
+
+
+def _described(release: RowMapping) -> tuple[str, ...]:
+    return release["id"], release["cut"], release["project"], release["created"]
+
+
+def _description(entry: Entry) -> tuple[str, ...]:
+    return entry.release, entry.cut, entry.project, entry.at

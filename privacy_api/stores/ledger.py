@@ -1,0 +1,206 @@
+"""The ledger in the service database: charges before anything is measured, releases after."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from disclosure.tables import Measurement
+from privacy_api.ports import (
+    Balance,
+    BudgetExhausted,
+    InProgress,
+    LedgerBroken,
+    Project,
+    Request,
+    Reserved,
+    StoredRelease,
+    Wanted,
+)
+from privacy_api.stores import chain
+from privacy_api.stores.anchor import Anchor
+from privacy_api.stores.database import reading, writing
+from privacy_api.stores.inspection import inspect
+from privacy_api.stores.measurements import (
+    claim,
+    holds_claims,
+    insert_measurements,
+    refuse_claimed,
+    release_claims,
+    stored,
+)
+from privacy_api.stores.packing import UNREADABLE, Packed, digest, pack
+from privacy_api.stores.schema import projects, releases
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlLedger:
+    """The port `Ledger`. anchor: a file outside the database, on a disk of its own if there is one.
+
+    claim_seconds: after so long without an answer a charge is taken for dead, and its question may be charged again.
+    """
+
+    def __init__(
+        self, engine: Engine, anchor: Path, claim_seconds: float = 60, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._engine = engine
+        self._anchor = Anchor(anchor)
+        self._claim_seconds = claim_seconds
+        self._clock = clock
+
+    def release(self, release: str) -> StoredRelease | None:
+        with reading(self._engine) as connection:
+            return _release(connection, release)
+
+    def reserve(self, request: Request) -> Reserved:
+        _refuse_repeats(request.wanted)
+        with writing(self._engine) as connection:
+            self._trust(connection)
+            found = stored(connection, request.cut, request.wanted)
+            missing = tuple(wanted for wanted in request.wanted if wanted.question not in found)
+            if not missing:
+                return Reserved(request, None, 0, found, ())
+            entry = self._charge(connection, request, missing)
+        self._anchor.move(entry.head)
+        return Reserved(request, entry.seq, entry.nano_rho, found, missing)
+
+    def store(self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes) -> StoredRelease:
+        """InProgress, and nothing stored, if the charge's questions were taken over while it was being answered."""
+        packed = _packed(reserved.missing, measured)
+        with writing(self._engine) as connection:
+            self._trust(connection)
+            release = self._store(connection, reserved, packed, zlib.compress(body))
+            head = chain.head(connection)
+        self._anchor.move(head)
+        if release is None:
+            raise InProgress
+        return release
+
+    def fail(self, reserved: Reserved) -> None:
+        if reserved.charge is None:
+            return
+        with writing(self._engine) as connection:
+            self._trust(connection)
+            self._fail(connection, reserved.request, reserved.charge)
+            head = chain.head(connection)
+        self._anchor.move(head)
+
+    def cut_balance(self, cut: str, cap: int) -> Balance:
+        with reading(self._engine) as connection:
+            return Balance(cap, chain.cut_spent(connection, cut))
+
+    def project_balance(self, project: Project) -> Balance:
+        with reading(self._engine) as connection:
+            return Balance(project.cap, chain.project_spent(connection, project.id))
+
+    def verify(self) -> int:
+        # The anchor first: whatever it names was committed before, so the snapshot taken afterwards must hold it.
+        anchor = self._anchor.standing(self._is_empty)
+        with reading(self._engine) as connection:
+            return inspect(connection, anchor).seq
+
+    def reanchor(self) -> int:
+        """Accept the ledger as it is, if the chain itself is whole: for people who have inspected it."""
+        with self._anchor.locked(), reading(self._engine) as connection:
+            head = inspect(connection, None)
+            self._anchor.write(head)
+        return head.seq
+
+    def _trust(self, connection: Connection) -> None:
+        chain.trust(connection, self._anchor.standing(lambda: chain.head(connection).seq == 0))
+
+    def _is_empty(self) -> bool:
+        with reading(self._engine) as connection:
+            return chain.head(connection).seq == 0
+
+    def _charge(self, connection: Connection, request: Request, missing: tuple[Wanted, ...]) -> chain.Entry:
+        now = self._clock()
+        refuse_claimed(connection, request.cut, missing, now.timestamp(), self._claim_seconds)
+        cost = sum(wanted.event.nano_rho for wanted in missing)
+        _refuse_overspending(connection, request, cost)
+        events = chain.events_text(wanted.event for wanted in missing)
+        entry = chain.append(connection, "charge", _text(now), request, nano_rho=cost, events=events)
+        claim(connection, request.cut, missing, entry.seq, now.timestamp())
+        return entry
+
+    def _store(
+        self, connection: Connection, reserved: Reserved, packed: Sequence[Packed], body: bytes
+    ) -> StoredRelease | None:
+        """The release; None if the charge has lost its questions. The charge is closed either way."""
+        request, charge = reserved.request, reserved.charge
+        standing = _release(connection, request.release)
+        if charge is not None and (standing or not holds_claims(connection, charge, reserved.missing)):
+            self._fail(connection, request, charge)
+            return standing
+        return standing or self._append_release(connection, reserved, packed, body)
+
+    def _append_release(
+        self, connection: Connection, reserved: Reserved, packed: Sequence[Packed], body: bytes
+    ) -> StoredRelease:
+        request, charge = reserved.request, reserved.charge
+        at = _text(self._clock())
+        entry = chain.append(connection, "release", at, request, digest=digest(body, packed), refers_to=charge)
+        connection.execute(
+            insert(releases).values(
+                id=request.release, entry=entry.seq, cut=entry.cut, project=entry.project, created=at, body=body
+            )
+        )
+        insert_measurements(connection, request.cut, entry.seq, packed)
+        if charge is not None:
+            release_claims(connection, charge)
+        return StoredRelease(request.release, entry.cut, entry.project, at, zlib.decompress(body))
+
+    def _fail(self, connection: Connection, request: Request, charge: int) -> None:
+        if chain.is_open(connection, charge):
+            chain.append(connection, "failed", _text(self._clock()), request, refers_to=charge)
+        release_claims(connection, charge)
+
+
+def _refuse_repeats(wanted: Sequence[Wanted]) -> None:
+    if len({each.question for each in wanted}) != len(wanted):
+        raise ValueError("a request wants each question once")
+
+
+def _refuse_overspending(connection: Connection, request: Request, cost: int) -> None:
+    cut = Balance(request.cut_cap, chain.cut_spent(connection, request.cut))
+    if cut.spent + cost > cut.cap:
+        raise BudgetExhausted("cut", cut)
+    project = Balance(_project_cap(connection, request), chain.project_spent(connection, request.principal.project.id))
+    if project.spent + cost > project.cap:
+        raise BudgetExhausted("project", project)
+
+
+def _project_cap(connection: Connection, request: Request) -> int:
+    """As stored now: the request's copy may be older than a change of the cap."""
+    caps = select(projects.c.cap).where(projects.c.id == request.principal.project.id)
+    cap = connection.execute(caps).scalar()
+    if cap is None:
+        raise LedgerBroken("The project is not in the service database, so nothing can be charged to it.")
+    return int(cap)
+
+
+def _packed(missing: Sequence[Wanted], measured: Mapping[str, Measurement]) -> tuple[Packed, ...]:
+    if measured.keys() != {wanted.question for wanted in missing}:
+        raise ValueError("a charge stores the measurements that it paid for, no more and no fewer")
+    return tuple(pack(wanted.question, wanted.event.nano_rho, measured[wanted.question]) for wanted in missing)
+
+
+def _release(connection: Connection, release: str) -> StoredRelease | None:
+    row = connection.execute(select(releases).where(releases.c.id == release)).first()
+    if row is None:
+        return None
+    try:
+        return StoredRelease(row.id, row.cut, row.project, row.created, zlib.decompress(row.body))
+    except UNREADABLE:
+        raise chain.edited("a stored release cannot be read") from None
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()

@@ -1,0 +1,128 @@
+"""The tables of the service database. Amounts are nano-ρ; instants are UTC in ISO 8601; an entry is a ledger seq."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits in both; SQLite looks a row up directly only when its key is declared INTEGER."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+service = Table(
+    "service",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("cap", BIG, nullable=False),
+    Column("grants", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    CheckConstraint("cap >= 0", name="cap"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, ForeignKey("projects.id"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("revoked", Text),
+    CheckConstraint("environment IN ('test', 'live')", name="environment"),
+)
+
+# Totals are those after the row, so that the latest row of a cut or project answers for all of them.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("project", Text, ForeignKey("projects.id"), nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("cut", Text, nullable=False),
+    Column("release", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("nano_rho", BIG, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("refers_to", BIG, ForeignKey("ledger.seq")),
+    Column("cut_total", BIG, nullable=False),
+    Column("project_total", BIG, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    CheckConstraint("kind IN ('charge', 'release', 'failed')", name="kind"),
+    CheckConstraint("seq > 0 AND nano_rho >= 0 AND cut_total >= 0 AND project_total >= 0", name="amounts"),
+    UniqueConstraint("refers_to"),
+    UniqueConstraint("previous"),
+    UniqueConstraint("hash"),
+    Index(None, "cut", "seq"),
+    Index(None, "project", "seq"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("entry", BIG, ForeignKey("ledger.seq"), nullable=False),
+    Column("cut", Text, nullable=False),
+    Column("project", Text, ForeignKey("projects.id"), nullable=False),
+    Column("created", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("entry"),
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("cut", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("nano_rho", BIG, nullable=False),
+    Column("entry", BIG, ForeignKey("releases.entry"), nullable=False, index=True),
+    Column("sigma", Double, nullable=False),
+    Column("cells", LargeBinary, nullable=False),
+    Column("masked", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("cut", "question", "nano_rho"),
+)
+
+# Who is answering what now. Not part of the chain: losing a claim costs budget or time, never privacy.
+claims = Table(
+    "claims",
+    metadata,
+    Column("cut", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("charge", BIG, ForeignKey("ledger.seq"), nullable=False, index=True),
+    Column("claimed", Double, nullable=False),
+    PrimaryKeyConstraint("cut", "question"),
+)
