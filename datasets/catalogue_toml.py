@@ -218,6 +218,10 @@ class _Reader:
                     self.problems.append(
                         f"data_sets.{d.id}.references: wants variable, data set and variable that exist"
                     )
+                elif _measure(d.by_name[r.variable]) != _measure(by_id[r.to].by_name[r.to_variable]):
+                    self.problems.append(
+                        f"data_sets.{d.id}.references: wants two categories, or two numbers of the same step"
+                    )
 
     def _variable(self, name: str, table: _Table) -> Variable | None:
         before = len(self.problems)
@@ -249,9 +253,7 @@ class _Reader:
         bandings = [self._banding(k, t, atoms, numbers, table) for k, t in table.tables("bandings").items()]
         if missing and missing not in {a.code for a in atoms}:
             table.refuse("missing", "wants one of the codes")
-        for code in recode.values():
-            if code not in {a.code for a in atoms}:
-                table.refuse("recode", "wants codes of this variable on the right-hand side")
+        self._check_recode(recode, atoms, numbers, table)
         table.close()
         if len(self.problems) > before:
             return None
@@ -259,6 +261,17 @@ class _Reader:
             name, column, label, description, risk, Sensitivity(sensitivity), atoms,
             tuple(b for b in bandings if b), level, numbers, kind == "time", missing, tuple(recode.items()),
         )  # fmt: skip
+
+    def _check_recode(
+        self, recode: dict[str, Any], atoms: tuple[Code, ...], numbers: Numbers | None, table: _Table
+    ) -> None:
+        """A number can be recoded to "missing" only: its other atoms are bins, which hold many values."""
+        codes = {a.code for a in atoms} if numbers is None else {MISSING} if numbers.optional else set[str]()
+        if not all(isinstance(code, str) and code in codes for code in recode.values()):
+            wanted = f"'{MISSING}', of an optional number," if numbers else "codes of this variable"
+            table.refuse("recode", f"wants {wanted} on the right-hand side")
+        if "" in recode:
+            table.refuse("recode", "an empty value is not recoded: name its code as 'missing'")
 
     def _level(self, table: _Table) -> str | None:
         level = table.text("level", default="") or None
@@ -315,6 +328,8 @@ class _Reader:
         ends = self._ticks(table, "range", table.get("range", list, "[lowest, highest]"), step)
         if step is None or ends is None:
             return None, ()
+        if any(abs(end) >= OVERFLOW for end in ends):
+            table.refuse("range", "wants fewer than 2^62 steps between 0 and either end")
         clamp = (
             self._ticks(table, "clamp", table.get("clamp", list, "[lowest, highest]", None), step)
             if table.has("clamp")
@@ -458,6 +473,10 @@ class _Reader:
             groups.append(tuple(sorted(place[c] for c in item[2])))
         self._distinct([c.code for c in codes], table, "bands")
         return tuple(codes), tuple(groups)
+
+
+def _measure(variable: Variable) -> Decimal | None:
+    return variable.numbers.step if variable.numbers else None
 
 
 def interval_code(numbers: Numbers, low: int, high: int) -> Code:

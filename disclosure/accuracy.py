@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 DRAWS = 1000
 _EXACT_BELOW = 30.0
 """Up to this σ the discrete Gaussian's tail is summed; beyond, the normal tail with continuity correction is
-within 1e-5 of it."""
+within 2e-5 of it."""
 
 
 @lru_cache(maxsize=256)

@@ -84,7 +84,12 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 def _between(low: str, high: str) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, int | Decimal) and not isinstance(v, bool) and Decimal(low) < v <= Decimal(high)
+    def check(value: Any) -> bool:
+        if not isinstance(value, int | Decimal) or isinstance(value, bool):
+            return False
+        return Decimal(value).is_finite() and Decimal(low) < value <= Decimal(high)
+
+    return check
 
 
 _RHO = "a number above 0 and at most 100"

@@ -1,0 +1,1 @@
+"""Data with nobody in it, made from the same catalogue that describes the real cut."""

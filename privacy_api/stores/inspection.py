@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Column, Connection, RowMapping, Table, select
 
 from privacy_api.ports import LedgerBroken
 from privacy_api.stores.anchor import DIFFERENT, GENESIS, Head
@@ -23,30 +23,38 @@ ANSWERS_AT_ONCE = 20
 
 def inspect(connection: Connection, anchor: Head | None) -> Head:
     """Check everything, and that the chain passes through `anchor` if one is given; the chain's head."""
-    walk = _Walk(_Groups(connection, releases), _Groups(connection, measurements))
-    anchored = anchor in (None, GENESIS)
-    try:
-        for row in _stream(connection, select(ledger).order_by(ledger.c.seq), ENTRIES_AT_ONCE):
-            walk.step(entry_of(row), row["hash"])
-            anchored = anchored or walk.head == anchor
-        walk.finish()
-    except UNREADABLE:
-        raise edited(f"what follows entry {walk.head.seq} cannot be read") from None
+    with (
+        _streamed(connection, releases, releases.c.entry, ANSWERS_AT_ONCE) as released,
+        _streamed(connection, measurements, measurements.c.entry, ANSWERS_AT_ONCE) as measured,
+        _streamed(connection, ledger, ledger.c.seq, ENTRIES_AT_ONCE) as entries,
+    ):
+        walk = _Walk(_Groups(released), _Groups(measured))
+        anchored = anchor in (None, GENESIS)
+        try:
+            for row in entries:
+                walk.step(entry_of(row), row["hash"])
+                anchored = anchored or walk.head == anchor
+            walk.finish()
+        except UNREADABLE:
+            raise edited(f"what follows entry {walk.head.seq} cannot be read") from None
     if not anchored:
         raise LedgerBroken(DIFFERENT)
     return walk.head
 
 
-def _stream(connection: Connection, rows: Select[Any], at_once: int) -> Iterator[RowMapping]:
-    return iter(connection.execute(rows, execution_options={"yield_per": at_once}).mappings())
+@contextmanager
+def _streamed(connection: Connection, table: Table, order: Column[int], at_once: int) -> Iterator[Iterator[RowMapping]]:
+    rows = select(table).order_by(order)
+    with connection.execute(rows, execution_options={"yield_per": at_once}) as result:
+        yield iter(result.mappings())
 
 
 class _Groups:
     """Rows of a table by the entry that they belong to, read alongside the chain."""
 
-    def __init__(self, connection: Connection, table: Any) -> None:
-        self._rows = _stream(connection, select(table).order_by(table.c.entry), ANSWERS_AT_ONCE)
-        self._next = next(self._rows, None)
+    def __init__(self, rows: Iterator[RowMapping]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
 
     def of(self, entry: int) -> list[RowMapping]:
         """Entries must be asked for in order; what none asks for stays, and shows that it belongs to nothing."""

@@ -34,7 +34,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(query=strategies.queries(CENSUS), rows=strategies.rows(CENSUS))
 def test_duckdb_equals_plain_python(query: Query, rows: list[Row], connection: duckdb.DuckDBPyConnection) -> None:
     try:
@@ -51,7 +53,9 @@ def test_duckdb_equals_plain_python(query: Query, rows: list[Row], connection: d
 
 @settings(max_examples=5, deadline=None)
 @given(rows=strategies.rows(CENSUS, most=10), data=st.data())
-def test_a_published_file_answers_the_same(rows: list[Row], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_published_file_answers_the_same(
+    rows: list[Row], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path: Path = tmp_path_factory.mktemp("cut") / "cut.duckdb"
     school.write_cut(path, CENSUS, rows)
     query = Query(CENSUS.id, (data.draw(strategies.measures(CENSUS, "count", 0)),), ("la", "sex"))

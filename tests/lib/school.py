@@ -123,7 +123,9 @@ def load_table(con: duckdb.DuckDBPyConnection, data_set: DataSet, rows: Sequence
         for b in v.bandings:
             name = v.stored_banding(b)
             columns.append((name, _enum(con, data_set.id, name, [c.code for c in b.codes])))
-    con.execute(f'create or replace table "{data_set.id}" ({", ".join(f"{chr(34)}{n}{chr(34)} {t}" for n, t in columns)})')
+    con.execute(
+        f'create or replace table "{data_set.id}" ({", ".join(f"{chr(34)}{n}{chr(34)} {t}" for n, t in columns)})'
+    )
     if rows:
         values = ",".join("(" + ",".join(_literal(x) for x in _values(r, data_set)) + ")" for r in rows)
         con.execute(f'insert into "{data_set.id}" values {values}')

@@ -64,8 +64,12 @@ def measures(draw: st.DrawFn, data_set: DataSet, name: str, place: int) -> Measu
         case Takes.NUMBER:
             return Measure(f"m{place}", name, draw(st.sampled_from(numbers)))
         case Takes.BINNED_NUMBER:
-            p = draw(st.lists(st.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal("0.9")]), min_size=1, unique=True))
-            return Measure(f"m{place}", name, draw(st.sampled_from(numbers)), probabilities=tuple(p) if name == "quantile" else ())
+            p = draw(
+                st.lists(st.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal("0.9")]), min_size=1, unique=True)
+            )
+            return Measure(
+                f"m{place}", name, draw(st.sampled_from(numbers)), probabilities=tuple(p) if name == "quantile" else ()
+            )
         case Takes.DOMAIN:
             return Measure(f"m{place}", name, draw(st.sampled_from(references(data_set)))[0])
         case Takes.DOMAIN_AND_CODES:

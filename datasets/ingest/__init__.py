@@ -1,0 +1,31 @@
+"""From a custodian's files to a published cut: read, code, check, write, publish; or a refusal that shows no value.
+
+These modules carry a boundary: what they raise, report and leave on disk must never hold a value of the source.
+"""
+
+from datasets.ingest.database import IngestFailed
+from datasets.ingest.manifest import DataSetFacts, Manifest, SourceFile
+from datasets.ingest.published import CutDamaged, CutNotFound, Published, list_cuts, open_current
+from datasets.ingest.report import IngestRefused, Place, Problem, Report
+from datasets.ingest.rules import RULES, Rule
+from datasets.ingest.run import Progress, ingest
+
+__all__ = [
+    "RULES",
+    "CutDamaged",
+    "CutNotFound",
+    "DataSetFacts",
+    "IngestFailed",
+    "IngestRefused",
+    "Manifest",
+    "Place",
+    "Problem",
+    "Progress",
+    "Published",
+    "Report",
+    "Rule",
+    "SourceFile",
+    "ingest",
+    "list_cuts",
+    "open_current",
+]

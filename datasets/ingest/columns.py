@@ -1,0 +1,74 @@
+"""The published table of a data set: which columns each variable is stored in, and their types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from datasets.catalogue import Catalogue, DataSet
+from datasets.ingest.database import Database
+from datasets.ingest.rules import Fault
+from datasets.ingest.sql import Sql, name, sql
+from datasets.variables import Banding, Numbers, Variable
+
+INT32 = 2**31
+UNIT = "unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """One text of a file, understood. atom: index into the variable's atoms; tick: None where a number is missing."""
+
+    fault: Fault
+    atom: int | None = None
+    tick: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """codes: members of its ENUM type, in order; None for ticks."""
+
+    name: str
+    type: Sql
+    codes: tuple[str, ...] | None
+    value: Callable[[Coded], str | int | None]
+
+
+def columns(data_set: DataSet, variable: Variable) -> tuple[Column, ...]:
+    """Ticks, atom, bandings: whichever the variable has."""
+    found = [_ticks(variable.name, variable.numbers)] if variable.numbers else []
+    if variable.atoms:
+        found.append(_atoms(data_set, variable))
+    return (*found, *(_banding(data_set, variable, banding) for banding in variable.bandings))
+
+
+def stored_columns(data_set: DataSet) -> tuple[Column, ...]:
+    return tuple(column for variable in data_set.variables for column in columns(data_set, variable))
+
+
+def create_types(database: Database, catalogue: Catalogue) -> None:
+    """The ENUM types of the cut. Their members are the catalogue's codes in its order, whatever the data hold."""
+    for column in (c for data_set in catalogue.data_sets for c in stored_columns(data_set)):
+        if column.codes is not None:
+            create = sql("CREATE TYPE {type} AS ENUM (SELECT unnest($codes::VARCHAR[]))", type=column.type)
+            database.run(create, codes=list(column.codes))
+
+
+def _enum(data_set: DataSet, column: str) -> Sql:
+    return name("cut", "main", f"{data_set.id}.{column}")
+
+
+def _ticks(column: str, numbers: Numbers) -> Column:
+    small = numbers.lowest >= -INT32 and numbers.highest < INT32
+    return Column(column, Sql("INTEGER" if small else "BIGINT"), None, lambda coded: coded.tick)
+
+
+def _atoms(data_set: DataSet, variable: Variable) -> Column:
+    codes, column = tuple(atom.code for atom in variable.atoms), variable.stored_atoms
+    return Column(column, _enum(data_set, column), codes, lambda c: None if c.atom is None else codes[c.atom])
+
+
+def _banding(data_set: DataSet, variable: Variable, banding: Banding) -> Column:
+    band = {atom: code.code for code, group in zip(banding.codes, banding.groups, strict=True) for atom in group}
+    codes, column = tuple(code.code for code in banding.codes), variable.stored_banding(banding)
+    return Column(column, _enum(data_set, column), codes, lambda c: None if c.atom is None else band.get(c.atom))

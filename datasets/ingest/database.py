@@ -1,0 +1,110 @@
+"""The scratch database that a cut is built in. DuckDB's error text quotes values, so it ends here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from datasets.ingest.sql import Sql, sql
+
+LOCKED_DOWN = {
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "lock_configuration": "true",
+    "python_enable_replacements": "false",
+}
+NO_SPACE = re.compile("no space left|file too large|could not write|disk quota", re.IGNORECASE)
+CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
+
+
+class IngestFailed(Exception):
+    """Ingest could not be carried out, for a reason that lies outside the data. Nothing was published."""
+
+
+class EngineFailed(IngestFailed):
+    """A statement failed. line: the line of a CSV file that the engine stopped at, where it said so."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class OutOfRoom(IngestFailed):
+    """Memory or disk ran out."""
+
+
+class Database:
+    """A connection that binds all values by name, and whose errors say nothing of them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, query: Sql, **values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query.text, values or None).fetchall()
+        except duckdb.Error as error:
+            failure = _translated(error)
+        # Raised outside the handler: not even as __context__ may the engine's error travel along.
+        raise failure
+
+    def one(self, query: Sql, **values: object) -> Any:
+        return self.run(query, **values)[0][0]
+
+
+def _translated(error: duckdb.Error) -> IngestFailed:
+    text, kind = str(error), type(error).__name__
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return OutOfRoom("out of memory: wants a larger memory limit, or more room for spilling on the disk")
+    if NO_SPACE.search(text):
+        return OutOfRoom("the disk is full, or the files on it may not grow so large")
+    line = CSV_LINE.search(text)
+    return EngineFailed(f"the database engine failed ({kind})", int(line[1]) if line else None)
+
+
+@contextmanager
+def scratch(directory: Path, cut: Path, memory_limit: str, threads: int) -> Iterator[Database]:
+    """A database in `directory` with `cut`, a new file, attached as "cut".
+
+    What is staged is on disk, never in the file that is published: freed blocks of a database keep their content.
+    """
+    config = {
+        **LOCKED_DOWN,
+        "memory_limit": memory_limit,
+        "threads": str(threads),
+        "temp_directory": str(directory / "spill"),
+        # Record numbers are row ids of tables that were filled in the order of the file.
+        "preserve_insertion_order": "true",
+    }
+    with _connection(directory / "stage.duckdb", config) as connection:
+        database = Database(connection)
+        database.run(sql("ATTACH $cut AS cut"), cut=str(cut))
+        yield database
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[Database]:
+    config = {**LOCKED_DOWN, "enable_external_access": "false", "temp_directory": ""}
+    with _connection(path, config, read_only=True) as connection:
+        yield Database(connection)
+
+
+@contextmanager
+def _connection(path: Path, config: dict[str, str], read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    failure: IngestFailed | None = None
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=config)  # type: ignore[arg-type]
+    except duckdb.Error as error:
+        failure = _translated(error)
+    if failure:
+        raise failure
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,69 @@
+"""What a published cut says of itself. Row counts are exact: a manifest is as secret as the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was ingested, by its name without folders."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetFacts:
+    rows: int
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that ingest did to `count` values, e.g. rule "rounded"."""
+
+    rule: str
+    data_set: str
+    about: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """created: UTC, ISO 8601. database: the DuckDB file. tool: versions of what made it."""
+
+    cut: str
+    title: str
+    synthetic: bool
+    version: str
+    created: str
+    catalogue_sha256: str
+    database: SourceFile
+    data_sets: Mapping[str, DataSetFacts]
+    notes: tuple[Note, ...]
+    tool: Mapping[str, str]
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
+
+    @classmethod
+    def read(cls, text: str) -> Manifest:
+        """Raises ValueError, TypeError, KeyError or AttributeError where the text is no manifest."""
+        raw = json.loads(text)
+        return cls(
+            **raw
+            | {
+                "database": SourceFile(**raw["database"]),
+                "data_sets": {key: _facts(value) for key, value in raw["data_sets"].items()},
+                "notes": tuple(Note(**note) for note in raw["notes"]),
+            }
+        )
+
+
+def _facts(raw: Mapping[str, Any]) -> DataSetFacts:
+    return DataSetFacts(raw["rows"], tuple(SourceFile(**file) for file in raw["files"]))

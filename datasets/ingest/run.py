@@ -1,0 +1,145 @@
+"""Ingest, stage by stage: read, number the units, code, check, write, verify, publish."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from datasets.catalogue import Catalogue
+from datasets.ingest.checks import check
+from datasets.ingest.coding import code
+from datasets.ingest.columns import create_types
+from datasets.ingest.database import Database, IngestFailed, scratch
+from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
+from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
+from datasets.ingest.published import Published, open_version, sha256
+from datasets.ingest.read import Staged, stage
+from datasets.ingest.report import IngestRefused, Problem, Report
+from datasets.ingest.rules import UNKNOWN_DATA_SET
+from datasets.ingest.units import number_units
+from datasets.ingest.write import finish, verify, write
+
+PACKAGE = "privacy-controlling-api"
+
+
+class Progress(Protocol):
+    def step(self, name: str, done: int, total: int) -> None:
+        """`name` begins now, after `done` of `total` steps; the last call has done == total."""
+        ...
+
+
+class Silent:
+    def step(self, name: str, done: int, total: int) -> None:
+        pass
+
+
+class _Steps:
+    """Counts the steps for a Progress."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def begin(self, name: str) -> None:
+        self._progress.step(name, self._done, self._total)
+        self._done += 1
+
+
+def ingest(
+    catalogue: Catalogue,
+    catalogue_text: str,
+    sources: Mapping[str, Sequence[Path]],
+    cuts: Path,
+    progress: Progress | None = None,
+    memory_limit: str = "1500MB",
+    threads: int = 2,
+) -> Published:
+    """Check the files of every data set against the catalogue and publish them as the cut's next version.
+
+    Raises IngestRefused with all problems of the files, or IngestFailed; either way nothing is left behind.
+    """
+    if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
+        raise ValueError("catalogue_text is not the text that the catalogue was read from")
+    steps = _Steps(progress or Silent(), 3 * len(catalogue.data_sets) + 5)
+    try:
+        with building(cuts, catalogue.cut) as build:
+            with scratch(build.path, build.new / DATABASE, memory_limit, threads) as database:
+                staged, report = _prepare(database, catalogue, sources, steps)
+                _write(database, catalogue, steps)
+            steps.begin("verify")
+            verify(build.new / DATABASE, catalogue, {s.data_set.id: s.rows for s in staged})
+            steps.begin("publish")
+            manifest = _describe(build, catalogue, staged, report)
+            build.add(CATALOGUE, catalogue_text)
+            build.add(MANIFEST, manifest.text())
+            build.publish(manifest.version)
+    except OSError as error:
+        raise IngestFailed(f"a file could not be read or written: {error.strerror}") from None
+    steps.begin("published")
+    return open_version(cuts, catalogue.cut, manifest.version)
+
+
+def _prepare(
+    database: Database, catalogue: Catalogue, sources: Mapping[str, Sequence[Path]], steps: _Steps
+) -> tuple[list[Staged], Report]:
+    """Staged and coded data sets without problems, or IngestRefused."""
+    staged = []
+    for data_set in catalogue.data_sets:
+        steps.begin(f"read {data_set.id}")
+        staged.append(stage(database, data_set, sources.get(data_set.id, ())))
+    steps.begin("number units")
+    unit_type = number_units(database, staged)
+    create_types(database, catalogue)
+    for one in staged:
+        steps.begin(f"code {one.data_set.id}")
+        if one.tables:
+            code(database, one, unit_type)
+    steps.begin("check")
+    report = Report.of([*_unknown(catalogue, sources), *_found(database, staged)])
+    if report.problems:
+        raise IngestRefused(report)
+    return staged, report
+
+
+def _unknown(catalogue: Catalogue, sources: Mapping[str, Sequence[Path]]) -> list[Problem]:
+    return [Problem(UNKNOWN_DATA_SET, key) for key in sources if catalogue.data_set(key) is None]
+
+
+def _found(database: Database, staged: Sequence[Staged]) -> list[Problem]:
+    return [*(p for s in staged for p in s.problems), *check(database, {s.data_set.id: s for s in staged})]
+
+
+def _write(database: Database, catalogue: Catalogue, steps: _Steps) -> None:
+    for data_set in catalogue.data_sets:
+        steps.begin(f"write {data_set.id}")
+        write(database, data_set)
+    finish(database)
+
+
+def _describe(build: Build, catalogue: Catalogue, staged: Sequence[Staged], report: Report) -> Manifest:
+    database = build.new / DATABASE
+    return Manifest(
+        cut=catalogue.cut,
+        title=catalogue.title,
+        synthetic=catalogue.synthetic,
+        version=build.next_version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        catalogue_sha256=catalogue.digest,
+        database=SourceFile(DATABASE, database.stat().st_size, sha256(database)),
+        data_sets={s.data_set.id: DataSetFacts(s.rows, s.files) for s in staged},
+        notes=tuple(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes),
+        tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
+    )
+
+
+def _own_version() -> str:
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        # Run from a source tree that is not installed.
+        return "unknown"

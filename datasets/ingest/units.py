@@ -1,0 +1,44 @@
+"""Pseudonyms of the unit of privacy: dense numbers, the same in all data sets of a cut, new in each version."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from datasets.ingest.database import Database, IngestFailed
+from datasets.ingest.read import Staged
+from datasets.ingest.sql import Sql, listed, name, sql
+
+UNITS = name("units")
+"""Its row ids are the pseudonyms."""
+UINT32 = 2**32
+
+
+def number_units(database: Database, staged: Iterable[Staged]) -> Sql:
+    """Number the identifiers in the order of a keyed hash whose key nobody keeps; the type that holds the numbers.
+
+    So neither number nor order of the published rows tells anything of identifier or source file.
+    """
+    having = [s for s in staged if s.unit is not None and s.tables]
+    if not having:
+        return Sql("UINTEGER")
+    every = listed((_identifiers(s) for s in having), " UNION ")
+    create = sql(
+        "CREATE TABLE {units} AS SELECT unit FROM ({every}) "
+        "ORDER BY ('0x' || left(sha256($key || unit), 16))::UBIGINT, unit",
+        units=UNITS,
+        every=every,
+    )
+    database.run(create, key=secrets.token_hex(32))
+    count, last = database.run(sql("SELECT count(*), coalesce(max(rowid), -1) FROM {units}", units=UNITS))[0]
+    if last != count - 1:
+        raise IngestFailed("the identifiers could not be numbered without gaps")
+    return Sql("UINTEGER" if count < UINT32 else "UBIGINT")
+
+
+def _identifiers(staged: Staged) -> Sql:
+    tables = (
+        sql("SELECT {text} AS unit FROM {table} WHERE {text} IS NOT NULL", text=staged.unit or Sql("NULL"), table=t)
+        for t in staged.tables
+    )
+    return listed(tables, " UNION ")

@@ -1,0 +1,99 @@
+"""The composition root: settings → services → app. The only module that knows which adapters are real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from datasets.catalogue_toml import CatalogueRefused, load_catalogue
+from datasets.engines.duckdb import DuckDBEngine
+from datasets.ingest import CutDamaged, list_cuts, open_current
+from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.policy import Policy, PolicyRefused, load_policy
+from privacy_api.ports import LedgerBroken
+from privacy_api.service.cuts import HostedCut, hosted
+from privacy_api.service.services import Services, ignore_step
+from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
+from privacy_api.stores.database import DatabaseRefused, open_database
+from privacy_api.stores.facts import settle
+from privacy_api.stores.ledger import SqlLedger
+from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.projects import SqlProjects
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+REFUSALS = (CatalogueRefused, CutDamaged, PolicyRefused, LedgerBroken, SettingsRefused, DatabaseRefused)
+"""What a person can mend; commands tell these in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    ledger: SqlLedger
+    projects: SqlProjects
+
+
+def open_stores(settings: Settings) -> Stores:
+    """The service database, brought up to date, and settled in one mode for good."""
+    database = open_database(settings.url)
+    upgrade(database)
+    settled = settle(database, "mode", settings.mode)
+    if settled != settings.mode:
+        raise SettingsRefused(f"this service database belongs to {settled} mode; it never changes")
+    return Stores(SqlLedger(database, settings.anchor_file), SqlProjects(database))
+
+
+def open_services(
+    settings: Settings, noise: NoiseSource = discrete_gaussian, step: Callable[[str], None] = ignore_step
+) -> Services:
+    """Everything is checked here, before the first request: ledger, cuts, policies. Any doubt refuses to start."""
+    stores = open_stores(settings)
+    stores.ledger.verify()
+    return Services(
+        data_sets=hosted(tuple(_open_cut(settings, name) for name in list_cuts(settings.cuts))),
+        ledger=stores.ledger,
+        projects=stores.projects,
+        noise=noise,
+        now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=settings.environment,
+        step=step,
+    )
+
+
+def policy_of(settings: Settings, cut: str) -> Policy:
+    path = settings.policies / f"{cut}.toml"
+    if not path.is_file():
+        raise SettingsRefused(f"cut {cut} has no policy; bind one with: privacy-api policy bind {cut} FILE")
+    try:
+        return load_policy(path.read_text(encoding="utf-8"))
+    except PolicyRefused as refused:
+        raise SettingsRefused(f"cut {cut}: {refused}") from None
+
+
+def _open_cut(settings: Settings, name: str) -> HostedCut:
+    published = open_current(settings.cuts, name)
+    catalogue = load_catalogue(published.catalogue_text)
+    if settings.mode is ServiceMode.DEMO and not catalogue.synthetic:
+        raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
+    engine = DuckDBEngine(published.database, settings.query_seconds, settings.query_memory, settings.engine_threads)
+    return HostedCut(catalogue, published.version, policy_of(settings, name), engine)
+
+
+def make_app(settings: Settings) -> FastAPI:
+    from privacy_api.app import create_app
+    from privacy_api.gate import Gate
+    from privacy_api.logs import configure
+
+    settings.check_transport()
+    configure(settings.log_level)
+    gate = Gate(settings.concurrent_queries, settings.waiting_queries)
+    secure = settings.tls_certificate is not None or settings.behind_tls_proxy
+    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure)
+
+
+def app_from_environment() -> FastAPI:
+    """What each server process runs."""
+    return make_app(load_settings())

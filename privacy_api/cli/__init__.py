@@ -1,0 +1,25 @@
+"""`privacy-api`. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from privacy_api.cli import budgets, cuts, demo, query, serve
+
+app = typer.Typer(
+    name="privacy-api",
+    help="Aggregate queries on pupil data, with disclosure control and an auditable privacy budget.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("ingest")(cuts.ingest)
+app.add_typer(cuts.catalogue_app, name="catalogue")
+app.add_typer(cuts.policy_app, name="policy")
+app.add_typer(budgets.project_app, name="project")
+app.add_typer(budgets.key_app, name="key")
+app.add_typer(budgets.ledger_app, name="ledger")
+app.command("serve")(serve.serve)
+app.command("openapi")(serve.openapi)
+app.command("query")(query.query)
+app.command("demo")(demo.demo)

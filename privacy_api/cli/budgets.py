@@ -1,0 +1,127 @@
+"""Projects, keys and the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from privacy_api.cli.common import HomeOption, fail, refusals, settings_for
+
+project_app = typer.Typer(help="Who may ask for what.", no_args_is_help=True)
+key_app = typer.Typer(help="API keys; each belongs to one project.", no_args_is_help=True)
+ledger_app = typer.Typer(help="The record of what was charged and released.", no_args_is_help=True)
+ModeOption = Annotated[str | None, typer.Option("--mode", help="demo or live.", envvar="PRIVACY_API_MODE")]
+
+
+@project_app.command("create")
+def create_project(
+    project: str,
+    title: Annotated[str, typer.Option()],
+    rho: Annotated[str, typer.Option(help="Most that the project may ever spend, in rho.")],
+    grant: Annotated[
+        list[str] | None, typer.Option(help="Class B or D variable that it may use; repeat for more.")
+    ] = None,
+    home: HomeOption = None,
+    mode: ModeOption = None,
+) -> None:
+    """Create a project with its budget and its grants."""
+    with refusals():
+        from decimal import Decimal, InvalidOperation
+
+        from disclosure.accounting import nano_rho
+        from privacy_api.bootstrap import open_stores
+        from privacy_api.ports import Project
+
+        try:
+            cap = nano_rho(Decimal(rho))
+        except (InvalidOperation, ValueError):
+            fail("--rho wants a number such as 0.1")
+            return
+        try:
+            made = open_stores(settings_for(home, mode=mode)).projects.create_project(
+                Project(project, title, cap, frozenset(grant or ()))
+            )
+        except ValueError as refused:
+            fail(str(refused))
+            return
+        typer.echo(f"{made.id}: created")
+
+
+@project_app.command("list")
+def list_projects(home: HomeOption = None, mode: ModeOption = None) -> None:
+    """All projects, with what each has spent."""
+    with refusals():
+        from disclosure.accounting import rho
+        from privacy_api.bootstrap import open_stores
+
+        stores = open_stores(settings_for(home, mode=mode))
+        for project in stores.projects.projects():
+            spent = stores.ledger.project_balance(project).spent
+            typer.echo(f"{project.id}\t{project.title}\trho {rho(spent)} of {rho(project.cap)}")
+
+
+@key_app.command("create")
+def create_key(
+    project: str, label: Annotated[str, typer.Option()] = "", home: HomeOption = None, mode: ModeOption = None
+) -> None:
+    """Create a key. It is shown this once and stored only as a hash."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        settings = settings_for(home, mode=mode)
+        projects = open_stores(settings).projects
+        if projects.project(project) is None:
+            fail(f"{project}: no such project; create it with: privacy-api project create")
+        info, key = projects.create_key(project, label, settings.environment)
+        typer.echo(f"id {info.id}", err=True)
+        typer.echo(key)
+
+
+@key_app.command("list")
+def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
+    """All keys, never their secrets."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        for key in open_stores(settings_for(home, mode=mode)).projects.keys():
+            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{'revoked' if key.revoked else 'active'}")
+
+
+@key_app.command("revoke")
+def revoke_key(key_id: str, home: HomeOption = None, mode: ModeOption = None) -> None:
+    """Revoke a key; it stops working at once."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        if not open_stores(settings_for(home, mode=mode)).projects.revoke_key(key_id):
+            fail(f"{key_id}: no such active key")
+        typer.echo(f"{key_id}: revoked")
+
+
+@ledger_app.command("verify")
+def verify_ledger(home: HomeOption = None, mode: ModeOption = None) -> None:
+    """Check every entry, every stored release, and the anchor outside the database."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        entries = open_stores(settings_for(home, mode=mode)).ledger.verify()
+        typer.echo(f"the ledger is whole: {entries} entries")
+
+
+@ledger_app.command("anchor")
+def anchor_ledger(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="I have inspected the ledger and accept it as it is.")
+    ] = False,
+    home: HomeOption = None,
+    mode: ModeOption = None,
+) -> None:
+    """Write the anchor anew, after it was lost. Entries that were removed from the end can no longer be noticed."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        if not accept:
+            fail("inspect the ledger first (compare it with a backup), then run this with --accept")
+        entries = open_stores(settings_for(home, mode=mode)).ledger.reanchor()
+        typer.echo(f"anchored at entry {entries}")

@@ -1,0 +1,48 @@
+"""What commands share: where the service lives, and how a refusal is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from privacy_api.settings import Settings
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="Directory of the service (cuts, policies, ledger).", envvar="PRIVACY_API_HOME"),
+]
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Errors that a person can mend become one message and exit code 1; others stay what they are."""
+    from privacy_api.bootstrap import REFUSALS
+
+    try:
+        yield
+    except REFUSALS as refused:
+        fail(str(refused))
+
+
+def fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def settings_for(home: Path | None, **given: object) -> Settings:
+    from privacy_api.settings import load_settings
+
+    return load_settings(None, home=home, **given)
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{path}: cannot be read ({type(error).__name__})")
+        raise AssertionError from error

@@ -1,0 +1,133 @@
+"""Cuts, catalogues and policies: what a custodian does before anyone can ask."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settings_for
+
+catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
+policy_app = typer.Typer(help="Protect a cut.", no_args_is_help=True)
+DEFAULT_POLICY = "dp-default"
+
+
+def ingest(
+    catalogue: Annotated[Path, typer.Argument(help="The catalogue (TOML).")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="FILES…", help="Files, or DATA_SET=FILE where there are several data sets.")
+    ],
+    home: HomeOption = None,
+    policy: Annotated[Path | None, typer.Option(help="Policy to bind; a cut without one gets dp-default.")] = None,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    memory: Annotated[str, typer.Option(help="Most memory for the database engine.")] = "1500MB",
+) -> None:
+    """Check files against a catalogue and publish them as an immutable cut, or write nothing and exit 1."""
+    with refusals():
+        from datasets.catalogue_toml import load_catalogue
+        from datasets.ingest import IngestRefused
+        from datasets.ingest import ingest as run
+        from privacy_api.cli.progress import Bar
+
+        settings = settings_for(home)
+        text = read_text(catalogue)
+        loaded = load_catalogue(text)
+        by_data_set = _by_data_set(sources, [d.id for d in loaded.data_sets])
+        policy_text = read_text(policy) if policy else None
+        bind(settings.policies, loaded.cut, policy_text)
+        try:
+            with Bar() as bar:
+                published = run(loaded, text, by_data_set, settings.cuts, bar, memory_limit=memory, threads=threads)
+        except IngestRefused as refused:
+            fail(str(refused))
+            return
+        typer.echo(published.report_text)
+        typer.echo(f"published {published.cut} version {published.version}")
+
+
+def _by_data_set(sources: list[str], known: list[str]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for source in sources:
+        name, equals, path = source.partition("=")
+        if not equals:
+            name, path = (known[0] if len(known) == 1 else ""), source
+        if name not in known:
+            fail(f"{source}: say which data set it is for, as DATA_SET=FILE with one of {', '.join(known)}")
+        if not Path(path).is_file():
+            fail(f"{path}: no such file")
+        found.setdefault(name, []).append(Path(path))
+    missing = [name for name in known if name not in found]
+    if missing:
+        fail(f"no file for {', '.join(missing)}")
+    return found
+
+
+def bind(policies: Path, cut: str, text: str | None) -> None:
+    """A policy given replaces; without one a cut that has a policy keeps it, and a new cut gets the default."""
+    from disclosure.policy import load_policy
+
+    target = policies / f"{cut}.toml"
+    if text is None:
+        if target.exists():
+            return
+        text = preset(DEFAULT_POLICY)
+    load_policy(text)
+    policies.mkdir(mode=0o700, exist_ok=True)
+    draft = target.with_suffix(".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(target)
+
+
+def preset(name: str) -> str:
+    return files("privacy_api").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
+
+
+@catalogue_app.command("check")
+def check_catalogue(catalogue: Path) -> None:
+    """Validate a catalogue; all problems at once."""
+    with refusals():
+        from datasets.catalogue_toml import load_catalogue
+
+        loaded = load_catalogue(read_text(catalogue))
+        for data_set in loaded.data_sets:
+            typer.echo(f"{loaded.cut}.{data_set.id}: {len(data_set.variables)} variables")
+        typer.echo("the catalogue is good")
+
+
+@policy_app.command("check")
+def check_policy(policy: Path) -> None:
+    """Validate a policy; all problems at once."""
+    with refusals():
+        from disclosure.policy import load_policy
+
+        loaded = load_policy(read_text(policy))
+        typer.echo(f"{loaded.name} version {loaded.version}, mode {loaded.mode}: the policy is good")
+
+
+@policy_app.command("explain")
+def explain_policy(policy: Path) -> None:
+    """What a policy says, in its own plain words, and what its budget means."""
+    with refusals():
+        from disclosure.accounting import coin_flip_accuracy, epsilon
+        from disclosure.policy import load_policy
+
+        loaded = load_policy(read_text(policy))
+        for name, rule in loaded.rules.items():
+            typer.echo(f"{name}: {rule.plain} [{'verified' if rule.verified else 'not verified'}; {rule.owner}]")
+        if loaded.cut_cap:
+            eps = epsilon(loaded.cut_cap, loaded.delta)
+            typer.echo(
+                f"At the cap epsilon is {eps:.2f} (delta {loaded.delta:g}): someone who knows everything else about a child "
+                f"is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
+            )
+
+
+@policy_app.command("bind")
+def bind_policy(cut: str, policy: Path, home: HomeOption = None) -> None:
+    """Bind a policy to a cut; the server takes it up when it next starts."""
+    with refusals():
+        bind(settings_for(home).policies, cut, read_text(policy))
+        typer.echo(f"{cut}: policy bound")

@@ -1,0 +1,154 @@
+"""`privacy-api demo`: from nothing to a running service on synthetic pupils."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from privacy_api.cli.common import refusals, settings_for
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from privacy_api.settings import Settings
+
+PROJECT, DATA_SET = "demo", "demo.census"
+QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm"]}
+
+
+def demo(
+    directory: Annotated[Path | None, typer.Option("--dir", help="Where the demonstration lives.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print url, key, dataSet and web as one JSON line.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Start from nothing again.")] = False,
+    pupils: Annotated[int, typer.Option(min=100, max=1_000_000)] = 50_000,
+    port: Annotated[int, typer.Option(help="First port to try.")] = 8000,
+) -> None:
+    """Build a synthetic cut, make a project and a key, and serve on 127.0.0.1. Ctrl+C stops it."""
+    with refusals():
+        home = directory or _default_home()
+        if reset:
+            _clear(home)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = settings_for(home, mode="demo")
+        _build(settings, pupils)
+        key = _new_key(settings)
+        from privacy_api.bootstrap import make_app
+
+        app = make_app(settings)
+        listener = _listen(port)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        _run(app, listener, _as_json(url, key) if as_json else _for_people(url, key, home))
+
+
+def _default_home() -> Path:
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "privacy-api" / "demo"
+
+
+def _clear(home: Path) -> None:
+    """Only a directory that is a demonstration's is removed."""
+    import shutil
+
+    if (home / "cuts" / "demo").is_dir():
+        shutil.rmtree(home)
+
+
+def _build(settings: Settings, pupils: int) -> None:
+    """The cut, once; a second start finds it there."""
+    from datasets.catalogue_toml import load_catalogue
+    from datasets.ingest import ingest, list_cuts
+    from privacy_api.cli.cuts import bind
+    from privacy_api.cli.progress import Bar
+    from synthetic.structural import generate
+
+    if "demo" in list_cuts(settings.cuts):
+        return
+    text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
+    catalogue = load_catalogue(text)
+    bind(settings.policies, catalogue.cut, None)
+    with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
+        sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}
+        ingest(catalogue, text, sources, settings.cuts, bar)
+
+
+def _new_key(settings: Settings) -> str:
+    """A key for this run; those of earlier runs are revoked, since a key cannot be shown twice."""
+    from privacy_api.bootstrap import open_stores, policy_of
+    from privacy_api.ports import Project
+
+    projects = open_stores(settings).projects
+    if projects.project(PROJECT) is None:
+        grants = frozenset({"sex", "sen"})
+        projects.create_project(Project(PROJECT, "Demonstration", policy_of(settings, "demo").cut_cap, grants))
+    for old in projects.keys():
+        if old.project == PROJECT and old.label == "demo" and old.revoked is None:
+            projects.revoke_key(old.id)
+    return projects.create_key(PROJECT, "demo", settings.environment)[1]
+
+
+def _listen(first: int) -> socket.socket:
+    """A socket on the first free port from `first`."""
+    for port in [*range(first, min(first + 100, 65536)), 0]:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise OSError("no free port")
+
+
+def _run(app: FastAPI, listener: socket.socket, message: str) -> None:
+    import uvicorn
+
+    class Announcing(uvicorn.Server):
+        """Speaks once it answers, and not before."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            typer.echo(message)
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    try:
+        Announcing(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+    finally:
+        app.state.services.close()
+
+
+def _as_json(url: str, key: str) -> str:
+    return json.dumps({"url": url, "key": key, "dataSet": DATA_SET, "web": f"{url}/docs"})
+
+
+def _for_people(url: str, key: str, home: Path) -> str:
+    question = json.dumps(QUESTION)
+    return f"""
+Privacy Controlling API, on synthetic pupils (nobody real)
+
+  URL        {url}
+  web        {url}/docs
+  key        {key}
+  data set   {DATA_SET}
+
+Ask:
+
+curl -s {url}/v1/data-sets/{DATA_SET}/query?format=csv -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{question}'
+
+In Python (pip install ./clients/python):
+
+from privacy_api_client import Client
+client = Client("{url}", "{key}")
+print(client.query("{DATA_SET}", {QUESTION!r}).rows[:3])
+
+Kept in {home}. Ctrl+C stops it; --reset starts from nothing.
+"""

@@ -1,0 +1,65 @@
+"""The closed set of errors, and the one place where each becomes an RFC 9457 problem.
+
+Every error is a function of the request, the schema, the policy and the ledger; none of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from datasets.query import Problem
+
+
+class ErrorCode(Enum):
+    """name → (status, title)."""
+
+    INVALID_QUERY = (422, "The query is not valid")
+    INVALID_REQUEST = (400, "The request is not valid")
+    NOT_AUTHENTICATED = (401, "A valid API key is needed")
+    NOT_FOUND = (404, "There is no such thing here")
+    METHOD_NOT_ALLOWED = (405, "This address does not take that method")
+    NOT_ACCEPTABLE = (406, "No such format")
+    TOO_LARGE = (413, "The request is too large")
+    UNSUPPORTED_MEDIA_TYPE = (415, "The body must be application/json")
+    AD_HOC_NOT_ALLOWED = (403, "This data set answers registered tables only")
+    BUDGET_EXHAUSTED = (403, "The privacy budget does not cover this query")
+    TOO_MANY_REQUESTS = (429, "Too many requests at once")
+    QUERY_FAILED = (503, "The query could not be answered; its price stays charged")
+    IN_PROGRESS = (503, "The same question is being answered; ask again")
+    LEDGER_UNAVAILABLE = (503, "The ledger cannot be written, so nothing is answered")
+    INTERNAL = (500, "Something went wrong here")
+
+    @property
+    def status(self) -> int:
+        return self.value[0]
+
+    @property
+    def title(self) -> str:
+        return self.value[1]
+
+    @property
+    def slug(self) -> str:
+        return self.name.lower().replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError(Exception):
+    code: ErrorCode
+    problems: Sequence[Problem] = field(default=())
+    detail: str = ""
+    retry_after: int | None = None
+
+    def document(self) -> dict[str, object]:
+        body: dict[str, object] = {
+            "type": f"urn:privacy-api:problem:{self.code.slug}",
+            "title": self.code.title,
+            "status": self.code.status,
+            "code": self.code.slug,
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        if self.problems:
+            body["errors"] = [{"code": p.code, "message": p.message, "path": p.path} for p in self.problems]
+        return body

@@ -1,0 +1,90 @@
+"""What the OpenAPI document says beyond the routes: bodies of queries, the bearer key, examples, problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from privacy_api.wire.query_in import QueryIn
+
+EXAMPLES = {
+    "count": {
+        "summary": "Pupils by local authority and free-school-meal eligibility",
+        "value": {"measures": [{"statistic": "count"}], "groupBy": ["LA", "fsm"]},
+    },
+    "criteria": {
+        "summary": "A percentage, of some pupils, in one year",
+        "value": {
+            "measures": [{"statistic": "percentage", "variable": "absence_band.persistent", "codes": ["yes"]}],
+            "groupBy": ["REG"],
+            "criteria": {
+                "and": [
+                    {"filters": {"fsm": {"eq": "Y"}}},
+                    {"not": {"filters": {"year_group": {"in": ["12", "13"]}}}},
+                    {"timePeriods": {"gte": {"period": "2022/2023", "code": "AY"}}},
+                ]
+            },
+        },
+    },
+}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {k: {"type": "string"} for k in ("code", "message", "path")},
+            },
+        },
+    },
+}
+_OPEN = ("/health", "/v1/data-sets", "/v1/data-sets/{data_set}", "/v1/data-sets/{data_set}/meta")
+
+
+def describe(app: FastAPI) -> None:
+    made: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not made:
+            made.update(_document(app))
+        return made
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_DESCRIPTION)
+    _, schemas = models_json_schema([(QueryIn, "validation")], ref_template="#/components/schemas/{model}")
+    components = document.setdefault("components", {})
+    components["schemas"] = {**schemas["$defs"], "Problem": PROBLEM_SCHEMA}
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            _complete(path, method, operation)
+    return document
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {"description": "A problem (RFC 9457)", **problem}
+    if path not in _OPEN:
+        operation["security"] = [{"key": []}]
+    if "/query" in path and method == "post":
+        body = {"schema": {"$ref": "#/components/schemas/QueryIn"}, "examples": EXAMPLES}
+        operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+
+
+_DESCRIPTION = """Aggregate queries on pupil data. Every answer has passed disclosure control; the same question gives
+the same answer and is charged once. Start with `/v1/data-sets` and the meta of one of them, preview a query for its
+price and precision, then ask it."""

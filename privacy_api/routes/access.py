@@ -1,0 +1,55 @@
+"""Who asks, in which format, with which body: what every route needs before its use case."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.formats import Format, negotiate
+from privacy_api.ports import Principal
+from privacy_api.service.services import Services
+from privacy_api.wire.json_in import MAX_BODY
+
+
+def services_of(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def principal_of(request: Request) -> Principal:
+    """The holder of the bearer key. Cookies, query parameters and forwarded headers are never looked at."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    found = services_of(request).projects.principal(key.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise ApiError(ErrorCode.NOT_AUTHENTICATED, detail="Send your key as 'Authorization: Bearer npd_…'.")
+    request.state.principal = found
+    return found
+
+
+def format_of(request: Request) -> Format:
+    found = negotiate(request.query_params.get("format"), request.headers.get("accept", "*/*"))
+    if found is None:
+        raise ApiError(
+            ErrorCode.NOT_ACCEPTABLE, detail="Accepted: format=json (application/json), format=csv (text/csv)."
+        )
+    return found
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, refused as soon as it is too long, whatever Content-Length says."""
+    if request.headers.get("content-type", "application/json").split(";")[0].strip().lower() != "application/json":
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {MAX_BODY} bytes are accepted.")
+    return body
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+PrincipalDep = Annotated[Principal, Depends(principal_of)]
+FormatDep = Annotated[Format, Depends(format_of)]
+BodyDep = Annotated[bytes, Depends(body_of)]

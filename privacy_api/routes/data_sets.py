@@ -1,0 +1,28 @@
+"""/v1/data-sets: what there is to ask about. Public: it holds nothing of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from privacy_api.routes.access import ServicesDep
+from privacy_api.service.answer_query import find_data_set
+from privacy_api.wire import out
+
+router = APIRouter(prefix="/v1/data-sets", tags=["Data sets"])
+
+
+@router.get("", summary="The data sets that can be asked")
+def data_sets(services: ServicesDep) -> dict[str, Any]:
+    return {"results": [out.data_set(hosted) for hosted in services.data_sets.values()]}
+
+
+@router.get("/{data_set}", summary="One data set")
+def data_set(data_set: str, services: ServicesDep) -> dict[str, Any]:
+    return out.data_set(find_data_set(data_set, services))
+
+
+@router.get("/{data_set}/meta", summary="Its variables, codes, bandings, statistics and policy")
+def meta(data_set: str, services: ServicesDep) -> dict[str, Any]:
+    return out.meta(find_data_set(data_set, services))

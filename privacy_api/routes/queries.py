@@ -1,0 +1,81 @@
+"""/v1/data-sets/{id}/query: the question, and its free preview."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from privacy_api.formats import Format
+from privacy_api.gate import pad
+from privacy_api.ports import Principal
+from privacy_api.routes.access import BodyDep, FormatDep, PrincipalDep, ServicesDep
+from privacy_api.service.answer_query import Answered, answer_query
+from privacy_api.service.preview import preview
+from privacy_api.service.services import Services
+from privacy_api.wire.get_form import query_value
+from privacy_api.wire.json_in import parse_json
+from privacy_api.wire.query_in import read_query
+
+router = APIRouter(prefix="/v1/data-sets/{data_set}/query", tags=["Queries"])
+
+
+@router.post("", summary="Ask a question and be charged for it")
+def post_query(
+    data_set: str, request: Request, body: BodyDep, principal: PrincipalDep, services: ServicesDep, written: FormatDep
+) -> Response:
+    return _answer(parse_json(body), data_set, request, principal, services, written)
+
+
+@router.get("", summary="The same, in the address")
+def get_query(
+    data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep, written: FormatDep
+) -> Response:
+    return _answer(_parameters(request), data_set, request, principal, services, written)
+
+
+@router.post("/preview", summary="Price, expected margins and problems, for nothing")
+def post_preview(data_set: str, body: BodyDep, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
+    return preview(read_query(parse_json(body), data_set), principal, services)
+
+
+@router.get("/preview", summary="The same, in the address")
+def get_preview(data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
+    return preview(read_query(_parameters(request), data_set), principal, services)
+
+
+def _parameters(request: Request) -> Any:
+    return query_value(p for p in request.query_params.multi_items() if p[0] != "format")
+
+
+def _answer(
+    value: Any, data_set: str, request: Request, principal: Principal, services: Services, written: Format
+) -> Response:
+    started = time.monotonic()
+    query = read_query(value, data_set)
+    try:
+        with request.app.state.gate.place():
+            answered = answer_query(query, principal, services)
+    finally:
+        pad(started, request.app.state.latency_slot_ms)
+    request.state.answered = answered
+    return Response(_with_charge(answered, written), media_type=written.media_type, headers=_headers(answered))
+
+
+def _with_charge(answered: Answered, written: Format) -> bytes:
+    """JSON answers begin with what this request was charged; the release itself is the same for everybody."""
+    body = written.write(answered.body)
+    if written.name != "json":
+        return body
+    charge = {"nanoRho": answered.nano_rho, "rho": answered.nano_rho / 1e9, "repeat": answered.nano_rho == 0}
+    return b'{"charge":' + json.dumps(charge).encode() + b"," + body[1:]
+
+
+def _headers(answered: Answered) -> dict[str, str]:
+    return {
+        "Link": f'</v1/releases/{answered.release}>; rel="canonical"',
+        "Release-Id": answered.release,
+        "Charge-Nano-Rho": str(answered.nano_rho),
+    }

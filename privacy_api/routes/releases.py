@@ -1,0 +1,39 @@
+"""/v1/releases: answers that were given, citable for good; and the budget of a project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.routes.access import FormatDep, PrincipalDep, ServicesDep
+from privacy_api.wire import out
+
+router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
+
+
+@router.get("/releases/{release}", summary="A stored answer, at no charge")
+def release(release: str, principal: PrincipalDep, services: ServicesDep, written: FormatDep) -> Response:
+    stored = services.ledger.release(release)
+    if stored is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return Response(written.write(stored.body), media_type=written.media_type, headers={"Release-Id": stored.id})
+
+
+@router.get("/projects/{project}/budget", summary="What a project, and each cut, has left")
+def budget(project: str, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
+    """Another project's id answers like one that does not exist."""
+    if project != principal.project.id:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
+    deltas = [cut.policy.delta for cut in cuts.values() if cut.policy.delta]
+    return {
+        "project": project,
+        "title": principal.project.title,
+        "budget": out.budget(services.ledger.project_balance(principal.project), max(deltas, default=0.0)),
+        "cuts": [
+            {"cut": name, **out.budget(services.ledger.cut_balance(name, cut.policy.cut_cap), cut.policy.delta)}
+            for name, cut in cuts.items()
+        ],
+    }

@@ -1,0 +1,151 @@
+"""The way of a query, from a domain query to a stored release. Read `docs/design.md`, "The way of a query"."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from datasets.answer import finish
+from datasets.plan import EngineFailed, Plan
+from datasets.query import InvalidQuery, Query
+from datasets.validate import ValidQuery, validate
+from disclosure.accounting import Event
+from disclosure.aggregates import Aggregate, contributors
+from disclosure.policy import Mode
+from disclosure.protect import protect
+from disclosure.tables import Measurement, ProtectedTable
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
+from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.document import canonical_query, release_document
+from privacy_api.service.questions import events, release_id
+from privacy_api.service.services import Services
+
+WAIT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """body: the stored release, as JSON. nano_rho: what this request was charged."""
+
+    release: str
+    body: bytes
+    nano_rho: int
+
+
+def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
+    hosted = find_data_set(query.data_set, services)
+    valid = check(query, hosted, principal)
+    wanted = events(valid, hosted.cut)
+    release = release_id(valid, wanted, hosted.cut)
+    try:
+        if stored := services.ledger.release(release):
+            return Answered(release, stored.body, 0)
+        reserved = _reserve(_request(release, valid, wanted, hosted, principal), services)
+        services.step("reserved")
+        return _measure(valid, wanted, hosted, reserved, services)
+    except LedgerBroken:
+        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
+
+
+def find_data_set(name: str, services: Services) -> HostedDataSet:
+    hosted = services.data_sets.get(name)
+    if hosted is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return hosted
+
+
+def check(query: Query, hosted: HostedDataSet, principal: Principal) -> ValidQuery:
+    """A valid query, or an error that says all that is wrong."""
+    if not hosted.cut.policy.answers_ad_hoc:
+        raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
+    try:
+        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits)
+        events(valid, hosted.cut)
+    except InvalidQuery as invalid:
+        raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
+    return valid
+
+
+def _request(
+    release: str, valid: ValidQuery, wanted: Mapping[Aggregate, Event], hosted: HostedDataSet, principal: Principal
+) -> Request:
+    return Request(
+        principal=principal,
+        cut=hosted.cut.catalogue.cut,
+        cut_cap=hosted.cut.policy.cut_cap,
+        release=release,
+        query=canonical_query(valid),
+        wanted=tuple(Wanted(event) for event in wanted.values()),
+    )
+
+
+def _reserve(request: Request, services: Services) -> Reserved:
+    """Charge, or wait for whoever is having the same measurement made: their answer will be ours, for nothing."""
+    deadline = time.monotonic() + services.patience
+    while True:
+        try:
+            return services.ledger.reserve(request)
+        except BudgetExhausted as refused:
+            detail = (
+                f"The budget of the {refused.scope} has {refused.balance.left} nano-rho left of {refused.balance.cap}."
+            )
+            raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=detail) from None
+        except InProgress:
+            if time.monotonic() > deadline:
+                raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
+            time.sleep(WAIT)
+
+
+def _measure(
+    valid: ValidQuery, wanted: Mapping[Aggregate, Event], hosted: HostedDataSet, reserved: Reserved, services: Services
+) -> Answered:
+    """From here on the charge stands: whatever happens, it is recorded and never given back."""
+    try:
+        missing = {w.question for w in reserved.missing}
+        measured = _measurements(
+            valid.plan, {a: e for a, e in wanted.items() if e.question in missing}, hosted, services
+        )
+        services.step("measured")
+        body = _document(valid, wanted, {**reserved.stored, **measured}, hosted, reserved, services)
+        stored = services.ledger.store(reserved, measured, body)
+        services.step("stored")
+        return Answered(stored.id, stored.body, reserved.nano_rho)
+    except EngineFailed:
+        services.ledger.fail(reserved)
+        raise ApiError(ErrorCode.QUERY_FAILED) from None
+    except Exception:
+        services.ledger.fail(reserved)
+        raise
+
+
+def _measurements(
+    plan: Plan, missing: Mapping[Aggregate, Event], hosted: HostedDataSet, services: Services
+) -> Mapping[str, Measurement]:
+    """Aggregate and protect what no stored measurement gives, by question."""
+    if not missing:
+        return {}
+    policy = hosted.cut.policy
+    needed = set(missing)
+    if policy.mode is Mode.OFFICIAL:
+        needed |= {contributors(a) for a in missing}
+    exact = hosted.cut.engine.aggregate(replace(plan, aggregates=tuple(a for a in plan.aggregates if a in needed)))
+    services.step("aggregated")
+    prices = {a: e.nano_rho for a, e in missing.items()}
+    table = protect(exact, prices, plan.contribution, policy, services.noise)
+    return {event.question: table[a] for a, event in missing.items()}
+
+
+def _document(
+    valid: ValidQuery,
+    wanted: Mapping[Aggregate, Event],
+    measurements: Mapping[str, Measurement],
+    hosted: HostedDataSet,
+    reserved: Reserved,
+    services: Services,
+) -> bytes:
+    table: ProtectedTable = {a: measurements[e.question] for a, e in wanted.items()}
+    answer = finish(valid, table, hosted.cut.policy)
+    price = sum(e.nano_rho for e in wanted.values())
+    return release_document(reserved.request.release, services.now(), hosted, valid, answer, price)

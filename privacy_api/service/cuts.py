@@ -1,0 +1,44 @@
+"""The cuts that this service hosts, each with its policy and its engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from datasets.catalogue import Catalogue, DataSet
+from datasets.validate import Limits
+from disclosure.policy import Policy
+from privacy_api.ports import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class HostedCut:
+    catalogue: Catalogue
+    version: str
+    policy: Policy
+    engine: Engine
+
+    @property
+    def id(self) -> str:
+        """Budget and answers belong to this: a new version of the cut is a new population to the ledger's questions,
+        but the same pupils to its budget, so the budget is kept under `catalogue.cut`."""
+        return f"{self.catalogue.cut}@{self.version}"
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.policy.max_cells, self.policy.max_group_by)
+
+
+@dataclass(frozen=True, slots=True)
+class HostedDataSet:
+    cut: HostedCut
+    data_set: DataSet
+
+    @property
+    def id(self) -> str:
+        return f"{self.cut.catalogue.cut}.{self.data_set.id}"
+
+
+def hosted(cuts: tuple[HostedCut, ...]) -> Mapping[str, HostedDataSet]:
+    found = [HostedDataSet(cut, data_set) for cut in cuts for data_set in cut.catalogue.data_sets]
+    return {h.id: h for h in found}

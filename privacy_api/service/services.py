@@ -1,0 +1,33 @@
+"""Everything a use case can reach, made once by bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from disclosure.noise import NoiseSource
+from privacy_api.ports import Ledger, Projects
+from privacy_api.service.cuts import HostedDataSet
+
+
+def ignore_step(step: str) -> None:
+    """No one listens to the steps of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time."""
+
+    data_sets: Mapping[str, HostedDataSet]
+    ledger: Ledger
+    projects: Projects
+    noise: NoiseSource
+    now: Callable[[], str]
+    environment: str
+    patience: float = 15.0
+    step: Callable[[str], None] = ignore_step
+
+    def close(self) -> None:
+        """Give up the engines' files."""
+        for cut in {h.cut.id: h.cut for h in self.data_sets.values()}.values():
+            cut.engine.close()

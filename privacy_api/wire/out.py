@@ -1,0 +1,114 @@
+"""What the service says of itself: data sets, meta, budgets. Schema, policy and ledger only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasets.catalogue import DataSet
+from datasets.statistics import STATISTICS
+from datasets.variables import Code, Variable
+from disclosure.accounting import coin_flip_accuracy, epsilon, rho
+from disclosure.policy import Policy
+from privacy_api.ports import Balance
+from privacy_api.service.cuts import HostedDataSet
+
+
+def data_set(hosted: HostedDataSet) -> dict[str, Any]:
+    return {
+        "id": hosted.id,
+        "title": hosted.data_set.title,
+        "description": hosted.data_set.description,
+        "source": hosted.data_set.source,
+        "cut": hosted.cut.catalogue.cut,
+        "version": hosted.cut.version,
+        "synthetic": hosted.cut.catalogue.synthetic,
+        "unitOfPrivacy": hosted.cut.catalogue.unit,
+        "mode": hosted.cut.policy.mode,
+        "variables": [v.name for v in hosted.data_set.variables],
+        "links": {"meta": f"/v1/data-sets/{hosted.id}/meta", "query": f"/v1/data-sets/{hosted.id}/query"},
+    }
+
+
+def meta(hosted: HostedDataSet) -> dict[str, Any]:
+    """Everything a query can name, with codes and labels, so that nothing need be guessed."""
+    chosen = hosted.data_set
+    return {
+        "dataSet": data_set(hosted),
+        "variables": [_variable(v) for v in chosen.variables],
+        "geographicLevels": [{"code": level, "reference": name} for level, name in chosen.levels.items()],
+        "timePeriods": [{"code": p.kind, "period": p.period, "value": p.code} for p in chosen.time_periods],
+        "statistics": [{"name": s.name, "summary": s.summary, "of": s.takes} for s in STATISTICS.values()],
+        "key": _key(chosen),
+        "policy": policy(hosted.cut.policy),
+    }
+
+
+def _key(chosen: DataSet) -> dict[str, Any]:
+    key = chosen.key
+    if key.unit is None:
+        return {"plain": "each row is one pupil"}
+    per = f"pupil and {key.time}" if key.time else "pupil"
+    return {"plain": f"at most {key.rows_per_period} row(s) per {per}"}
+
+
+def _codes(codes: tuple[Code, ...]) -> list[dict[str, str]]:
+    return [{"code": c.code, "label": c.label} for c in codes]
+
+
+def _variable(v: Variable) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "name": v.name,
+        "label": v.label,
+        "description": v.description,
+        "type": "number" if v.numbers else "time" if v.is_time else "category",
+        "identifiability": v.identifiability,
+        "sensitivity": v.sensitivity,
+        "needsGrant": v.sensitivity.needs_grant,
+        "level": v.level,
+        "codes": _codes(v.atoms),
+        "bandings": [
+            {"reference": f"{v.name}.{b.name}", "label": b.label, "level": b.level, "codes": _codes(b.codes)}
+            for b in v.bandings
+        ],
+    }
+    if v.numbers:
+        low, high = (float(v.numbers.step * t) for t in v.numbers.clamp)
+        out["number"] = {
+            "unit": v.numbers.unit,
+            "step": float(v.numbers.step),
+            "clamp": [low, high],
+            "optional": v.numbers.optional,
+        }
+    return out
+
+
+def policy(p: Policy) -> dict[str, Any]:
+    return {
+        "name": p.name,
+        "version": p.version,
+        "mode": p.mode,
+        "hash": p.digest,
+        "minimumCount": p.minimum_count,
+        "roundingBase": p.rounding_base,
+        "minimumDenominator": p.minimum_denominator,
+        "confidence": p.confidence,
+        "limits": {"cells": p.max_cells, "groupBy": p.max_group_by},
+        "defaultRho": float(rho(p.default_price)),
+        "maximumQueryRho": float(rho(p.query_cap)),
+        "delta": p.delta,
+        "rules": {name: {"plain": r.plain, "source": r.source, "verified": r.verified} for name, r in p.rules.items()},
+    }
+
+
+def budget(balance: Balance, delta: float) -> dict[str, Any]:
+    """Amounts in ρ, and what the cap means at most for one pupil."""
+    eps = epsilon(balance.cap, delta) if delta else None
+    return {
+        "capRho": float(rho(balance.cap)),
+        "spentRho": float(rho(balance.spent)),
+        "leftRho": float(rho(balance.left)),
+        "leftNanoRho": balance.left,
+        "capEpsilon": None if eps is None else round(eps, 4),
+        "delta": delta,
+        "coinFlipAccuracy": None if eps is None else round(coin_flip_accuracy(eps), 4),
+    }

@@ -1,0 +1,209 @@
+"""The query as it comes over HTTP, in EES style. `to_domain` is called once; nothing inside knows pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from datasets.query import (
+    And,
+    Codes,
+    Criteria,
+    Measure,
+    Not,
+    Operator,
+    Or,
+    Period,
+    Periods,
+    Place,
+    Places,
+    Problem,
+    Query,
+)
+from disclosure.accounting import nano_rho
+from privacy_api.errors import ApiError, ErrorCode
+
+MOST_VALUES = 200
+MOST_PARTS = 50
+MOST_FILTERS = 12
+MAX_CRITERIA_DEPTH = 8
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}$")]
+CodeText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
+class WireModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, strict=True)
+
+
+class PlaceIn(WireModel):
+    level: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
+    code: CodeText
+
+
+class PeriodIn(WireModel):
+    period: Annotated[str, StringConstraints(max_length=20)]
+    code: Annotated[str, StringConstraints(max_length=5)]
+
+
+def _comparisons(model: BaseModel) -> Iterator[tuple[Operator, Sequence[Any]]]:
+    """(operator, values) of each comparator that was given; EQ and the ordered ones come as one value."""
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        if value is not None:
+            yield Operator(info.alias or name), (value if isinstance(value, list) else [value])
+
+
+class OneComparator(WireModel):
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not list(_comparisons(self)):
+            raise ValueError("wants at least one comparator")
+        return self
+
+
+class CodesIn(OneComparator):
+    """Compare with codes of the variable's code list (see the data set's meta)."""
+
+    eq: CodeText | None = None
+    not_eq: CodeText | None = None
+    in_: list[CodeText] | None = Field(default=None, alias="in", min_length=1, max_length=MOST_VALUES)
+    not_in: list[CodeText] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
+
+
+class PlacesIn(OneComparator):
+    eq: PlaceIn | None = None
+    not_eq: PlaceIn | None = None
+    in_: list[PlaceIn] | None = Field(default=None, alias="in", min_length=1, max_length=MOST_VALUES)
+    not_in: list[PlaceIn] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
+
+
+class PeriodsIn(OneComparator):
+    eq: PeriodIn | None = None
+    not_eq: PeriodIn | None = None
+    in_: list[PeriodIn] | None = Field(default=None, alias="in", min_length=1, max_length=MOST_VALUES)
+    not_in: list[PeriodIn] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
+    gt: PeriodIn | None = None
+    gte: PeriodIn | None = None
+    lt: PeriodIn | None = None
+    lte: PeriodIn | None = None
+
+
+class CriteriaIn(WireModel):
+    """`and`, `or`, `not`, or facets; all that stand in one object must hold."""
+
+    and_: list[CriteriaIn] | None = Field(default=None, alias="and", min_length=1, max_length=MOST_PARTS)
+    or_: list[CriteriaIn] | None = Field(default=None, alias="or", min_length=1, max_length=MOST_PARTS)
+    not_: CriteriaIn | None = Field(default=None, alias="not")
+    filters: dict[Name, CodesIn] | None = Field(default=None, min_length=1, max_length=MOST_FILTERS)
+    locations: PlacesIn | None = None
+    time_periods: PeriodsIn | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_fields_set or all(getattr(self, n) is None for n in self.model_fields_set):
+            raise ValueError("wants and, or, not, filters, locations or timePeriods")
+        return self
+
+
+class MeasureIn(WireModel):
+    id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,39}$")] | None = None
+    statistic: Annotated[str, StringConstraints(max_length=40)]
+    variable: Name | None = None
+    codes: list[CodeText] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
+    probabilities: list[Annotated[Decimal, Field(gt=0, lt=1, decimal_places=4)]] | None = Field(
+        default=None, min_length=1, max_length=99, strict=False
+    )
+
+
+class QueryIn(WireModel):
+    """One question. `rho` is the whole price you choose to pay; without it, the policy's default per measurement."""
+
+    measures: list[MeasureIn] = Field(min_length=1, max_length=20)
+    group_by: list[Name] = Field(default=[], max_length=8)
+    criteria: CriteriaIn | None = None
+    rho: Annotated[Decimal, Field(gt=0, le=100, decimal_places=9)] | None = Field(default=None, strict=False)
+
+    def to_domain(self, data_set: str) -> Query:
+        return Query(
+            data_set=data_set,
+            measures=tuple(_measure(m, i) for i, m in enumerate(self.measures)),
+            group_by=tuple(self.group_by),
+            criteria=None if self.criteria is None else _criteria(self.criteria, "criteria", 1),
+            rho=None if self.rho is None else nano_rho(self.rho),
+        )
+
+
+def read_query(value: Any, data_set: str) -> Query:
+    """Raises ApiError with every problem and its path."""
+    try:
+        return QueryIn.model_validate(value).to_domain(data_set)
+    except ValidationError as invalid:
+        raise ApiError(ErrorCode.INVALID_QUERY, tuple(problems_of(invalid))) from None
+
+
+_CODES = {"extra_forbidden": "UnknownField", "missing": "RequiredValue", "too_long": "TooManyValues"}
+
+
+def problems_of(invalid: ValidationError) -> Iterator[Problem]:
+    """pydantic's findings, without what was sent."""
+    for error in invalid.errors(include_url=False, include_context=False, include_input=False):
+        yield Problem(_CODES.get(error["type"], "InvalidValue"), error["msg"], _path(error["loc"]))
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _measure(measure: MeasureIn, place: int) -> Measure:
+    return Measure(
+        id=measure.id or _default_id(measure, place),
+        statistic=measure.statistic,
+        variable=measure.variable,
+        codes=tuple(measure.codes or ()),
+        probabilities=tuple(measure.probabilities or ()),
+        path=f"measures[{place}]",
+    )
+
+
+def _default_id(measure: MeasureIn, place: int) -> str:
+    parts = [measure.statistic, *(measure.variable or "").split(".")]
+    return "_".join(p for p in parts if p)[:36] + (f"_{place}" if measure.codes else "")
+
+
+def _criteria(node: CriteriaIn, path: str, depth: int) -> Criteria:
+    if depth > MAX_CRITERIA_DEPTH:
+        raise ApiError(
+            ErrorCode.INVALID_QUERY,
+            (Problem("CriteriaTooComplex", f"Criteria are nested deeper than {MAX_CRITERIA_DEPTH}.", path),),
+        )
+    parts: list[Criteria] = []
+    if node.and_ is not None:
+        parts.append(And(tuple(_criteria(p, f"{path}.and[{i}]", depth + 1) for i, p in enumerate(node.and_))))
+    if node.or_ is not None:
+        parts.append(Or(tuple(_criteria(p, f"{path}.or[{i}]", depth + 1) for i, p in enumerate(node.or_))))
+    if node.not_ is not None:
+        parts.append(Not(_criteria(node.not_, f"{path}.not", depth + 1)))
+    parts += _facets(node, path)
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _facets(node: CriteriaIn, path: str) -> Iterator[Criteria]:
+    for name, codes in (node.filters or {}).items():
+        for operator, values in _comparisons(codes):
+            yield Codes(name, operator, tuple(values), f"{path}.filters.{name}.{operator}")
+    if node.locations is not None:
+        for operator, values in _comparisons(node.locations):
+            places = tuple(Place(p.level, p.code) for p in values)
+            yield Places(operator, places, f"{path}.locations.{operator}")
+    if node.time_periods is not None:
+        for operator, values in _comparisons(node.time_periods):
+            periods = tuple(Period(p.period, p.code) for p in values)
+            yield Periods(operator, periods, f"{path}.timePeriods.{operator}")

@@ -1,0 +1,86 @@
+"""Intervals of counts hold what they say, for every true count, by exact enumeration of the noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from disclosure.accuracy import count_interval, count_intervals, count_margin, upper_tail
+from disclosure.rounding import nearest, preimage
+
+
+def noise(sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    reach = int(12 * sigma) + 2
+    k = np.arange(-reach, reach + 1)
+    mass = np.exp(-0.5 * (k / sigma) ** 2)
+    return k, mass / mass.sum()
+
+
+def coverage(true: int, sigma: float, base: int, threshold: int, confidence: float) -> float:
+    """Probability that the interval holds `true`, given that the cell was shown."""
+    k, mass = noise(sigma)
+    noisy = true + k
+    shown = noisy >= threshold if threshold else np.ones(k.shape, bool)
+    if mass[shown].sum() < 1e-9:
+        return 1.0  # never shown
+    rounded = nearest(noisy[shown].astype(np.int64), base)
+    lower, upper = count_intervals(rounded, sigma, base, threshold, confidence)
+    covers = (lower <= true) & (true <= upper)
+    return float(mass[shown][covers].sum() / mass[shown].sum())
+
+
+@pytest.mark.parametrize("sigma", [0.7, 3.0, 10.0, 29.0, 55.5])
+@pytest.mark.parametrize(("base", "threshold"), [(1, 0), (5, 0), (5, 10), (10, 20), (3, 5)])
+def test_coverage_is_at_least_what_is_said_for_every_true_count(sigma: float, base: int, threshold: int) -> None:
+    for true in (0, 1, 2, 4, 7, 9, 10, 11, 15, 30, 77, 500):
+        assert coverage(true, sigma, base, threshold, 0.95) >= 0.95 - 1e-6, true
+
+
+@pytest.mark.parametrize("sigma", [10.0, 22.4])
+def test_coverage_is_not_much_more_either(sigma: float) -> None:
+    for true in (150, 200, 5003):
+        assert coverage(true, sigma, 5, 10, 0.95) <= 0.97, true
+
+
+def test_an_interval_that_forgets_rounding_would_be_caught() -> None:
+    """The positive control: ±1.96 σ around the rounded number covers too little where the base is not small."""
+    k, mass = noise(2.0)
+    rounded = nearest((1004 + k).astype(np.int64), 10)
+    assert mass[np.abs(rounded - 1004) <= 1.96 * 2.0].sum() < 0.1
+
+
+def test_an_interval_that_forgets_masking_would_be_caught() -> None:
+    k, mass = noise(10.0)
+    shown = k >= 10
+    rounded = nearest(k[shown].astype(np.int64), 5)
+    low, high = count_interval(1000, 10.0, 5, 0, 0.95)
+    naive = (rounded + low - 1000 <= 0) & (rounded + high - 1000 >= 0)
+    assert mass[shown][naive].sum() / mass[shown].sum() < 0.93
+    assert coverage(0, 10.0, 5, 10, 0.95) >= 0.95
+
+
+def test_vectorised_equals_one_by_one() -> None:
+    rounded = np.arange(-50, 1200, 5, dtype=np.int64)
+    lower, upper = count_intervals(rounded, 12.0, 5, 10, 0.95)
+    for value, low, high in zip(rounded, lower, upper, strict=True):
+        if value >= 10:
+            assert (low, high) == count_interval(int(value), 12.0, 5, 10, 0.95)
+
+
+def test_the_normal_tail_takes_over_without_a_step() -> None:
+    k = np.arange(-120, 121)
+    exact, normal = upper_tail(k, 30.0), stats.norm.sf((k - 0.5) / 30.0)
+    assert np.abs(exact - normal).max() < 2e-5
+
+
+@pytest.mark.parametrize("base", [1, 2, 3, 5, 10])
+def test_preimage_is_what_nearest_undoes(base: int) -> None:
+    for value in range(-40, 60):
+        low, high = preimage(int(nearest(np.array([value]), base)[0]), base)
+        assert low <= value <= high
+        assert high - low == base - 1
+
+
+def test_margin_without_rounding_is_that_of_the_normal() -> None:
+    assert count_margin(100.0, 1, 0.95) == pytest.approx(196, abs=1)

@@ -1,0 +1,66 @@
+"""A policy is good or refused whole, with every reason."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from disclosure.policy import Mode, PolicyRefused, load_policy
+from privacy_api.cli.cuts import preset
+
+DP, OFFICIAL = preset("dp-default"), preset("official-draft")
+
+
+@pytest.mark.parametrize("text", [DP, OFFICIAL])
+def test_presets_load(text: str) -> None:
+    policy = load_policy(text)
+    assert all(rule.plain and rule.source and rule.owner for rule in policy.rules.values())
+
+
+def test_official_answers_free_queries_only_with_the_risk_acknowledged() -> None:
+    assert load_policy(DP).answers_ad_hoc
+    assert not load_policy(OFFICIAL).answers_ad_hoc
+    risk = '[ad_hoc]\nacknowledged_risk = "Free queries can be differenced against each other."\n'
+    assert load_policy(OFFICIAL + risk).answers_ad_hoc
+
+
+@pytest.mark.parametrize(
+    ("edit", "replacement", "problem"),
+    [
+        (r"value = 10", "value = -1", "minimum_count.value: wants a whole number"),
+        (r"value = 10", 'value = "10"', "minimum_count.value: wants a whole number"),
+        (r"value = 10", "", "minimum_count.value: missing"),
+        (r"base = 5", "base = 0", "rounding.base: wants"),
+        (r"base = 5", "bas = 5", "rounding.bas: unknown"),
+        (r"\[rounding\]", "[roundin]", "roundin: unknown"),
+        (r"cut_rho = 0.5", "cut_rho = 0.001", "default_rho ≤ query_rho ≤ cut_rho"),
+        (r"cut_rho = 0.5", "cut_rho = inf", "budget.cut_rho: wants"),
+        (r"cut_rho = 0.5", "cut_rho = true", "budget.cut_rho: wants"),
+        (r"delta = 1e-10", "delta = 0.1", "budget.delta: wants"),
+        (r'mode = "dp"', 'mode = "exact"', "mode: wants 'dp' or 'official'"),
+        (r'plain = "Counts that', 'plan = "Counts that', "minimum_count.plain: missing"),
+        (r"version = 1", "version = 0", "version: a whole number"),
+        (r'policy = "dp-default"', "policy = ", "not TOML"),
+        (r"confidence = 0.95", "confidence = nan", "intervals.confidence: wants"),
+    ],
+)
+def test_what_is_wrong_is_named(edit: str, replacement: str, problem: str) -> None:
+    with pytest.raises(PolicyRefused, match=re.escape(problem)):
+        load_policy(re.sub(edit, replacement, DP, count=1))
+
+
+def test_all_problems_at_once() -> None:
+    with pytest.raises(PolicyRefused) as refused:
+        load_policy(DP.replace("base = 5", "base = 0").replace("cells = 10000", "cells = 0"))
+    assert len(refused.value.problems) == 2
+
+
+def test_a_zero_threshold_in_official_mode_is_refused() -> None:
+    with pytest.raises(PolicyRefused, match="nothing else hides a child"):
+        load_policy(OFFICIAL.replace("value = 10", "value = 0"))
+
+
+def test_dp_rules_in_an_official_policy_are_unknown() -> None:
+    with pytest.raises(PolicyRefused, match="budget: unknown"):
+        load_policy(DP.replace('mode = "dp"', f'mode = "{Mode.OFFICIAL}"'))

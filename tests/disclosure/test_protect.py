@@ -1,0 +1,67 @@
+"""From exact to protected, in both modes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from disclosure.aggregates import BinnedCount, Count, Sum
+from disclosure.policy import load_policy
+from disclosure.protect import protect
+from disclosure.sensitivity import Contribution
+from disclosure.tables import ExactTable, Integers
+from privacy_api.cli.cuts import preset
+
+ONE = Contribution((1,), 4)
+SCORE = Sum("score", 0, 100, 50)
+
+
+def exact() -> ExactTable:
+    counts = np.array([[3], [10], [12], [200]], np.int64)
+    bins = np.array([[3, 0], [5, 5], [11, 1], [100, 100]], np.int64)
+    sums = np.array([[30], [-100], [240], [1000]], np.int64)
+    return ExactTable({Count(): counts, SCORE: sums, BinnedCount("b", ((0,), (1,))): bins}, 4)
+
+
+def test_official_hides_small_counts_and_what_follows_from_them() -> None:
+    policy = load_policy(preset("official-draft"))
+    table = protect(exact(), {}, ONE, policy, _no_noise)
+    assert table[Count()].masked[:, 0].tolist() == [True, False, False, False]
+    assert table[Count()].values[:, 0].tolist() == [0, 10, 10, 200]
+    assert table[SCORE].masked[:, 0].tolist() == [True, False, False, False]
+    assert table[SCORE].values[0, 0] == 0
+    bins = table[BinnedCount("b", ((0,), (1,)))]
+    assert bins.masked.tolist() == [[True, True], [True, True], [False, True], [False, False]]
+
+
+def test_an_official_mean_is_the_true_mean() -> None:
+    policy = load_policy(preset("official-draft"))
+    table = protect(exact(), {}, ONE, policy, _no_noise)
+    shown = ~table[Count()].masked
+    assert table[SCORE].values[shown] / table[Count()].values[shown] == pytest.approx([-10, 20, 5])
+
+
+def test_dp_pays_for_each_aggregate_and_hides_nothing_by_true_counts() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def record(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+        seen.append((l2_squared, nano_rho))
+        return values
+
+    policy = load_policy(preset("dp-default"))
+    prices = {Count(): 10, SCORE: 20, BinnedCount("b", ((0,), (1,))): 30}
+    table = protect(exact(), prices, replace(ONE, blocks=(2, 1)), policy, record)
+    assert seen == [(5, 10), (50 * 50 * 5, 20), (5, 30)]
+    assert not any(m.masked.any() for m in table.values())
+    assert all(m.sigma > 0 for m in table.values())
+
+
+def test_an_aggregate_without_a_price_is_not_released() -> None:
+    with pytest.raises(KeyError):
+        protect(exact(), {Count(): 10}, ONE, load_policy(preset("dp-default")), lambda v, l2, rho: v)
+
+
+def _no_noise(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+    raise AssertionError("official mode draws no noise")

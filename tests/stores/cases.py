@@ -1,0 +1,126 @@
+"""What the tests of the stores ask for, and the service database that they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+
+from disclosure.accounting import Event
+from disclosure.tables import Measurement
+from privacy_api.ports import Principal, Project, Request, Reserved, StoredRelease, Wanted
+from privacy_api.stores.database import open_database, reading
+from privacy_api.stores.ledger import SqlLedger
+from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.schema import ledger, metadata
+
+CUT = "npd-2024"
+CAP = 1_000
+EXETER = Project("exeter", "Absence in Devon", 600, frozenset({"ethnicity"}))
+LEEDS = Project("leeds", "Attainment in Leeds", 600, frozenset())
+
+
+@dataclass
+class Clock:
+    now: datetime = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Desk:
+    """A service database in use: what a process of the service has in its hands."""
+
+    url: str
+    anchor: Path
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        self.engine = open_database(self.url)
+        self.ledger = SqlLedger(self.engine, self.anchor, clock=self.clock)
+        self.projects = SqlProjects(self.engine)
+
+    def reopened(self) -> Desk:
+        self.engine.dispose()
+        return Desk(self.url, self.anchor, self.clock)
+
+    def rows(self) -> list[Any]:
+        with reading(self.engine) as connection:
+            return list(connection.execute(select(ledger).order_by(ledger.c.seq)))
+
+    def kinds(self) -> list[str]:
+        return [row.kind for row in self.rows()]
+
+    def spent(self) -> int:
+        with reading(self.engine) as connection:
+            return int(connection.execute(select(func.coalesce(func.sum(ledger.c.nano_rho), 0))).scalar_one())
+
+    def answered(self, request: Request) -> StoredRelease:
+        reserved = self.ledger.reserve(request)
+        return self.ledger.store(reserved, measured(reserved), body_of(request.release))
+
+
+def wanted(question: str, price: int) -> Wanted:
+    return Wanted(Event("discrete_gaussian", 1, price, question))
+
+
+def asking(release: str, prices: Mapping[str, int], project: Project = EXETER, **changes: Any) -> Request:
+    needs = tuple(wanted(question, price) for question, price in prices.items())
+    request = Request(Principal("k2345678", project), CUT, CAP, release, f'{{"ask":"{release}"}}', needs)
+    return replace(request, **changes)
+
+
+def measurement(first: int = 0) -> Measurement:
+    values = np.arange(first, first + 6, dtype=np.int64).reshape(3, 2)
+    return Measurement(values, 2.5, values % 2 == 0)
+
+
+def measured(reserved: Reserved) -> dict[str, Measurement]:
+    return {each.question: measurement(place) for place, each in enumerate(reserved.missing)}
+
+
+def body_of(release: str) -> bytes:
+    return f'{{"release":"{release}"}}'.encode()
+
+
+def busy_day(desk: Desk) -> None:
+    """A ledger with every kind of entry: paid for, in part for nothing, for nothing, failed, still open."""
+    desk.answered(asking("r1", {"a": 10, "b": 20}))
+    desk.ledger.fail(desk.ledger.reserve(asking("r2", {"c": 30})))
+    desk.answered(asking("r3", {"a": 5, "d": 40}, LEEDS))
+    desk.answered(asking("r4", {"a": 10, "d": 1}))
+    desk.ledger.reserve(asking("r5", {"e": 50}, LEEDS))
+
+
+def empty_tables(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+
+
+@contextmanager
+def behind_its_back(url: str) -> Iterator[Connection]:
+    """The database as somebody sees it who holds its files: no constraint between tables holds them."""
+    engine = create_engine(url)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _without_foreign_keys)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _without_foreign_keys(connection: Any, record: Any) -> None:
+    connection.execute("SET session_replication_role = replica")
+    connection.commit()

@@ -1,0 +1,105 @@
+"""What other processes do in these tests: they spend, they migrate, and they are killed half-way."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from privacy_api.ports import BudgetExhausted
+from privacy_api.stores import anchor as anchor_module
+from privacy_api.stores.database import open_database
+from privacy_api.stores.ledger import SqlLedger
+from privacy_api.stores.migrate import upgrade
+
+from .cases import asking, body_of, measured
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__])
+
+FAIL_POINTS = (
+    "before reserve",
+    "charge not committed",
+    "charge not anchored",
+    "anchor half written",
+    "after reserve",
+    "release not committed",
+    "release not anchored",
+    "after store",
+)
+
+
+def started(target: Callable[..., None], *arguments: Any) -> BaseProcess:
+    process = _context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def migrate(url: str) -> None:
+    engine = open_database(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+def spend(url: str, anchor: Path, name: str, price: int, threads: int) -> None:
+    """Each thread asks one new question after the other until the budget is gone."""
+    engine = open_database(url)
+    ledger = SqlLedger(engine, anchor)
+    finished: list[int] = []
+    crew = [Thread(target=_until_exhausted, args=(ledger, f"{name}-{n}", price, finished)) for n in range(threads)]
+    for each in crew:
+        each.start()
+    for each in crew:
+        each.join()
+    engine.dispose()
+    if len(finished) != threads:
+        raise SystemExit("a thread did not end by an exhausted budget")
+
+
+def _until_exhausted(ledger: SqlLedger, name: str, price: int, finished: list[int]) -> None:
+    for turn in range(1_000):
+        release = f"{name}-{turn}"
+        try:
+            reserved = ledger.reserve(asking(release, {release: price}))
+        except BudgetExhausted:
+            finished.append(turn)
+            return
+        if turn % 2:
+            ledger.fail(reserved)
+        else:
+            ledger.store(reserved, measured(reserved), body_of(release))
+
+
+def answer_and_die(url: str, anchor: Path, fail_point: str, release: str) -> None:
+    """Answer one question, and be killed at the fail-point."""
+    engine = open_database(url)
+    ledger = SqlLedger(engine, anchor)
+    if fail_point == "before reserve":
+        die()
+    _arm(engine, ledger, fail_point, {"not committed": "charge not committed", "not anchored": "charge not anchored"})
+    if fail_point == "anchor half written":
+        anchor_module.os.fsync = die  # type: ignore[assignment]
+    reserved = ledger.reserve(asking(release, {release: 10}))
+    if fail_point == "after reserve":
+        die()
+    _arm(engine, ledger, fail_point, {"not committed": "release not committed", "not anchored": "release not anchored"})
+    ledger.store(reserved, measured(reserved), body_of(release))
+    die()
+
+
+def _arm(engine: Engine, ledger: SqlLedger, fail_point: str, names: dict[str, str]) -> None:
+    if fail_point == names["not committed"]:
+        event.listen(engine, "commit", die)
+    if fail_point == names["not anchored"]:
+        ledger._anchor.move = die  # type: ignore[method-assign]
+
+
+def die(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

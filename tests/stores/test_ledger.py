@@ -1,0 +1,246 @@
+"""The contract of the ledger: what is charged, what is free, what is refused, what comes back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Project, Reserved
+from privacy_api.stores.schema import measurements, projects, releases
+
+from .cases import CAP, CUT, EXETER, LEEDS, Desk, asking, behind_its_back, body_of, busy_day, measured, measurement
+
+
+def test_a_new_question_is_charged_before_it_is_answered(desk: Desk) -> None:
+    reserved = desk.ledger.reserve(asking("r1", {"a": 10, "b": 20}))
+    assert (reserved.charge, reserved.nano_rho, reserved.stored) == (1, 30, {})
+    assert [each.question for each in reserved.missing] == ["a", "b"]
+    [row] = desk.rows()
+    assert (row.kind, row.project, row.cut, row.release, row.nano_rho) == ("charge", "exeter", CUT, "r1", 30)
+    assert json.loads(row.events)[1] == {
+        "mechanism": "discrete_gaussian",
+        "l2_squared": 1,
+        "nano_rho": 20,
+        "question": "b",
+    }
+    assert row.at == "2026-03-01T09:30:00+00:00"
+    assert desk.ledger.cut_balance(CUT, CAP).spent == desk.ledger.project_balance(EXETER).spent == 30
+
+
+def test_a_stored_release_comes_back_as_it_was(desk: Desk) -> None:
+    release = desk.answered(asking("r1", {"a": 10}))
+    assert (release.id, release.cut, release.project, release.body) == ("r1", CUT, "exeter", body_of("r1"))
+    assert desk.ledger.release("r1") == release
+    assert desk.ledger.release("r2") is None
+    assert desk.kinds() == ["charge", "release"]
+
+
+@pytest.mark.parametrize("price", [10, 9, 1])
+def test_what_is_stored_as_precisely_is_free(desk: Desk, price: int) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    reserved = desk.ledger.reserve(asking("r2", {"a": price}, LEEDS))
+    assert (reserved.charge, reserved.nano_rho, reserved.missing) == (None, 0, ())
+    found = reserved.stored["a"]
+    assert found.sigma == 2.5
+    np.testing.assert_array_equal(found.values, measurement().values)
+    np.testing.assert_array_equal(found.masked, measurement().masked)
+    assert desk.ledger.store(reserved, {}, b"{}").project == "leeds"
+    assert desk.kinds() == ["charge", "release", "release"]
+    assert desk.ledger.cut_balance(CUT, CAP).spent == 10
+
+
+def test_what_is_wanted_more_precisely_is_charged_and_then_preferred(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    reserved = desk.ledger.reserve(asking("r2", {"a": 11}))
+    assert (reserved.nano_rho, reserved.stored) == (11, {})
+    desk.ledger.store(reserved, {"a": measurement(50)}, b"{}")
+    found = desk.ledger.reserve(asking("r3", {"a": 5})).stored["a"]
+    assert found.values[0, 0] == 50
+
+
+def test_only_what_is_missing_is_charged(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    reserved = desk.ledger.reserve(asking("r2", {"a": 10, "b": 20}))
+    assert (reserved.nano_rho, list(reserved.stored), [each.question for each in reserved.missing]) == (
+        20,
+        ["a"],
+        ["b"],
+    )
+
+
+def test_another_cut_shares_nothing(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    reserved = desk.ledger.reserve(asking("r2", {"a": 10}, cut="npd-2025"))
+    assert reserved.nano_rho == 10
+    assert desk.ledger.cut_balance(CUT, CAP).spent == desk.ledger.cut_balance("npd-2025", CAP).spent == 10
+    assert desk.ledger.project_balance(EXETER).spent == 20
+
+
+def test_an_official_answer_is_recorded_as_a_charge_of_nothing(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 0}, cut_cap=0))
+    assert desk.kinds() == ["charge", "release"]
+    assert desk.ledger.reserve(asking("r2", {"a": 0}, cut_cap=0)).charge is None
+
+
+def test_nothing_wanted_is_nothing_charged(desk: Desk) -> None:
+    assert desk.ledger.reserve(asking("r1", {})).charge is None
+    assert desk.kinds() == []
+
+
+def test_a_question_is_wanted_once(desk: Desk) -> None:
+    twice = asking("r1", {"a": 10})
+    with pytest.raises(ValueError, match="once"):
+        desk.ledger.reserve(replace(twice, wanted=twice.wanted * 2))
+
+
+@pytest.mark.parametrize("found", [{}, {"a": measurement(), "b": measurement()}, {"b": measurement()}])
+def test_a_charge_stores_just_what_it_paid_for(desk: Desk, found: dict[str, object]) -> None:
+    reserved = desk.ledger.reserve(asking("r1", {"a": 10}))
+    with pytest.raises(ValueError, match="paid for"):
+        desk.ledger.store(reserved, found, b"{}")  # type: ignore[arg-type]
+    assert desk.ledger.release("r1") is None
+
+
+def test_a_failed_charge_stays_and_can_be_asked_again(desk: Desk) -> None:
+    reserved = desk.ledger.reserve(asking("r1", {"a": 10}))
+    desk.ledger.fail(reserved)
+    desk.ledger.fail(reserved)
+    assert desk.kinds() == ["charge", "failed"]
+    assert desk.ledger.reserve(asking("r1", {"a": 10})).charge == 3
+    assert desk.ledger.cut_balance(CUT, CAP).spent == 20
+
+
+def test_to_fail_what_was_free_is_nothing(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    desk.ledger.fail(desk.ledger.reserve(asking("r2", {"a": 10})))
+    assert desk.kinds() == ["charge", "release"]
+
+
+def test_failing_after_storing_changes_nothing(desk: Desk) -> None:
+    reserved = desk.ledger.reserve(asking("r1", {"a": 10}))
+    stored = desk.ledger.store(reserved, measured(reserved), b"{}")
+    desk.ledger.fail(reserved)
+    assert desk.ledger.store(reserved, measured(reserved), b"other") == stored
+    assert desk.kinds() == ["charge", "release"]
+
+
+def test_who_stores_second_gets_what_was_stored_first(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    first, second = (desk.ledger.reserve(asking("r2", {"a": 10}, project)) for project in (EXETER, LEEDS))
+    assert desk.ledger.store(first, {}, b"first") == desk.ledger.store(second, {}, b"second")
+    assert desk.kinds() == ["charge", "release", "release"]
+
+
+def test_a_question_being_answered_is_not_charged_again(desk: Desk) -> None:
+    desk.ledger.reserve(asking("r1", {"a": 10}))
+    with pytest.raises(InProgress):
+        desk.ledger.reserve(asking("r2", {"a": 20, "b": 1}, LEEDS))
+    desk.clock.forward(59)
+    with pytest.raises(InProgress):
+        desk.ledger.reserve(asking("r1", {"a": 10}))
+    assert desk.kinds() == ["charge"]
+
+
+@pytest.mark.parametrize("seconds", [60, 3_600, -60, -31_536_000])
+def test_a_stale_claim_is_taken_over_and_charged_again(desk: Desk, seconds: float) -> None:
+    slow = desk.ledger.reserve(asking("r1", {"a": 10}))
+    desk.clock.forward(seconds)
+    quick = desk.ledger.reserve(asking("r1", {"a": 10}))
+    assert (slow.charge, quick.charge) == (1, 2)
+    assert desk.ledger.cut_balance(CUT, CAP).spent == 20
+    assert desk.ledger.store(quick, {"a": measurement()}, b"quick").body == b"quick"
+
+
+def test_who_was_taken_over_cannot_answer_differently(desk: Desk) -> None:
+    slow = desk.ledger.reserve(asking("r1", {"a": 10, "b": 5}))
+    desk.clock.forward(61)
+    quick = desk.ledger.reserve(asking("r2", {"a": 10}))
+    with pytest.raises(InProgress):
+        desk.ledger.store(slow, measured(slow), b"slow")
+    assert desk.kinds() == ["charge", "charge", "failed"]
+    desk.ledger.store(quick, measured(quick), b"quick")
+    assert desk.ledger.reserve(asking("r1", {"a": 10})).charge is None
+    assert desk.ledger.verify() == 4
+
+
+def test_a_stale_claim_that_nobody_took_over_still_counts(desk: Desk) -> None:
+    slow = desk.ledger.reserve(asking("r1", {"a": 10}))
+    desk.clock.forward(3_600)
+    assert desk.ledger.store(slow, measured(slow), b"slow").body == b"slow"
+
+
+def refused(desk: Desk, reserved_for: Project, price: int, **changes: int) -> BudgetExhausted:
+    before = desk.rows()
+    with pytest.raises(BudgetExhausted) as caught:
+        desk.ledger.reserve(asking("r9", {"z": price}, reserved_for, **changes))
+    assert desk.rows() == before
+    return caught.value
+
+
+def test_the_cap_of_the_cut_holds_over_all_projects(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 60}, cut_cap=100))
+    error = refused(desk, LEEDS, 41, cut_cap=100)
+    assert (error.scope, error.balance.cap, error.balance.spent, error.balance.left) == ("cut", 100, 60, 40)
+    assert desk.ledger.reserve(asking("r3", {"c": 40}, LEEDS, cut_cap=100)).charge == 3
+
+
+def test_the_cap_of_a_project_holds_for_it_alone(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 600}))
+    error = refused(desk, EXETER, 1)
+    assert (error.scope, error.balance.left) == ("project", 0)
+    assert desk.ledger.reserve(asking("r3", {"z": 400}, LEEDS)).nano_rho == 400
+
+
+def test_the_stored_cap_counts_not_the_one_in_the_request(desk: Desk) -> None:
+    generous = replace(EXETER, cap=10**12)
+    assert refused(desk, generous, 601).balance.cap == 600
+    with desk.engine.begin() as connection:
+        connection.execute(projects.update().where(projects.c.id == "exeter").values(cap=5))
+    assert refused(desk, EXETER, 6).balance.cap == 5
+
+
+def test_a_refusal_claims_nothing(desk: Desk) -> None:
+    refused(desk, EXETER, 601)
+    assert desk.ledger.reserve(asking("r1", {"z": 600})).charge == 1
+
+
+def test_a_project_that_is_not_stored_cannot_spend(desk: Desk) -> None:
+    with pytest.raises(LedgerBroken, match="project"):
+        desk.ledger.reserve(asking("r1", {"a": 1}, replace(EXETER, id="nobody")))
+    assert desk.kinds() == []
+
+
+def test_totals_survive_being_closed_and_opened(desk: Desk) -> None:
+    busy_day(desk)
+    again = desk.reopened()
+    assert again.ledger.verify() == 8
+    assert again.ledger.cut_balance(CUT, CAP).spent == again.spent() == 150
+    assert [again.ledger.project_balance(project).spent for project in (EXETER, LEEDS)] == [60, 90]
+    again.engine.dispose()
+
+
+def test_an_unreadable_measurement_is_not_served(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 10}))
+    with behind_its_back(desk.url) as connection:
+        connection.execute(measurements.update().values(masked=measurements.c.cells))
+    with pytest.raises(LedgerBroken, match="rolled back or edited"):
+        desk.ledger.reserve(asking("r2", {"a": 10}))
+    with behind_its_back(desk.url) as connection:
+        connection.execute(releases.update().values(body=b"not what zlib made"))
+    with pytest.raises(LedgerBroken, match="rolled back or edited"):
+        desk.ledger.release("r1")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (0, 1), (7, 3)])
+def test_measurements_of_any_shape_come_back(desk: Desk, shape: tuple[int, int]) -> None:
+    reserved: Reserved = desk.ledger.reserve(asking("r1", {"a": 10}))
+    values = np.full(shape, -(2**62), dtype=np.int64)
+    given = replace(measurement(), values=values, masked=np.ones(shape, dtype=np.bool_), sigma=0.1)
+    desk.ledger.store(reserved, {"a": given}, b"{}")
+    found = desk.ledger.reserve(asking("r2", {"a": 10})).stored["a"]
+    np.testing.assert_array_equal(found.values, values)
+    assert found.masked.shape == shape and found.masked.all() and found.sigma == 0.1
+    assert not found.values.flags.writeable and not found.masked.flags.writeable
