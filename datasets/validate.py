@@ -85,6 +85,9 @@ def _axes(references: Sequence[str], predicate: Predicate, names: Names, limits:
         return []
     subjects = [names.domain(reference, f"groupBy[{i}]") for i, reference in enumerate(references)]
     axes = [_axis(s, predicate, names.data_set) for s in subjects if s is not None]
+    for axis in axes:
+        if not axis.codes:
+            names.refuse("CriteriaSelectNobody", f"No group of {axis.reference} could meet the criteria.", "groupBy")
     if len({(a.variable.name, a.groups) for a in axes}) < len(axes):
         names.refuse("RepeatedGroup", "Two groupings are the same.", "groupBy")
     return axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.duckdb import DuckDBEngine
-from datasets.ingest import CutDamaged, list_cuts, open_current
+from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_current
 from disclosure.noise import NoiseSource, discrete_gaussian
 from disclosure.policy import Policy, PolicyRefused, load_policy
 from privacy_api.ports import LedgerBroken
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-REFUSALS = (CatalogueRefused, CutDamaged, PolicyRefused, LedgerBroken, SettingsRefused, DatabaseRefused)
+REFUSALS = (CatalogueRefused, CutDamaged, CutNotFound, IngestFailed, PolicyRefused, LedgerBroken, SettingsRefused, DatabaseRefused)
 """What a person can mend; commands tell these in one message."""
 
 

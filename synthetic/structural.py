@@ -26,7 +26,7 @@ def generate(catalogue: Catalogue, pupils: int, seed: int, directory: Path) -> d
     for data_set in catalogue.data_sets:
         path = directory / f"{data_set.id}.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(_rows(data_set, pupils, seed))
+            csv.writer(file, lineterminator="\n").writerows(_rows(data_set, pupils, seed))
         written[data_set.id] = path
     return written
 

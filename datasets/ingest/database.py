@@ -23,6 +23,8 @@ LOCKED_DOWN = {
 NO_SPACE = re.compile("no space left|file too large|could not write|disk quota", re.IGNORECASE)
 CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 
+NOT_OF_DATA = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.SyntaxException)
+
 
 class IngestFailed(Exception):
     """Ingest could not be carried out, for a reason that lies outside the data. Nothing was published."""
@@ -64,6 +66,8 @@ def _translated(error: duckdb.Error) -> IngestFailed:
         return OutOfRoom("out of memory: wants a larger memory limit, or more room for spilling on the disk")
     if NO_SPACE.search(text):
         return OutOfRoom("the disk is full, or the files on it may not grow so large")
+    if isinstance(error, NOT_OF_DATA):
+        return IngestFailed(f"a statement of ingest itself is wrong ({kind})")
     line = CSV_LINE.search(text)
     return EngineFailed(f"the database engine failed ({kind})", int(line[1]) if line else None)
 

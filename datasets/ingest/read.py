@@ -34,7 +34,7 @@ SHOWN = 5
 PLACE = name("?place")
 """Where a record comes from: the number of the file, shifted by FILE_BITS, plus the record's number in it."""
 FILE_BITS = 40
-REJECTS, REJECTED_SCANS = "rejects", "rejected scans"
+REJECTS, REJECTED_SCANS = "rejects", "rejected_scans"
 
 
 @dataclass(frozen=True, slots=True)

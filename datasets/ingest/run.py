@@ -65,7 +65,7 @@ def ingest(
     """
     if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
-    steps = _Steps(progress or Silent(), 3 * len(catalogue.data_sets) + 5)
+    steps = _Steps(progress or Silent(), 3 * len(catalogue.data_sets) + 4)
     try:
         with building(cuts, catalogue.cut) as build:
             with scratch(build.path, build.new / DATABASE, memory_limit, threads) as database:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import pytest
 
 from datasets.predicate import FALSE, TRUE, Algebra, Predicate, TooComplex
 
@@ -22,7 +21,9 @@ LEAVES = st.integers(0, len(SIZES) - 1).flatmap(
 TREES: st.SearchStrategy[Tree] = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
-        st.tuples(st.just("not"), inner), st.tuples(st.just("and"), inner, inner), st.tuples(st.just("or"), inner, inner)
+        st.tuples(st.just("not"), inner),
+        st.tuples(st.just("and"), inner, inner),
+        st.tuples(st.just("or"), inner, inner),
     ),
     max_leaves=12,
 )

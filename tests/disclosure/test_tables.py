@@ -30,7 +30,9 @@ def test_it_shows_its_shape_only(table: ExactTable) -> None:
         assert "(2, 1)" in text
 
 
-@pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, dataclasses.asdict, vars, dict, list])
+@pytest.mark.parametrize(
+    "way", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, dataclasses.asdict, vars, dict, list]
+)
 def test_it_cannot_be_serialised(way: Callable[[Any], object], table: ExactTable) -> None:
     with pytest.raises((TypeError, KeyError)):
         way(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Table, create_engine, event, func, insert, select
 
 from disclosure.accounting import Event
 from disclosure.tables import Measurement
@@ -18,7 +19,7 @@ from privacy_api.ports import Principal, Project, Request, Reserved, StoredRelea
 from privacy_api.stores.database import open_database, reading
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.projects import SqlProjects
-from privacy_api.stores.schema import ledger, metadata
+from privacy_api.stores.schema import ledger, metadata, projects
 
 CUT = "npd-2024"
 CAP = 1_000
@@ -102,18 +103,42 @@ def busy_day(desk: Desk) -> None:
     desk.ledger.reserve(asking("r5", {"e": 50}, LEEDS))
 
 
-def empty_tables(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(table.delete())
+Rows = dict[Table, list[dict[str, Any]]]
+
+
+def everything(connection: Connection) -> Rows:
+    return {table: _content(connection, table) for table in metadata.sorted_tables}
+
+
+def _content(connection: Connection, table: Table) -> list[dict[str, Any]]:
+    rows = select(table).order_by(*table.primary_key)
+    return [dict(row) for row in connection.execute(rows).mappings()]
+
+
+def put_back(connection: Connection, rows: Rows) -> None:
+    """These rows and no others, in the tables that are named."""
+    for table in reversed(rows):
+        connection.execute(table.delete())
+    for table, content in rows.items():
+        if content:
+            connection.execute(insert(table), content)
+
+
+def start_afresh(url: str, *founded: Project) -> None:
+    rows: Rows = {table: [] for table in metadata.sorted_tables}
+    rows[projects] = [
+        {"id": each.id, "title": each.title, "cap": each.cap, "grants": json.dumps(sorted(each.grants)), "created": ""}
+        for each in founded
+    ]
+    with behind_its_back(url) as connection:
+        put_back(connection, rows)
 
 
 @contextmanager
 def behind_its_back(url: str) -> Iterator[Connection]:
     """The database as somebody sees it who holds its files: no constraint between tables holds them."""
     engine = create_engine(url)
-    if engine.dialect.name == "postgresql":
-        event.listen(engine, "connect", _without_foreign_keys)
+    event.listen(engine, "connect", _unhindered_postgres if engine.dialect.name == "postgresql" else _hurried_sqlite)
     try:
         with engine.begin() as connection:
             yield connection
@@ -121,6 +146,11 @@ def behind_its_back(url: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _without_foreign_keys(connection: Any, record: Any) -> None:
+def _unhindered_postgres(connection: Any, record: Any) -> None:
     connection.execute("SET session_replication_role = replica")
+    connection.execute("SET synchronous_commit = off")
     connection.commit()
+
+
+def _hurried_sqlite(connection: Any, record: Any) -> None:
+    connection.execute("PRAGMA synchronous = OFF")

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from privacy_api.ports import BudgetExhausted
-from privacy_api.stores import anchor as anchor_module
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
@@ -85,7 +84,7 @@ def answer_and_die(url: str, anchor: Path, fail_point: str, release: str) -> Non
         die()
     _arm(engine, ledger, fail_point, {"not committed": "charge not committed", "not anchored": "charge not anchored"})
     if fail_point == "anchor half written":
-        anchor_module.os.fsync = die  # type: ignore[assignment]
+        os.fsync = die  # type: ignore[assignment]
     reserved = ledger.reserve(asking(release, {release: 10}))
     if fail_point == "after reserve":
         die()
@@ -98,7 +97,7 @@ def _arm(engine: Engine, ledger: SqlLedger, fail_point: str, names: dict[str, st
     if fail_point == names["not committed"]:
         event.listen(engine, "commit", die)
     if fail_point == names["not anchored"]:
-        ledger._anchor.move = die  # type: ignore[method-assign]
+        ledger._anchor.move = die  # type: ignore[method-assign, assignment]
 
 
 def die(*_: Any) -> None:

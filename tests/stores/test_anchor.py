@@ -59,17 +59,17 @@ def test_a_missing_anchor_stops_everything_until_it_is_accepted(desk: Desk) -> N
     ],
 )
 def test_a_garbled_anchor_stops_everything(desk: Desk, content: bytes) -> None:
-    busy_day(desk)
+    desk.ledger.reserve(asking("r1", {"a": 1}))
     desk.anchor.write_bytes(content)
     for attempt in (desk.ledger.verify, lambda: desk.ledger.reserve(asking("r9", {"z": 1}))):
         with pytest.raises(LedgerBroken, match="anchor"):
             attempt()
-    assert desk.ledger.reanchor() == desk.ledger.verify() == 8
+    assert desk.ledger.reanchor() == desk.ledger.verify() == 1
 
 
-@pytest.mark.parametrize("wrong", [head(3), head(8), head(9), Head(0, "f" * 64)])
+@pytest.mark.parametrize("wrong", [head(1), head(2), head(3), Head(0, "f" * 64)])
 def test_an_anchor_that_names_no_entry_stops_everything(desk: Desk, wrong: Head) -> None:
-    busy_day(desk)
+    desk.answered(asking("r1", {"a": 1}))
     Anchor(desk.anchor).write(wrong)
     for attempt in (desk.ledger.verify, lambda: desk.ledger.reserve(asking("r9", {"z": 1}))):
         with pytest.raises(LedgerBroken, match="rolled back or edited"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from privacy_api.ports import BudgetExhausted, InProgress, Project, Reserved
 
-from .cases import CUT, EXETER, LEEDS, Desk, asking, body_of, empty_tables, measured
+from .cases import CUT, EXETER, LEEDS, Desk, asking, body_of, measured, start_afresh
 
 CUT_CAP = 90
 PROJECTS = {"exeter": Project("exeter", "", 60, frozenset()), "leeds": Project("leeds", "", 50, frozenset())}
@@ -61,17 +61,11 @@ def finish(desk: Desk, model: Model, how: str, reserved: Reserved) -> None:
     model.claimed -= prices.keys()
 
 
-def start_afresh(desk: Desk) -> None:
-    empty_tables(desk.engine)
-    desk.anchor.unlink(missing_ok=True)
-    for project in PROJECTS.values():
-        desk.projects.create_project(project)
-
-
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(asks, ends), min_size=4, max_size=14))
 def test_the_ledger_agrees_with_arithmetic(desk: Desk, steps: list[tuple[str, dict[str, int] | int]]) -> None:
-    start_afresh(desk)
+    start_afresh(desk.url, *PROJECTS.values())
+    desk.anchor.unlink(missing_ok=True)
     model, under_way = Model(), []
     for place, (word, more) in enumerate(steps):
         if isinstance(more, dict):

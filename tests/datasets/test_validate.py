@@ -1,0 +1,131 @@
+"""What is wrong with a question, by code and path; and what is right about a good one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from datasets.query import (
+    And,
+    Codes,
+    Criteria,
+    InvalidQuery,
+    Measure,
+    Operator,
+    Or,
+    Period,
+    Periods,
+    Place,
+    Places,
+    Query,
+)
+from datasets.validate import Limits, ValidQuery, validate
+from disclosure.aggregates import Count
+from tests.lib import school
+
+CENSUS = school.census()
+LIMITS = Limits(cells=300, group_by=3)
+COUNT = (Measure("n", "count", path="measures[0]"),)
+
+
+def check(
+    measures: tuple[Measure, ...] = COUNT,
+    group_by: tuple[str, ...] = (),
+    criteria: Criteria | None = None,
+    grants: frozenset[str] = school.GRANTS,
+) -> ValidQuery:
+    return validate(Query(CENSUS.id, measures, group_by, criteria), CENSUS, grants, LIMITS)
+
+
+def is_in(name: str, *codes: str, operator: Operator = Operator.IN) -> Codes:
+    return Codes(name, operator, codes, "criteria.x")
+
+
+def measure(statistic: str, variable: str | None = None, **parts: tuple[object, ...]) -> tuple[Measure, ...]:
+    return (Measure("m", statistic, variable, path="measures[0]", **parts),)  # type: ignore[arg-type]
+
+
+BAD = [
+    (dict(group_by=("nothing",)), "VariableNotFound", "groupBy[0]"),
+    (dict(group_by=("la.nothing",)), "BandingNotFound", "groupBy[0]"),
+    (dict(group_by=("days",)), "NotBanded", "groupBy[0]"),
+    (dict(group_by=("la", "LA")), "RepeatedGroup", "groupBy"),
+    (dict(group_by=("la", "sex", "need", "year")), "TooManyGroups", "groupBy"),
+    (dict(group_by=("la", "need", "score")), "TooManyCells", "groupBy"),
+    (dict(group_by=("sex",), grants=frozenset()), "VariableNotGranted", "groupBy[0]"),
+    (dict(criteria=is_in("sex", "F"), grants=frozenset()), "VariableNotGranted", "criteria.x"),
+    (dict(measures=measure("histogram", "sex"), grants=frozenset()), "VariableNotGranted", "measures[0].variable"),
+    (dict(criteria=is_in("sex", "F", "Z")), "CodesNotFound", "criteria.x"),
+    (dict(criteria=is_in("sex", "F", "M", operator=Operator.EQ)), "InvalidValue", "criteria.x"),
+    (dict(criteria=is_in("sex", "F", operator=Operator.GT)), "AllowedValue", "criteria.x"),
+    (dict(criteria=And((is_in("sex", "F"), is_in("sex", "M")))), "CriteriaSelectNobody", "criteria"),
+    (dict(criteria=Places(Operator.EQ, (Place("SCH", "1"),), "p")), "LocationsNotFound", "p"),
+    (dict(criteria=Places(Operator.EQ, (Place("LA", "zz"),), "p")), "CodesNotFound", "p"),
+    (dict(criteria=Periods(Operator.EQ, (Period("1999/2000", "AY"),), "p")), "TimePeriodsNotFound", "p"),
+    (dict(criteria=is_in("need", "b"), group_by=("need.some",)), "CriteriaSelectNobody", "groupBy"),
+    (dict(measures=()), "RequiredValue", "measures"),
+    (dict(measures=COUNT * 2), "InvalidValue", "measures"),
+    (dict(measures=measure("mode", "sex")), "StatisticNotFound", "measures[0].statistic"),
+    (dict(measures=measure("mean")), "InvalidValue", "measures[0].variable"),
+    (dict(measures=measure("count", "sex")), "InvalidValue", "measures[0].variable"),
+    (dict(measures=measure("mean", "sex")), "NotANumber", "measures[0].variable"),
+    (dict(measures=measure("mean", "score.wide")), "NotANumber", "measures[0].variable"),
+    (dict(measures=measure("median", "days")), "NotBanded", "measures[0].variable"),
+    (dict(measures=measure("percentage", "sex")), "InvalidValue", "measures[0].codes"),
+    (dict(measures=measure("percentage", "sex", codes=("Q",))), "CodesNotFound", "measures[0].codes"),
+    (dict(measures=measure("percentage", "sex", codes=("F", "M", "U"))), "InvalidValue", "measures[0].codes"),
+    (dict(measures=measure("quantile", "score")), "InvalidValue", "measures[0].probabilities"),
+    (
+        dict(measures=measure("quantile", "score", probabilities=(Decimal(1),))),
+        "InvalidValue",
+        "measures[0].probabilities",
+    ),
+    (dict(measures=measure("count", probabilities=(Decimal("0.5"),))), "InvalidValue", "measures[0].probabilities"),
+]
+
+
+@pytest.mark.parametrize(("parts", "code", "path"), BAD)
+def test_each_fault_has_its_code_and_path(parts: dict[str, object], code: str, path: str) -> None:
+    with pytest.raises(InvalidQuery) as invalid:
+        check(**parts)  # type: ignore[arg-type]
+    assert [(p.code, p.path) for p in invalid.value.problems] == [(code, path)]
+    assert invalid.value.problems[0].message
+
+
+def test_all_faults_at_once() -> None:
+    with pytest.raises(InvalidQuery) as invalid:
+        check(measure("mean", "sex"), ("nothing", "la.x"), is_in("sex", "Z"))
+    assert len(invalid.value.problems) == 4
+
+
+def test_too_many_alternatives_are_refused_by_a_public_limit() -> None:
+    pairs = Or(
+        tuple(
+            And((is_in("need", n), is_in("la", la))) for n, la in zip("abcdefghi", ["A1", "A2", "A3"] * 3, strict=True)
+        )
+    )
+    assert check(criteria=pairs).plan.predicate.path_count < 500
+
+
+def test_only_codes_that_criteria_admit_are_keys() -> None:
+    valid = check(group_by=("la", "need.some"), criteria=And((is_in("la.region", "S"), is_in("need", "a", "b"))))
+    assert [c.code for c in valid.plan.axes[0].codes] == ["A3", "A4", "A5"]
+    assert [c.code for c in valid.plan.axes[1].codes] == ["first"]
+
+
+def test_a_geographic_level_is_a_name_for_its_variable() -> None:
+    assert check(group_by=("REG",)).plan == check(group_by=("la.region",)).plan
+
+
+def test_order_of_groups_and_measures_changes_no_plan() -> None:
+    one = check((*COUNT, *measure("mean", "score")), ("la", "sex"))
+    other = check((*measure("mean", "score"), *COUNT), ("sex", "la"))
+    assert one.plan == other.plan
+    assert one.order != other.order
+
+
+def test_mean_and_sd_share_their_aggregates() -> None:
+    both = check((Measure("a", "mean", "score"), Measure("b", "sd", "score")))
+    assert len(both.plan.aggregates) == 3
+    assert Count("score") in both.plan.aggregates
