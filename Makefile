@@ -3,16 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test test-all check bench lock clean
+.PHONY: demo test test-slow check bench lock clean
 
 demo: $(STAMP)
-	$(BIN)/privacy-api demo
+	@$(BIN)/privacy-api demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
-test-all: $(STAMP)
+test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or statistical"
 
 check: $(STAMP)
@@ -26,14 +27,15 @@ bench: $(STAMP)
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
 
-# After a change of dependencies in pyproject.toml (needs uv).
+# After a change of dependencies in pyproject.toml; needs uv.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra postgres pyproject.toml -o requirements/server.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra postgres --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --extra postgres pyproject.toml -o requirements/server.txt
+	$(COMPILE) --group build -o requirements/build.txt
+	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV)

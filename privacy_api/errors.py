@@ -6,7 +6,6 @@ Every error is a function of the request, the schema, the policy and the ledger;
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 
 from datasets.query import Problem
@@ -44,12 +43,12 @@ class ErrorCode(Enum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
 class ApiError(Exception):
-    code: ErrorCode
-    problems: Sequence[Problem] = field(default=())
-    detail: str = ""
-    retry_after: int | None = None
+    def __init__(
+        self, code: ErrorCode, problems: Sequence[Problem] = (), detail: str = "", retry_after: int | None = None
+    ) -> None:
+        super().__init__(code.slug)
+        self.code, self.problems, self.detail, self.retry_after = code, tuple(problems), detail, retry_after
 
     def document(self) -> dict[str, object]:
         body: dict[str, object] = {

@@ -196,15 +196,17 @@ def _refuse_rejects(database: Database, data_set: DataSet, path: Path) -> None:
 
 
 def _header(data_set: DataSet, path: Path) -> list[str]:
+    """Bad bytes beyond the header are let through, which Python decodes too: DuckDB can tell their lines."""
     rule = MALFORMED
     try:
         opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
             header = next(csv.reader(lines, strict=True), [])
-            if header:
-                return header
-            rule = EMPTY_FILE
-    except (csv.Error, EOFError, OSError, UnicodeDecodeError, zlib.error):
+        "".join(header).encode()
+        if header:
+            return header
+        rule = EMPTY_FILE
+    except (csv.Error, EOFError, OSError, UnicodeEncodeError, zlib.error):
         # These carry bytes of the file.
         pass
     raise _Unusable(_problem(rule, data_set, path))

@@ -101,7 +101,9 @@ class _Walk:
         _require((entry.cut_total, entry.project_total) == totals, entry, "does not add up")
 
     def _open(self, entry: Entry) -> None:
-        _require(entry.nano_rho == sum(_prices(entry).values()), entry, "does not charge what its events cost")
+        _require(
+            entry.nano_rho == sum(price for _, price in _prices(entry)), entry, "does not charge what its events cost"
+        )
         _require(entry.refers_to is None and entry.digest == "", entry, "is not a charge")
         self.open_charges[entry.seq] = entry
 
@@ -111,7 +113,7 @@ class _Walk:
         if entry.kind == "failed":
             _require(charge is not None and entry.digest == "", entry, "is not a failure")
         else:
-            self._match_release(entry, {} if charge is None else _prices(charge))
+            self._match_release(entry, [] if charge is None else _prices(charge))
 
     def _charge_of(self, entry: Entry) -> Entry | None:
         if entry.refers_to is None:
@@ -120,11 +122,12 @@ class _Walk:
         _require(charge is not None and _about(charge) == _about(entry), entry, "closes no charge of its own")
         return charge
 
-    def _match_release(self, entry: Entry, paid: dict[str, int]) -> None:
+    def _match_release(self, entry: Entry, paid: list[tuple[str, int]]) -> None:
         found = self.releases.of(entry.seq)
         _require(len(found) == 1 and _described(found[0]) == _description(entry), entry, "has lost its release")
         measured = self._measured(entry)
-        _require({each.question: each.nano_rho for each in measured} == paid, entry, "released what it did not pay for")
+        made = sorted((each.question, each.nano_rho) for each in measured)
+        _require(made == paid, entry, "released what it did not pay for")
         _require(digest(found[0]["body"], measured) == entry.digest, entry, "does not match what was released")
 
     def _measured(self, entry: Entry) -> list[Packed]:
@@ -138,8 +141,8 @@ def _require(true: bool, entry: Entry, otherwise: str) -> None:
         raise edited(f"entry {entry.seq} {otherwise}")
 
 
-def _prices(charge: Entry) -> dict[str, int]:
-    return {event["question"]: event["nano_rho"] for event in json.loads(charge.events)}
+def _prices(charge: Entry) -> list[tuple[str, int]]:
+    return sorted((event["question"], event["nano_rho"]) for event in json.loads(charge.events))
 
 
 def _about(entry: Entry) -> tuple[str, ...]:

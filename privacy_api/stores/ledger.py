@@ -56,6 +56,8 @@ class SqlLedger:
         self._clock = clock
 
     def release(self, release: str) -> StoredRelease | None:
+        if not release.isprintable():
+            return None  # PostgreSQL takes no NUL: an id that anyone may type must not look like a broken ledger
         with reading(self._engine) as connection:
             return _release(connection, release)
 

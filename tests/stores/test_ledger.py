@@ -34,7 +34,7 @@ def test_a_stored_release_comes_back_as_it_was(desk: Desk) -> None:
     release = desk.answered(asking("r1", {"a": 10}))
     assert (release.id, release.cut, release.project, release.body) == ("r1", CUT, "exeter", body_of("r1"))
     assert desk.ledger.release("r1") == release
-    assert desk.ledger.release("r2") is None
+    assert [desk.ledger.release(other) for other in ("r2", "", "r1\x00", "\ud800")] == [None] * 4
     assert desk.kinds() == ["charge", "release"]
 
 

@@ -1,0 +1,128 @@
+"""The client: one service, one key."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx2
+
+from privacy_api_client.catalogue import DataSet, Meta, read_data_set, read_data_sets, read_meta
+from privacy_api_client.connection import Connection
+from privacy_api_client.costs import Budget, Preview, read_budget, read_preview
+from privacy_api_client.errors import InvalidQuery, ServerError
+from privacy_api_client.problems import problems_of
+from privacy_api_client.query import Criteria, Measure, question
+from privacy_api_client.results import Result, read_result
+
+T = TypeVar("T")
+
+
+class Client:
+    """Asks one service with one key; usable from several threads, and as a context manager.
+
+    timeout: seconds to wait for an answer. The service itself may have a question wait for a minute before it starts.
+    retries: how often more a busy service is asked, at the pace that it wants; never where that could be charged twice.
+    insecure: allow plain http to another machine, which shows the key to the network in between.
+    tls: an ``ssl.SSLContext`` where the service's certificate comes from an authority of your own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float | None = 120.0,
+        retries: int = 3,
+        insecure: bool = False,
+        tls: ssl.SSLContext | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(
+            url, key, timeout=timeout, retries=retries, insecure=insecure, tls=tls, transport=transport
+        )
+
+    def data_sets(self) -> list[DataSet]:
+        return _read(read_data_sets, self._connection.get("/v1/data-sets"))
+
+    def data_set(self, data_set: str) -> DataSet:
+        return _read(read_data_set, self._connection.get(_path("data-sets", data_set)))
+
+    def meta(self, data_set: str) -> Meta:
+        """Every name and code that a query can use, with labels, and the policy that protects the answers."""
+        return _read(read_meta, self._connection.get(_path("data-sets", data_set, "meta")))
+
+    def preview(
+        self,
+        data_set: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        measures: Measure | str | Sequence[Measure | str] | None = None,
+        group_by: str | Iterable[str] | None = None,
+        criteria: Criteria | Mapping[str, Any] | None = None,
+        rho: float | Decimal | None = None,
+    ) -> Preview:
+        """Price and precision of a question, for nothing. Raises InvalidQuery where `query` would."""
+        body = question(query, measures, group_by, criteria, rho)
+        found = self._connection.post(_path("data-sets", data_set, "query", "preview"), body, charged=False)
+        if isinstance(found, dict) and found.get("valid") is False:
+            problems = problems_of(found.get("problems"))
+            raise InvalidQuery("The query is not valid.", problems=problems, code="invalid-query")
+        return _read(read_preview, found)
+
+    def query(
+        self,
+        data_set: str,
+        query: Mapping[str, Any] | None = None,
+        *,
+        measures: Measure | str | Sequence[Measure | str] | None = None,
+        group_by: str | Iterable[str] | None = None,
+        criteria: Criteria | Mapping[str, Any] | None = None,
+        rho: float | Decimal | None = None,
+    ) -> Result:
+        """The answer, charged to the project's budget the first time that anybody asks.
+
+        query: a dict as the HTTP API takes it; or give its parts. measures: what `count()`, `mean()` and their like
+        make, or the bare name of a statistic. rho: the whole price to pay; without it the policy's for each measure.
+        """
+        body = question(query, measures, group_by, criteria, rho)
+        return _read(read_result, self._connection.post(_path("data-sets", data_set, "query"), body, charged=True))
+
+    def release(self, release: str) -> Result:
+        """A stored answer by its id, free."""
+        return _read(read_result, self._connection.get(_path("releases", release)))
+
+    def budget(self, project: str) -> Budget:
+        """What the key's own project has left; another's is NotFound."""
+        return _read(read_budget, self._connection.get(_path("projects", project, "budget")))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self._connection.url}>"
+
+
+def _path(*parts: str) -> str:
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def _read(reader: Callable[[Any], T], document: Any) -> T:
+    try:
+        return reader(document)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ServerError(
+            "The answer has a form that this client does not know; a newer privacy-api-client may."
+        ) from None

@@ -1,0 +1,192 @@
+"""The main job over HTTP: ask, be charged, get a protected answer, ask again for nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from tests.lib.service import DATA_SET, OPEN_OFFICIAL, POLICY, URL, Service, pupils, running
+
+COUNT = {"measures": [{"statistic": "count"}], "groupBy": ["LA"]}
+
+
+def test_a_question_is_answered_and_charged(service: Service) -> None:
+    response = service.ask(COUNT)
+    body = response.json()
+    assert response.status_code == 200
+    assert body["charge"] == {"nanoRho": 5_000_000, "rho": 0.005, "repeat": False}
+    assert [row["la"] for row in body["results"]] == ["A1", "A2", "A3", "A4", "A5"]
+    first = body["results"][0]
+    assert first["measure"] == "count"
+    assert first["lower"] <= first["value"] <= first["upper"]
+    assert abs(first["value"] - 400) < 6 * 60, "six rows per pupil at most: the noise has standard deviation 60"
+    assert body["dataSet"]["synthetic"] is True
+    assert body["protection"]["rho"] == 0.005
+    assert "Release" in body["citation"]
+
+
+def test_the_same_question_is_the_same_answer_for_nothing(service: Service) -> None:
+    first = service.ask(COUNT).json()
+    again = service.ask({"groupBy": ["la"], "measures": [{"statistic": "count", "id": "count"}]}).json()
+    assert again["charge"] == {"nanoRho": 0, "rho": 0.0, "repeat": True}
+    assert [r["value"] for r in again["results"]] == [r["value"] for r in first["results"]]
+
+
+def test_another_project_gets_it_too(service: Service) -> None:
+    first = service.ask(COUNT).json()
+    other = service.client.post(URL, json=COUNT, headers=service.new_key("others")).json()
+    assert other["charge"]["nanoRho"] == 0
+    assert other["results"] == first["results"]
+
+
+def test_measurements_are_shared_between_questions(service: Service) -> None:
+    """A mean needs a count: where the count was measured, only the sum is paid for, and both say the same count."""
+    count = service.ask({"measures": [{"statistic": "count"}], "groupBy": ["la"]}).json()
+    both = service.ask({"measures": [{"statistic": "count"}, {"statistic": "mean", "variable": "days"}], "groupBy": ["la"]})
+    assert both.json()["charge"]["nanoRho"] == 5_000_000
+    counts = [r["value"] for r in both.json()["results"] if r["measure"] == "count"]
+    assert counts == [r["value"] for r in count["results"]]
+    sd = service.ask({"measures": [{"statistic": "sd", "variable": "days"}], "groupBy": ["la"]})
+    assert sd.json()["charge"]["nanoRho"] == 5_000_000
+
+
+def test_a_complement_is_the_same_measurement(service: Service) -> None:
+    def share(code: list[str]) -> dict[str, object]:
+        return {"measures": [{"statistic": "percentage", "variable": "sex", "codes": code}]}
+
+    female, other = service.ask(share(["F"])).json(), service.ask(share(["M", "U"])).json()
+    assert other["charge"]["nanoRho"] == 0
+    assert female["results"][0]["value"] + other["results"][0]["value"] == pytest.approx(100, abs=0.11)
+
+
+def test_a_chosen_price_is_charged_exactly_and_buys_precision(service: Service) -> None:
+    cheap = service.ask(COUNT | {"rho": 0.001}).json()
+    dear = service.ask(COUNT | {"rho": "0.1"}).json()
+    assert (cheap["charge"]["nanoRho"], dear["charge"]["nanoRho"]) == (1_000_000, 100_000_000)
+
+    def width(body: dict[str, list[dict[str, float]]]) -> float:
+        return body["results"][0]["upper"] - body["results"][0]["lower"]
+
+    assert width(dear) < width(cheap) / 4
+    again = service.ask(COUNT).json()
+    assert again["charge"]["nanoRho"] == 0, "a more precise measurement answers a less precise question"
+
+
+def test_the_get_form_is_the_same_question(service: Service) -> None:
+    body = {
+        "measures": [{"statistic": "percentage", "variable": "sex", "codes": ["F"]}],
+        "groupBy": ["la.region"],
+        "criteria": {"filters": {"need": {"in": ["a", "b"]}}, "timePeriods": {"lte": {"period": "2022/2023", "code": "AY"}}},
+    }
+    posted = service.ask(body)
+    query = "measures=percentage:sex:F&groupBy=REG&filters.need.in=a,b&timePeriods.lte=2022/2023|AY"
+    got = service.client.get(f"{URL}?{query}", headers=service.auth)
+    assert got.status_code == 200, got.json()
+    assert got.json()["charge"]["nanoRho"] == 0
+    assert [r["value"] for r in got.json()["results"]] == [r["value"] for r in posted.json()["results"]]
+
+
+def test_csv_has_the_same_numbers(service: Service) -> None:
+    body = service.ask(COUNT).json()
+    response = service.ask(COUNT, params={"format": "csv"})
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert response.headers["charge-nano-rho"] == "0"
+    for row, expected in zip(rows, body["results"], strict=True):
+        assert row["la"] == expected["la"]
+        assert row["value"] == ("" if expected["value"] is None else str(expected["value"]))
+        assert row["status"] == expected["status"]
+
+
+def test_small_cells_are_masked_and_never_shown_as_numbers(service: Service) -> None:
+    rows = service.ask(COUNT).json()["results"]
+    masked = [r for r in rows if r["status"] == "c"]
+    assert masked, "cells of nobody come out under the threshold nearly always"
+    assert all(r["value"] is None and r["lower"] is None and r["upper"] is None for r in masked)
+    assert all(r["value"] % 5 == 0 for r in rows if r["value"] is not None)
+
+
+def test_a_release_can_be_cited(service: Service) -> None:
+    asked = service.ask(COUNT)
+    release = asked.headers["release-id"]
+    stored = service.client.get(f"/v1/releases/{release}", headers=service.auth)
+    assert stored.json()["results"] == asked.json()["results"]
+    assert asked.headers["link"] == f'</v1/releases/{release}>; rel="canonical"'
+    assert service.client.get("/v1/releases/rel-nothing", headers=service.auth).status_code == 404
+
+
+def test_the_budget_says_what_is_left(service: Service) -> None:
+    service.ask(COUNT)
+    body = service.client.get("/v1/projects/tests/budget", headers=service.auth).json()
+    assert body["budget"]["spentRho"] == 0.005
+    assert body["cuts"][0]["spentRho"] == 0.005
+    assert body["cuts"][0]["capRho"] == 0.5
+
+
+def test_foreign_projects_do_not_exist(service: Service) -> None:
+    headers = service.new_key("others")
+    mine = service.client.get("/v1/projects/tests/budget", headers=headers)
+    none = service.client.get("/v1/projects/nobody/budget", headers=headers)
+    assert (mine.status_code, mine.json()) == (none.status_code, none.json()) == (404, none.json())
+
+
+def test_the_caps_hold(tmp_path: Path) -> None:
+    policy = POLICY.replace("cut_rho = 0.5", "cut_rho = 0.012").replace("query_rho = 0.1", "query_rho = 0.012")
+    with running(tmp_path, pupils(50), policy) as service:
+        needs = [{"measures": [{"statistic": "count"}], "criteria": {"filters": {"need": {"eq": n}}}} for n in "abc"]
+        assert [service.ask(q).status_code for q in needs] == [200, 200, 403]
+        refused = service.client.post(URL, json=needs[2], headers=service.new_key("others"))
+        assert refused.json()["code"] == "budget-exhausted", "the budget is the cut's, whoever asks"
+        assert "cut" in refused.json()["detail"]
+        assert service.ask(needs[0]).json()["charge"]["nanoRho"] == 0, "what was answered stays answered"
+
+
+def test_official_mode_rounds_and_hides(tmp_path: Path) -> None:
+    with running(tmp_path, [*pupils(402), *pupils(9, la=1, first=1000)], OPEN_OFFICIAL) as service:
+        body = service.ask(COUNT).json()
+        assert [(r["value"], r["status"]) for r in body["results"]] == [(400, ""), *[(None, "c")] * 4]
+        assert body["charge"]["nanoRho"] == 0
+        assert "No formal guarantee" in body["protection"]["guarantee"]
+        assert body["results"][0]["lower"] <= 402 <= body["results"][0]["upper"]
+
+
+def test_official_mode_without_acknowledged_risk_answers_nothing(tmp_path: Path) -> None:
+    closed = OPEN_OFFICIAL[: OPEN_OFFICIAL.index("[ad_hoc]")]
+    with running(tmp_path, pupils(400), closed) as service:
+        assert service.ask(COUNT).json()["code"] == "ad-hoc-not-allowed"
+        assert service.client.post(f"{URL}/preview", json=COUNT, headers=service.auth).status_code == 403
+
+
+def test_preview_is_free_and_touches_no_data(tmp_path: Path) -> None:
+    class Untouchable:
+        def aggregate(self, plan: object) -> object:
+            raise AssertionError("a preview must not ask the engine")
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    with running(tmp_path, engine=Untouchable()) as service:  # type: ignore[arg-type]
+        body = {"measures": [{"statistic": "count"}, {"statistic": "mean", "variable": "score"}], "groupBy": ["la"]}
+        previewed = service.client.post(f"{URL}/preview", json=body, headers=service.auth).json()
+        assert previewed["valid"] is True
+        assert previewed["price"]["nanoRho"] == 15_000_000
+        assert previewed["measures"][0]["margin"] == pytest.approx(1.96 * 60, abs=4)
+        margins = previewed["measures"][1]["marginAt"]
+        assert margins["100"] is None, "noise of 60 drowns a hundred"
+        assert margins["1000"] > margins["10000"] > 0
+        wrong = service.client.post(f"{URL}/preview", json=body | {"groupBy": ["x"]}, headers=service.auth).json()
+        assert wrong == {"valid": False, "problems": wrong["problems"]}
+        assert service.client.get("/v1/projects/tests/budget", headers=service.auth).json()["budget"]["spentRho"] == 0
+
+
+def test_data_sets_and_meta_name_everything_a_query_can(service: Service) -> None:
+    listed = service.client.get("/v1/data-sets").json()["results"]
+    assert [d["id"] for d in listed] == [DATA_SET]
+    assert service.client.get(f"/v1/data-sets/{DATA_SET}").json() == listed[0]
+    meta = service.client.get(f"/v1/data-sets/{DATA_SET}/meta").json()
+    assert {v["name"] for v in meta["variables"]} == {"year", "la", "sex", "need", "score", "days"}
+    assert {"code": "REG", "reference": "la.region"} in meta["geographicLevels"]
+    assert service.client.get("/v1/data-sets/nothing/meta").status_code == 404

@@ -1,0 +1,103 @@
+"""A whole service for tests: real ledger on SQLite, real validation and protection; engine and noise as the test likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from fastapi.testclient import TestClient
+
+from datasets.catalogue_toml import load_catalogue
+from datasets.engines.memory import MemoryEngine, Row
+from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.policy import Policy, load_policy
+from privacy_api.app import create_app
+from privacy_api.cli.cuts import preset
+from privacy_api.gate import Gate
+from privacy_api.ports import Engine, Project
+from privacy_api.service.cuts import HostedCut, hosted
+from privacy_api.service.services import Services, ignore_step
+from privacy_api.stores.database import open_database
+from privacy_api.stores.ledger import SqlLedger
+from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.projects import SqlProjects
+from tests.lib import school
+
+DATA_SET = "school.census"
+URL = f"/v1/data-sets/{DATA_SET}/query"
+POLICY = preset("dp-default")
+OPEN_OFFICIAL = (
+    preset("official-draft") + '[ad_hoc]\nacknowledged_risk = "Free queries can be differenced against each other."\n'
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    services: Services
+    client: TestClient
+    key: str
+    home: Path
+
+    def ask(self, body: object, **parts: object) -> httpx2.Response:
+        return self.client.post(URL, json=body, headers=self.auth, **parts)  # type: ignore[arg-type, return-value]
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def new_key(self, project: str, cap: int = 500_000_000, grants: frozenset[str] = school.GRANTS) -> dict[str, str]:
+        if self.services.projects.project(project) is None:
+            self.services.projects.create_project(Project(project, project, cap, grants))
+        return {"Authorization": f"Bearer {self.services.projects.create_key(project, '', 'test')[1]}"}
+
+
+@contextmanager
+def running(
+    home: Path,
+    rows: Sequence[Row] = (),
+    policy: str = POLICY,
+    engine: Engine | None = None,
+    noise: NoiseSource = discrete_gaussian,
+    step: Callable[[str], None] = ignore_step,
+    url: str = "",
+    cap: int = 500_000_000,
+) -> Iterator[Service]:
+    database = open_database(url or f"sqlite:///{home / 'service.db'}")
+    upgrade(database)
+    projects = SqlProjects(database)
+    if projects.project("tests") is None:
+        projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
+    cut = HostedCut(load_catalogue(school.CATALOGUE), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
+    services = Services(
+        data_sets=hosted((cut,)),
+        ledger=SqlLedger(database, home / "anchor.json"),
+        projects=projects,
+        noise=noise,
+        now=lambda: "2026-11-21T12:00:00+00:00",
+        environment="test",
+        step=step,
+    )
+    app = create_app(services, Gate(2, 64))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Service(services, client, projects.create_key("tests", "", "test")[1], home)
+    database.dispose()
+
+
+def loaded(policy: str) -> Policy:
+    return load_policy(policy)
+
+
+def pupils(count: int, la: int = 0, first: int = 0) -> list[Row]:
+    """`count` pupils, one row each in the first year."""
+    by_name = school.census().by_name
+    return [
+        Row(
+            first + i,
+            {"year": 0, "la": la, "sex": i % 2, "need": i % 11, "score": school.score_atom(i % 17, by_name["score"])},
+            {"score": i % 17, "days": i % 200},
+        )
+        for i in range(count)
+    ]
