@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 REFUSALS = (CatalogueRefused, CutDamaged, CutNotFound, IngestFailed, PolicyRefused, LedgerBroken, SettingsRefused, DatabaseRefused)
 """What a person can mend; commands tell these in one message."""
 
+GRACE = 5.0
+"""Seconds beyond the engine's limit after which a charge without an answer is taken for dead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -43,7 +46,8 @@ def open_stores(settings: Settings) -> Stores:
     settled = settle(database, "mode", settings.mode)
     if settled != settings.mode:
         raise SettingsRefused(f"this service database belongs to {settled} mode; it never changes")
-    return Stores(SqlLedger(database, settings.anchor_file), SqlProjects(database))
+    claim_seconds = settings.query_seconds + GRACE
+    return Stores(SqlLedger(database, settings.anchor_file, claim_seconds), SqlProjects(database))
 
 
 def open_services(
@@ -59,6 +63,7 @@ def open_services(
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         environment=settings.environment,
+        patience=settings.query_seconds + 2 * GRACE,
         step=step,
     )
 

@@ -17,7 +17,6 @@ LOCKED_DOWN = {
     "allow_persistent_secrets": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "lock_configuration": "true",
     "python_enable_replacements": "false",
 }
 NO_SPACE = re.compile("no space left|file too large|could not write|disk quota", re.IGNORECASE)
@@ -109,6 +108,9 @@ def _connection(path: Path, config: dict[str, str], read_only: bool = False) -> 
     if failure:
         raise failure
     try:
+        # Of this connection only, so not for `config`: DuckDB draws its bar on stdout, even into a pipe.
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET lock_configuration = true")
         yield connection
     finally:
         connection.close()

@@ -31,7 +31,7 @@ PERCENTAGE = Statistic(
     needs=lambda subject: (_split(subject),),
     finish=_percentage,
     unit=lambda subject: "%",
-    decimals=lambda subject: 1,
+    decimals=lambda subject: 2,
     bounds=lambda subject: (0, 100),
     is_share=True,
 )

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 
 class Bar:
-    """One line per named step, on standard error, so that output can be piped."""
+    """One bar that names the step it is at, on standard error, so that output can be piped."""
 
     def __init__(self) -> None:
         columns = (
@@ -20,7 +20,7 @@ class Bar:
             TimeElapsedColumn(),
         )
         self._progress = Progress(*columns, console=Console(stderr=True))
-        self._tasks: dict[str, TaskID] = {}
+        self._task: TaskID = self._progress.add_task("starting", total=1)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -32,6 +32,4 @@ class Bar:
         self._progress.stop()
 
     def step(self, name: str, done: int, total: int) -> None:
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=max(total, 1))
-        self._progress.update(self._tasks[name], completed=done, total=max(total, 1))
+        self._progress.update(self._task, description=name, completed=done, total=max(total, 1))

@@ -42,9 +42,12 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
     try:
         if stored := services.ledger.release(release):
             return Answered(release, stored.body, 0)
+        services.step("asked")
         reserved = _reserve(_request(release, valid, wanted, hosted, principal), services)
         services.step("reserved")
         return _measure(valid, wanted, hosted, reserved, services)
+    except InProgress:
+        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
     except LedgerBroken:
         raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
 
@@ -94,7 +97,7 @@ def _reserve(request: Request, services: Services) -> Reserved:
             raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=detail) from None
         except InProgress:
             if time.monotonic() > deadline:
-                raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
+                raise
             time.sleep(WAIT)
 
 

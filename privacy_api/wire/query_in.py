@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from datasets.query import (
@@ -33,6 +33,8 @@ MOST_FILTERS = 12
 MAX_CRITERIA_DEPTH = 8
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}$")]
+Probability = Annotated[Decimal, Strict(False), Field(gt=0, lt=1, decimal_places=4)]
+Rho = Annotated[Decimal, Strict(False), Field(gt=0, le=100, decimal_places=9)]
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
@@ -115,9 +117,7 @@ class MeasureIn(WireModel):
     statistic: Annotated[str, StringConstraints(max_length=40)]
     variable: Name | None = None
     codes: list[CodeText] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
-    probabilities: list[Annotated[Decimal, Field(gt=0, lt=1, decimal_places=4)]] | None = Field(
-        default=None, min_length=1, max_length=99, strict=False
-    )
+    probabilities: list[Probability] | None = Field(default=None, min_length=1, max_length=99)
 
 
 class QueryIn(WireModel):
@@ -126,7 +126,7 @@ class QueryIn(WireModel):
     measures: list[MeasureIn] = Field(min_length=1, max_length=20)
     group_by: list[Name] = Field(default=[], max_length=8)
     criteria: CriteriaIn | None = None
-    rho: Annotated[Decimal, Field(gt=0, le=100, decimal_places=9)] | None = Field(default=None, strict=False)
+    rho: Rho | None = None
 
     def to_domain(self, data_set: str) -> Query:
         return Query(

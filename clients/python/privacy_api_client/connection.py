@@ -90,7 +90,7 @@ class Connection:
         except httpx2.TimeoutException as error:
             message = f"{self.url} {_how_late(error)} (timeout: {self._timeout} s)."
         except httpx2.HTTPError as error:
-            message = f"{self.url} cannot be reached: {error or type(error).__name__}"
+            message = f"{self.url} cannot be reached: {str(error) or type(error).__name__}"
         # Outside the except clause, so that no traceback shows a request with its key.
         raise ConnectionFailed(message)
 

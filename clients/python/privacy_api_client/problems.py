@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
 import httpx2
@@ -74,13 +74,8 @@ def seconds(retry_after: str | None) -> float | None:
 
 
 def _until(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)  # noqa: UP017 - Python 3.10 has no datetime.UTC
-    return moment.timestamp() - datetime.now(timezone.utc).timestamp()  # noqa: UP017
+    parsed = parsedate_tz(date)
+    return math.nan if parsed is None else mktime_tz(parsed) - time.time()
 
 
 def _document(response: httpx2.Response) -> Mapping[str, Any]:

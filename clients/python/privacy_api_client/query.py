@@ -13,10 +13,10 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Union
+from typing import Any, TypeAlias
 
-Measure = Mapping[str, Any]
-Codes = Union[str, Iterable[str]]  # noqa: UP007 - evaluated at import, on Python 3.10 too
+Measure: TypeAlias = Mapping[str, Any]
+Codes: TypeAlias = str | Iterable[str]
 """One code, or several."""
 
 

@@ -1,0 +1,85 @@
+"""Real A-level results: means, spreads, distributions and quantiles against the truth computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.real.conftest import Ask, shared
+from tests.real.coverage import Coverage
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def ask(serve: Callable[[str, str], Ask]) -> Ask:
+    return serve("chem97.toml", "Chem97.csv")
+
+
+@pytest.fixture(scope="module")
+def pupils(root: Path) -> pd.DataFrame:
+    return pd.read_csv(shared(root, "Chem97.csv"))
+
+
+def chosen(pupils: pd.DataFrame, row: Mapping[str, object]) -> pd.DataFrame:
+    here = pupils
+    if "sex" in row:
+        here = here[here.gender == row["sex"]]
+    if "lea" in row:
+        here = here[here.lea == int(str(row["lea"]))]
+    if "age.quarter" in row:
+        first = int(str(row["age.quarter"]).split(" ")[0])
+        here = here[(here.age >= first) & (here.age < first + 3)]
+    return here
+
+
+TRUTH: dict[str, Callable[[pd.DataFrame, Mapping[str, object]], float]] = {
+    "mean_gcse": lambda here, row: float(here.gcsescore.mean()),
+    "sd_gcse": lambda here, row: float(here.gcsescore.std(ddof=1)),
+    "histogram_grade": lambda here, row: float((here.score == float(str(row["output"]))).sum()),
+    "quantile_gcse": lambda here, row: float(np.quantile(here.gcsescore, float(str(row["output"])))),
+    "percentage_grade_0": lambda here, row: float(100 * (here.score == 10).mean()),
+}
+
+
+def covered(body: Mapping[str, list[Mapping[str, object]]], pupils: pd.DataFrame) -> Coverage:
+    coverage = Coverage()
+    coverage.add(body["results"], lambda row: TRUTH[str(row["measure"])](chosen(pupils, row), row))
+    return coverage
+
+
+def test_the_score_distribution_by_lea(ask: Ask, pupils: pd.DataFrame) -> None:
+    question = {"measures": [{"statistic": "histogram", "variable": "grade"}], "groupBy": ["lea"], "rho": 0.01}
+    coverage = covered(ask("", question).json(), pupils)
+    assert coverage.shown + coverage.hidden == 131 * 6
+    assert coverage.shown > 600
+    assert 0.93 <= coverage.share <= 0.99, coverage
+
+
+def test_means_and_spreads_by_lea(ask: Ask, pupils: pd.DataFrame) -> None:
+    measures = [{"statistic": s, "variable": "gcse"} for s in ("mean", "sd")]
+    coverage = covered(ask("", {"measures": measures, "groupBy": ["lea"], "rho": 0.03}).json(), pupils)
+    share = {"statistic": "percentage", "variable": "grade", "codes": ["10"]}
+    more = covered(ask("", {"measures": [share], "groupBy": ["lea"], "rho": 0.01}).json(), pupils)
+    held, shown = coverage.held + more.held, coverage.shown + more.shown
+    assert shown > 350
+    assert 0.93 <= held / shown <= 0.99, (held, shown)
+
+
+def test_means_spreads_and_quantiles_by_sex_and_age(ask: Ask, pupils: pd.DataFrame) -> None:
+    """Thirty numbers: too few to judge a rate, enough to notice intervals that are wrong."""
+    probabilities = [0.1, 0.25, 0.5, 0.75, 0.9]
+    measures = [
+        {"statistic": "mean", "variable": "gcse"},
+        {"statistic": "sd", "variable": "gcse"},
+        {"statistic": "quantile", "variable": "gcse", "probabilities": probabilities},
+    ]
+    coverage = covered(ask("", {"measures": measures, "groupBy": ["sex"]}).json(), pupils)
+    by_age = covered(ask("", {"measures": measures[:2], "groupBy": ["sex", "age.quarter"]}).json(), pupils)
+    held, shown = coverage.held + by_age.held, coverage.shown + by_age.shown
+    assert shown == 14 + 16
+    assert held >= 25, (held, shown)
