@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Charge:
-    """What one request cost. repeat: nothing, since all of it had been measured before."""
+    """What one request cost. repeat: nothing; in a `dp` data set that is since all of it had been measured before."""
 
     nano_rho: int
     rho: float

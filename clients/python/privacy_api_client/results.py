@@ -83,7 +83,7 @@ class Result:
         return ({**measures[row["measure"]], **row} for row in self.rows)
 
     def __repr__(self) -> str:
-        paid = "a repeat, nothing charged" if self.charge.repeat else f"charged rho {self.charge.rho:g}"
+        paid = f"charged rho {self.charge.rho:g}" if self.charge.nano_rho else "nothing charged"
         return f"<Result {self.id} of {self.data_set}: {len(self.rows)} rows, {paid}{marked(self.synthetic)}>"
 
 
