@@ -37,6 +37,7 @@ GRACE = 5.0
 class Stores:
     ledger: SqlLedger
     projects: SqlProjects
+    close: Callable[[], None]
 
 
 def open_stores(settings: Settings) -> Stores:
@@ -47,7 +48,7 @@ def open_stores(settings: Settings) -> Stores:
     if settled != settings.mode:
         raise SettingsRefused(f"this service database belongs to {settled} mode; it never changes")
     claim_seconds = settings.query_seconds + GRACE
-    return Stores(SqlLedger(database, settings.anchor_file, claim_seconds), SqlProjects(database))
+    return Stores(SqlLedger(database, settings.anchor_file, claim_seconds), SqlProjects(database), database.dispose)
 
 
 def open_services(
@@ -65,6 +66,7 @@ def open_services(
         environment=settings.environment,
         patience=settings.query_seconds + 2 * GRACE,
         step=step,
+        close_stores=stores.close,
     )
 
 

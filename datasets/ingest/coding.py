@@ -40,14 +40,14 @@ def code(database: Database, staged: Staged, unit_type: Sql) -> None:
         _create_code_table(database, staged, variable)
     shown = listed([sql("raw.{place}", place=PLACE), *_unit(staged, unit_type), *_selected(staged)])
     joins = listed((_join(staged, variable) for variable in data_set.variables), " ")
-    unit = sql("LEFT JOIN {units} units ON raw.{text} = units.unit", units=UNITS, text=staged.unit or Sql("NULL"))
+    if staged.unit is not None:
+        joins = listed([joins, sql("LEFT JOIN {u} units ON raw.{text} = units.unit", u=UNITS, text=staged.unit)], " ")
     create = sql(
-        "CREATE TABLE {coded} AS SELECT {shown} FROM ({raw}) raw {joins} {unit}",
+        "CREATE TABLE {coded} AS SELECT {shown} FROM ({raw}) raw {joins}",
         coded=coded_table(data_set),
         shown=shown,
         raw=staged.records,
         joins=joins,
-        unit=unit if staged.unit else Sql(""),
     )
     database.run(create, **staged.starts)
     staged.drop(database)
@@ -163,10 +163,12 @@ def _selected(staged: Staged) -> Iterator[Sql]:
         # A text that is not in the code table is no code; numbers are all in theirs.
         unknown = _number_of(Fault.UNKNOWN_CODE)
         yield sql("coalesce({codes}.fault, {n})::UTINYINT AS {fault}", codes=codes, n=unknown, fault=fault)
-        yield from (_contradiction(staged, variable, b) for b in variable.bandings if b.checked_against)
+        for banding in variable.bandings:
+            if banding.checked_against:
+                yield _contradiction(variable, banding, staged.texts[banding.checked_against])
 
 
-def _contradiction(staged: Staged, variable: Variable, banding: Banding) -> Sql:
+def _contradiction(variable: Variable, banding: Banding, text: Sql) -> Sql:
     """A faulty value has one fault only: it contradicts nothing. An empty text says "in no band"."""
     return sql(
         "CASE WHEN {codes}.fault IN (0, {rounded}) AND {codes}.{band}::VARCHAR IS DISTINCT FROM raw.{text} "
@@ -175,7 +177,7 @@ def _contradiction(staged: Staged, variable: Variable, banding: Banding) -> Sql:
         band=name(variable.stored_banding(banding)),
         rounded=_number_of(Fault.ROUNDED),
         contradiction=_number_of(Fault.CONTRADICTION),
-        text=staged.texts[banding.checked_against or ""],
+        text=text,
         fault=fault_column(variable.stored_banding(banding)),
     )
 

@@ -19,10 +19,11 @@ def number_units(database: Database, staged: Iterable[Staged]) -> Sql:
 
     So neither number nor order of the published rows tells anything of identifier or source file.
     """
-    having = [s for s in staged if s.unit is not None and s.tables]
-    if not having:
+    columns = [(s.unit, table) for s in staged if s.unit is not None for table in s.tables]
+    if not columns:
         return Sql("UINTEGER")
-    every = listed((_identifiers(s) for s in having), " UNION ")
+    distinct = "SELECT DISTINCT {text} AS unit FROM {table} WHERE {text} IS NOT NULL"
+    every = listed((sql(distinct, text=text, table=table) for text, table in columns), " UNION ")
     create = sql(
         "CREATE TABLE {units} AS SELECT unit FROM ({every}) "
         "ORDER BY ('0x' || left(sha256($key || unit), 16))::UBIGINT, unit",
@@ -34,11 +35,3 @@ def number_units(database: Database, staged: Iterable[Staged]) -> Sql:
     if last != count - 1:
         raise IngestFailed("the identifiers could not be numbered without gaps")
     return Sql("UINTEGER" if count < UINT32 else "UBIGINT")
-
-
-def _identifiers(staged: Staged) -> Sql:
-    tables = (
-        sql("SELECT {text} AS unit FROM {table} WHERE {text} IS NOT NULL", text=staged.unit or Sql("NULL"), table=t)
-        for t in staged.tables
-    )
-    return listed(tables, " UNION ")

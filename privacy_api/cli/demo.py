@@ -83,14 +83,17 @@ def _new_key(settings: Settings) -> str:
     from privacy_api.bootstrap import open_stores, policy_of
     from privacy_api.ports import Project
 
-    projects = open_stores(settings).projects
+    stores = open_stores(settings)
+    projects = stores.projects
     if projects.project(PROJECT) is None:
         grants = frozenset({"sex", "sen"})
         projects.create_project(Project(PROJECT, "Demonstration", policy_of(settings, "demo").cut_cap, grants))
     for old in projects.keys():
         if old.project == PROJECT and old.label == "demo" and old.revoked is None:
             projects.revoke_key(old.id)
-    return projects.create_key(PROJECT, "demo", settings.environment)[1]
+    key = projects.create_key(PROJECT, "demo", settings.environment)[1]
+    stores.close()
+    return key
 
 
 def _listen(first: int) -> socket.socket:

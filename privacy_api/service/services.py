@@ -14,6 +14,10 @@ def ignore_step(step: str) -> None:
     """No one listens to the steps of an answer."""
 
 
+def nothing_to_close() -> None:
+    """The stores are somebody else's to close."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time."""
@@ -26,8 +30,10 @@ class Services:
     environment: str
     patience: float = 15.0
     step: Callable[[str], None] = ignore_step
+    close_stores: Callable[[], None] = nothing_to_close
 
     def close(self) -> None:
-        """Give up the engines' files."""
+        """Give up files and connections."""
         for cut in {h.cut.id: h.cut for h in self.data_sets.values()}.values():
             cut.engine.close()
+        self.close_stores()

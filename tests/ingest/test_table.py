@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from datasets.ingest import Published
+from datasets.catalogue_toml import load_catalogue
+from datasets.ingest import Published, ingest
 from datasets.ingest.columns import stored_columns
-from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, tiny
+from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, tiny, write_file
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -72,6 +73,14 @@ def test_units_are_dense_and_shared_by_data_sets(cut: Connection) -> None:
     assert sorted({p1, p2, p3, p4, p9}) == [0, 1, 2, 3, 4]
 
 
+def test_units_that_recur_in_a_single_file(work: Workplace) -> None:
+    text = CATALOGUE[: CATALOGUE.index("[data_sets.exams]")]
+    published = ingest(load_catalogue(text), text, {"census": work.files()["census"]}, work.cuts)
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        counted = connection.execute("SELECT count(*), count(DISTINCT unit), max(unit) FROM census").fetchall()
+    assert counted == [(5, 4, 3)]
+
+
 def test_no_identifier_of_the_source_is_in_the_files(work: Workplace) -> None:
     """Long ones, so that they cannot stand there by chance; the order of pseudonyms is new in each version."""
     names = [f"IDENTIFIER-{i:05}" for i in range(300)]
@@ -110,10 +119,6 @@ def test_doubles_mean_their_shortest_decimals(work: Workplace) -> None:
 
 
 def test_wide_ranges_take_bigint_and_rows_without_unit_have_none(work: Workplace) -> None:
-    from datasets.catalogue_toml import load_catalogue
-    from datasets.ingest import ingest
-    from tests.ingest.builders import write_file
-
     text = CATALOGUE[: CATALOGUE.index("[data_sets.exams]")]
     text = text.replace('["-100", "100"]\nstep = "1"', '["0", "3000000000"]\nclamp = ["0", "100"]\nstep = "1"')
     text = text.replace('[data_sets.census.key]\nunit = "pupil"\ntime = "year"', 'key = "each row is one pupil"')
@@ -127,9 +132,6 @@ def test_wide_ranges_take_bigint_and_rows_without_unit_have_none(work: Workplace
 
 
 def test_fifty_thousand_codes(work: Workplace) -> None:
-    from datasets.catalogue_toml import load_catalogue
-    from datasets.ingest import ingest
-
     codes = ", ".join(f'"{i:06}"' for i in range(50_000))
     text = f"""
 [cut]

@@ -34,9 +34,19 @@ class Home:
     settings: Settings
     key: str
 
-    @property
-    def stores(self) -> Stores:
-        return open_stores(self.settings)
+    @contextmanager
+    def stores(self) -> Iterator[Stores]:
+        opened = open_stores(self.settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def spent(self) -> int:
+        """nano-rho that a whole ledger says were spent."""
+        with self.stores() as stores:
+            stores.ledger.verify()
+            return stores.ledger.cut_balance("school", 0).spent
 
     @property
     def environ(self) -> dict[str, str]:
@@ -87,9 +97,11 @@ def make_home(path: Path, url: str) -> Home:
     files = {name: [p] for name, p in generate(catalogue, 500, 1, path).items()}
     ingest(catalogue, text, files, settings.cuts, Quiet())
     bind(settings.policies, "school", preset("dp-default"))
-    projects = open_stores(settings).projects
-    projects.create_project(Project("tests", "Tests", 500_000_000, school.GRANTS))
-    return Home(settings, projects.create_key("tests", "", "test")[1])
+    stores = open_stores(settings)
+    stores.projects.create_project(Project("tests", "Tests", 500_000_000, school.GRANTS))
+    key = stores.projects.create_key("tests", "", "test")[1]
+    stores.close()
+    return Home(settings, key)
 
 
 def free_port() -> int:

@@ -50,9 +50,11 @@ def serve(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
             settings = load_settings({}, home=home, behind_tls_proxy=True)
             ingest(loaded, text, {loaded.data_sets[0].id: [source]}, settings.cuts, Quiet())
             bind(settings.policies, loaded.cut, preset("dp-default").replace("cells = 10000", "cells = 50000"))
-            projects = open_stores(settings).projects
+            stores = open_stores(settings)
+            projects = stores.projects
             projects.create_project(Project("tests", "Tests", nano_rho(Decimal("0.5")), GRANTS))
             key = projects.create_key("tests", "", settings.environment)[1]
+            stores.close()
             app = make_app(settings)
             client = stack.enter_context(TestClient(app))
             stack.callback(app.state.services.close)
