@@ -481,7 +481,8 @@ def _measure(variable: Variable) -> Decimal | None:
 
 def interval_code(numbers: Numbers, low: int, high: int) -> Code:
     """ "5 to <6"; the top one, which holds its upper end too, "6 to 8"."""
-    a, b = (f"{(numbers.step * t).normalize():f}" for t in (low, high))
+    values = ((numbers.step * t).normalize() for t in (low, high))
+    a, b = (f"{value:f}" if value >= 0 else f"({value:f})" for value in values)
     text = f"{a} to {b}" if high == numbers.highest else f"{a} to <{b}"
     return Code(text, text)
 

@@ -55,8 +55,10 @@ class Names:
     def atoms(self, wanted: Sequence[str], subject: Subject, path: str) -> list[int]:
         """The atoms that these codes stand for."""
         place = dict(zip((c.code for c in subject.codes), subject.groups, strict=True))
-        if any(code not in place for code in wanted):
-            self.refuse("CodesNotFound", f"Some codes do not exist. Accepted: {some(place)}.", path)
+        for i, code in enumerate(wanted):
+            if code not in place:
+                where = f"{path}[{i}]" if len(wanted) > 1 else path
+                self.refuse("CodesNotFound", f"No such code. Accepted: {some(place)}.", where)
         return [atom for code in wanted for atom in place.get(code, ())]
 
     def check_grants(self, grants: frozenset[str]) -> None:

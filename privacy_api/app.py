@@ -1,4 +1,4 @@
-"""The HTTP application: routes, the error table, headers and the request log. Made from Services, so tests make their own."""
+"""The HTTP application: routes, the error table, headers and the request log."""
 
 from __future__ import annotations
 

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-REFUSALS = (CatalogueRefused, CutDamaged, CutNotFound, IngestFailed, PolicyRefused, LedgerBroken, SettingsRefused, DatabaseRefused)
+REFUSALS = (
+    CatalogueRefused,
+    CutDamaged,
+    CutNotFound,
+    IngestFailed,
+    PolicyRefused,
+    LedgerBroken,
+    SettingsRefused,
+    DatabaseRefused,
+)
 """What a person can mend; commands tell these in one message."""
 
 GRACE = 5.0

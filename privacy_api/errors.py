@@ -5,7 +5,7 @@ Every error is a function of the request, the schema, the policy and the ledger;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from datasets.query import Problem
@@ -45,10 +45,17 @@ class ErrorCode(Enum):
 
 class ApiError(Exception):
     def __init__(
-        self, code: ErrorCode, problems: Sequence[Problem] = (), detail: str = "", retry_after: int | None = None
+        self,
+        code: ErrorCode,
+        problems: Sequence[Problem] = (),
+        detail: str = "",
+        retry_after: int | None = None,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
+        """facts: members of the problem document that programs may want, beside the words."""
         super().__init__(code.slug)
-        self.code, self.problems, self.detail, self.retry_after = code, tuple(problems), detail, retry_after
+        self.code, self.problems, self.detail = code, tuple(problems), detail
+        self.retry_after, self.facts = retry_after, dict(facts or {})
 
     def document(self) -> dict[str, object]:
         body: dict[str, object] = {
@@ -59,6 +66,7 @@ class ApiError(Exception):
         }
         if self.detail:
             body["detail"] = self.detail
+        body |= self.facts
         if self.problems:
             body["errors"] = [{"code": p.code, "message": p.message, "path": p.path} for p in self.problems]
         return body

@@ -18,7 +18,7 @@ EXAMPLES = {
     "criteria": {
         "summary": "A percentage, of some pupils, in one year",
         "value": {
-            "measures": [{"statistic": "percentage", "variable": "absence_band.persistent", "codes": ["yes"]}],
+            "measures": [{"statistic": "percentage", "variable": "absence.persistent", "codes": ["10 to 100"]}],
             "groupBy": ["REG"],
             "criteria": {
                 "and": [

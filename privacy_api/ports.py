@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,6 +113,10 @@ class LedgerBroken(Exception):
 class Ledger(Protocol):
     def release(self, release: str) -> StoredRelease | None: ...
 
+    def measured(self, cut: str, wanted: Sequence[Wanted]) -> frozenset[str]:
+        """Questions among these that a stored measurement answers, at least as precisely as wanted."""
+        ...
+
     def reserve(self, request: Request) -> Reserved:
         """Charge what is missing, durably, or raise BudgetExhausted, InProgress or LedgerBroken.
 
@@ -160,7 +164,7 @@ class Projects(Protocol):
         """The key's record and, this once, the key itself."""
         ...
 
-    def keys(self) -> list[KeyInfo]: ...
+    def issued_keys(self) -> list[KeyInfo]: ...
 
     def revoke_key(self, key_id: str) -> bool: ...
 

@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "PRIVACY_API_"
+CLIENTS = {f"{PREFIX}KEY", f"{PREFIX}SERVER", f"{PREFIX}TEST_POSTGRES"}
+"""Variables of `privacy-api query` and of the tests, which may be set in the same shell."""
 
 
 class ServiceMode(StrEnum):
@@ -91,7 +93,7 @@ def load_settings(environ: Mapping[str, str] | None = None, /, **given: object) 
     """Settings from the environment, overridden by what is given; all problems at once."""
     environ = os.environ if environ is None else environ
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    unknown = sorted(n for n in environ if n.upper().startswith(PREFIX) and n.upper() not in known)
+    unknown = sorted(n for n in environ if n.upper().startswith(PREFIX) and n.upper() not in known | CLIENTS)
     problems = [f"{name}: no such setting" for name in unknown]
     try:
         settings = Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]

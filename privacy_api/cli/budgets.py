@@ -84,7 +84,7 @@ def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
     with refusals():
         from privacy_api.bootstrap import open_stores
 
-        for key in open_stores(settings_for(home, mode=mode)).projects.keys():
+        for key in open_stores(settings_for(home, mode=mode)).projects.issued_keys():
             typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{'revoked' if key.revoked else 'active'}")
 
 

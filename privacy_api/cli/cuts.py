@@ -120,8 +120,8 @@ def explain_policy(policy: Path) -> None:
         if loaded.cut_cap:
             eps = epsilon(loaded.cut_cap, loaded.delta)
             typer.echo(
-                f"At the cap epsilon is {eps:.2f} (delta {loaded.delta:g}): someone who knows everything else about a child "
-                f"is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
+                f"At the cap epsilon is {eps:.2f} (delta {loaded.delta:g}): someone who knows everything else about a "
+                f"child is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
             )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from privacy_api.settings import Settings
 
 PROJECT, DATA_SET = "demo", "demo.census"
+AS_JSON = "-H 'Content-Type: application/json'"
 QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm"]}
 
 
@@ -88,7 +89,7 @@ def _new_key(settings: Settings) -> str:
     if projects.project(PROJECT) is None:
         grants = frozenset({"sex", "sen"})
         projects.create_project(Project(PROJECT, "Demonstration", policy_of(settings, "demo").cut_cap, grants))
-    for old in projects.keys():
+    for old in projects.issued_keys():
         if old.project == PROJECT and old.label == "demo" and old.revoked is None:
             projects.revoke_key(old.id)
     key = projects.create_key(PROJECT, "demo", settings.environment)[1]
@@ -145,7 +146,7 @@ Privacy Controlling API, on synthetic pupils (nobody real)
 
 Ask:
 
-curl -s {url}/v1/data-sets/{DATA_SET}/query?format=csv -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{question}'
+curl -s '{url}/v1/data-sets/{DATA_SET}/query?format=csv' -H 'Authorization: Bearer {key}' {AS_JSON} -d '{question}'
 
 In Python (pip install ./clients/python):
 

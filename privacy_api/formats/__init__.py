@@ -14,37 +14,47 @@ from typing import Any
 class Format:
     name: str
     media_type: str
-    write: Callable[[bytes], bytes]
+    write: Callable[[bytes, bool], bytes]
 
 
-def _csv(document: bytes) -> bytes:
+def _csv(document: bytes, labels: bool) -> bytes:
     """Tidy rows: groupings, measure, number, interval, status. One header line, no comments, no text in numbers."""
     release = json.loads(document)
     measures = {m["id"]: m for m in release["measures"]}
-    dimensions = [name for name in (release["results"][0] if release["results"] else {}) if name not in _NUMBERS]
-    header = [
-        *dimensions,
-        "measure",
-        "statistic",
-        "variable",
-        "output",
-        "value",
-        "lower",
-        "upper",
-        "confidence",
-        "unit",
-        "status",
-    ]
+    names = [d["name"] for d in release["dimensions"]]
+    rows = _labelled(release) if labels else release["results"]
+    header = [*(x for name in names for x in ([name, f"{name}_label"] if labels else [name])), "measure", "statistic"]
+    header += ["variable", "output", *(["output_label"] if labels else []), "value", "lower", "upper"]
+    header += ["confidence", "unit", "status"]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
-    for row in release["results"]:
+    for row in rows:
         full = {**measures[row["measure"]], **row}
         writer.writerow([_inert(full[name]) for name in header])
     return out.getvalue().encode()
 
 
-_NUMBERS = frozenset({"measure", "output", "value", "lower", "upper", "status"})
+def _json(document: bytes, labels: bool) -> bytes:
+    """The stored document; with labels, its rows carry `<grouping>_label` and `output_label` too."""
+    if not labels:
+        return document
+    release = json.loads(document)
+    release["results"] = _labelled(release)
+    return json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _labelled(release: dict[str, Any]) -> list[dict[str, Any]]:
+    words = {d["name"]: {c["code"]: c["label"] for c in d["codes"]} for d in release["dimensions"]}
+    outputs = {m["id"]: {o["code"]: o["label"] for o in m["outputs"]} for m in release["measures"]}
+    return [
+        {
+            **row,
+            **{f"{name}_label": words[name][row[name]] for name in words},
+            "output_label": outputs[row["measure"]].get(row["output"]),
+        }
+        for row in release["results"]
+    ]
 
 
 def _inert(value: Any) -> Any:
@@ -57,7 +67,7 @@ def _inert(value: Any) -> Any:
 FORMATS = {
     f.name: f
     for f in (
-        Format("json", "application/json", lambda document: document),
+        Format("json", "application/json", _json),
         Format("csv", "text/csv; charset=utf-8", _csv),
     )
 }

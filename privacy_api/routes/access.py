@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -28,13 +29,24 @@ def principal_of(request: Request) -> Principal:
     return found
 
 
-def format_of(request: Request) -> Format:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an answer is to be written."""
+
+    format: Format
+    labels: bool
+
+    def write(self, document: bytes) -> bytes:
+        return self.format.write(document, self.labels)
+
+
+def shape_of(request: Request) -> Shape:
     found = negotiate(request.query_params.get("format"), request.headers.get("accept", "*/*"))
-    if found is None:
-        raise ApiError(
-            ErrorCode.NOT_ACCEPTABLE, detail="Accepted: format=json (application/json), format=csv (text/csv)."
-        )
-    return found
+    labels = request.query_params.get("labels", "codes")
+    if found is None or labels not in ("codes", "both"):
+        accepted = "Accepted: format=json (application/json), format=csv (text/csv); labels=codes, labels=both."
+        raise ApiError(ErrorCode.NOT_ACCEPTABLE, detail=accepted)
+    return Shape(found, labels == "both")
 
 
 async def body_of(request: Request) -> bytes:
@@ -51,5 +63,5 @@ async def body_of(request: Request) -> bytes:
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 PrincipalDep = Annotated[Principal, Depends(principal_of)]
-FormatDep = Annotated[Format, Depends(format_of)]
+ShapeDep = Annotated[Shape, Depends(shape_of)]
 BodyDep = Annotated[bytes, Depends(body_of)]

@@ -8,10 +8,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from privacy_api.formats import Format
+from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import pad
 from privacy_api.ports import Principal
-from privacy_api.routes.access import BodyDep, FormatDep, PrincipalDep, ServicesDep
+from privacy_api.routes.access import BodyDep, PrincipalDep, ServicesDep, Shape, ShapeDep
 from privacy_api.service.answer_query import Answered, answer_query
 from privacy_api.service.preview import preview
 from privacy_api.service.services import Services
@@ -24,34 +24,44 @@ router = APIRouter(prefix="/v1/data-sets/{data_set}/query", tags=["Queries"])
 
 @router.post("", summary="Ask a question and be charged for it")
 def post_query(
-    data_set: str, request: Request, body: BodyDep, principal: PrincipalDep, services: ServicesDep, written: FormatDep
+    data_set: str, request: Request, body: BodyDep, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep
 ) -> Response:
-    return _answer(parse_json(body), data_set, request, principal, services, written)
+    return _answer(parse_json(body), data_set, request, principal, services, shape)
 
 
 @router.get("", summary="The same, in the address")
 def get_query(
-    data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep, written: FormatDep
+    data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep
 ) -> Response:
-    return _answer(_parameters(request), data_set, request, principal, services, written)
+    return _answer(_parameters(request), data_set, request, principal, services, shape)
 
 
 @router.post("/preview", summary="Price, expected margins and problems, for nothing")
 def post_preview(data_set: str, body: BodyDep, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
-    return preview(read_query(parse_json(body), data_set), principal, services)
+    return _preview(parse_json(body), data_set, principal, services)
 
 
 @router.get("/preview", summary="The same, in the address")
 def get_preview(data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
-    return preview(read_query(_parameters(request), data_set), principal, services)
+    return _preview(_parameters(request), data_set, principal, services)
+
+
+def _preview(value: Any, data_set: str, principal: Principal, services: Services) -> dict[str, Any]:
+    """Whatever is wrong with a query is an answer here, not an error."""
+    try:
+        return preview(read_query(value, data_set), principal, services)
+    except ApiError as error:
+        if error.code is not ErrorCode.INVALID_QUERY:
+            raise
+        return {"valid": False, "problems": error.document()["errors"]}
 
 
 def _parameters(request: Request) -> Any:
-    return query_value(p for p in request.query_params.multi_items() if p[0] != "format")
+    return query_value(p for p in request.query_params.multi_items() if p[0] not in ("format", "labels"))
 
 
 def _answer(
-    value: Any, data_set: str, request: Request, principal: Principal, services: Services, written: Format
+    value: Any, data_set: str, request: Request, principal: Principal, services: Services, shape: Shape
 ) -> Response:
     started = time.monotonic()
     query = read_query(value, data_set)
@@ -61,15 +71,15 @@ def _answer(
     finally:
         pad(started, request.app.state.latency_slot_ms)
     request.state.answered = answered
-    return Response(_with_charge(answered, written), media_type=written.media_type, headers=_headers(answered))
+    return Response(_with_charge(answered, shape), media_type=shape.format.media_type, headers=_headers(answered))
 
 
-def _with_charge(answered: Answered, written: Format) -> bytes:
+def _with_charge(answered: Answered, shape: Shape) -> bytes:
     """JSON answers begin with what this request was charged; the release itself is the same for everybody."""
-    body = written.write(answered.body)
-    if written.name != "json":
+    body = shape.write(answered.body)
+    if shape.format.name != "json":
         return body
-    charge = {"nanoRho": answered.nano_rho, "rho": answered.nano_rho / 1e9, "repeat": answered.nano_rho == 0}
+    charge = {"nanoRho": answered.nano_rho, "rho": answered.nano_rho / 1e9, "repeat": answered.repeat}
     return b'{"charge":' + json.dumps(charge).encode() + b"," + body[1:]
 
 

@@ -7,18 +7,29 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.routes.access import FormatDep, PrincipalDep, ServicesDep
+from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
 
 
 @router.get("/releases/{release}", summary="A stored answer, at no charge")
-def release(release: str, principal: PrincipalDep, services: ServicesDep, written: FormatDep) -> Response:
+def release(release: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
     stored = services.ledger.release(release)
     if stored is None:
         raise ApiError(ErrorCode.NOT_FOUND)
-    return Response(written.write(stored.body), media_type=written.media_type, headers={"Release-Id": stored.id})
+    return Response(shape.write(stored.body), media_type=shape.format.media_type, headers={"Release-Id": stored.id})
+
+
+@router.get("/projects", summary="The project of your key")
+def projects(principal: PrincipalDep) -> dict[str, Any]:
+    project = principal.project
+    budget = f"/v1/projects/{project.id}/budget"
+    return {
+        "results": [
+            {"id": project.id, "title": project.title, "grants": sorted(project.grants), "links": {"budget": budget}}
+        ]
+    }
 
 
 @router.get("/projects/{project}/budget", summary="What a project, and each cut, has left")

@@ -12,13 +12,14 @@ from datasets.query import InvalidQuery, Query
 from datasets.validate import ValidQuery, validate
 from disclosure.accounting import Event
 from disclosure.aggregates import Aggregate, contributors
+from disclosure.noise import price_of
 from disclosure.policy import Mode
 from disclosure.protect import protect
 from disclosure.tables import Measurement, ProtectedTable
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
 from privacy_api.service.cuts import HostedDataSet
-from privacy_api.service.document import canonical_query, release_document
+from privacy_api.service.document import record, release_document
 from privacy_api.service.questions import events, release_id
 from privacy_api.service.services import Services
 
@@ -27,11 +28,12 @@ WAIT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """body: the stored release, as JSON. nano_rho: what this request was charged."""
+    """body: the stored release, as JSON. nano_rho: what this request was charged. repeat: all of it was there."""
 
     release: str
     body: bytes
     nano_rho: int
+    repeat: bool
 
 
 def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
@@ -41,7 +43,7 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
     release = release_id(valid, wanted, hosted.cut)
     try:
         if stored := services.ledger.release(release):
-            return Answered(release, stored.body, 0)
+            return Answered(release, stored.body, 0, True)
         services.step("asked")
         reserved = _reserve(_request(release, valid, wanted, hosted, principal), services)
         services.step("reserved")
@@ -49,13 +51,14 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
     except InProgress:
         raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
     except LedgerBroken:
-        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
+        detail = "If this query was charged before the ledger failed, it stays charged."
+        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE, detail=detail) from None
 
 
 def find_data_set(name: str, services: Services) -> HostedDataSet:
     hosted = services.data_sets.get(name)
     if hosted is None:
-        raise ApiError(ErrorCode.NOT_FOUND)
+        raise ApiError(ErrorCode.NOT_FOUND, detail="No such data set; /v1/data-sets lists them.")
     return hosted
 
 
@@ -79,7 +82,7 @@ def _request(
         cut=hosted.cut.catalogue.cut,
         cut_cap=hosted.cut.policy.cut_cap,
         release=release,
-        query=canonical_query(valid),
+        query=record(valid),
         wanted=tuple(Wanted(event) for event in wanted.values()),
     )
 
@@ -91,14 +94,19 @@ def _reserve(request: Request, services: Services) -> Reserved:
         try:
             return services.ledger.reserve(request)
         except BudgetExhausted as refused:
-            detail = (
-                f"The budget of the {refused.scope} has {refused.balance.left} nano-rho left of {refused.balance.cap}."
-            )
-            raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=detail) from None
+            raise _exhausted(refused, request) from None
         except InProgress:
             if time.monotonic() > deadline:
                 raise
             time.sleep(WAIT)
+
+
+def _exhausted(refused: BudgetExhausted, request: Request) -> ApiError:
+    price = sum(w.event.nano_rho for w in request.wanted)
+    left, cap = refused.balance.left, refused.balance.cap
+    detail = f"The budget of the {refused.scope} has {left} nano-rho left of {cap}; at most {price} are wanted."
+    facts = {"scope": refused.scope, "leftNanoRho": left, "capNanoRho": cap, "priceNanoRho": price}
+    return ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=detail, facts=facts)
 
 
 def _measure(
@@ -114,7 +122,7 @@ def _measure(
         body = _document(valid, wanted, {**reserved.stored, **measured}, hosted, reserved, services)
         stored = services.ledger.store(reserved, measured, body)
         services.step("stored")
-        return Answered(stored.id, stored.body, reserved.nano_rho)
+        return Answered(stored.id, stored.body, reserved.nano_rho, not reserved.missing)
     except EngineFailed:
         services.ledger.fail(reserved)
         raise ApiError(ErrorCode.QUERY_FAILED) from None
@@ -150,5 +158,5 @@ def _document(
 ) -> bytes:
     table: ProtectedTable = {a: measurements[e.question] for a, e in wanted.items()}
     answer = finish(valid, table, hosted.cut.policy)
-    price = sum(e.nano_rho for e in wanted.values())
-    return release_document(reserved.request.release, services.now(), hosted, valid, answer, price)
+    worth = sum(price_of(e.l2_squared, table[a].sigma) for a, e in wanted.items())
+    return release_document(reserved.request.release, services.now(), hosted, valid, answer, worth)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, assert_never
 
 from datasets.answer import Answer, Series, Status
+from datasets.plan import Axis
+from datasets.query import And, Codes, Criteria, Not, Operator, Or, Periods, Places, Query
 from datasets.validate import ValidQuery
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.policy import Mode, Policy
@@ -34,10 +36,13 @@ def release_document(
         "dataSet": data_set_reference(hosted),
         "policy": {"name": policy.name, "version": policy.version, "mode": policy.mode, "hash": policy.digest},
         "protection": protection(policy, hosted.cut.catalogue.unit, nano_rho),
-        "query": json.loads(canonical_query(valid)),
+        "query": asked(valid.query),
+        "population": population(valid),
+        "dimensions": [dimension(name, axis) for name, axis in zip(valid.query.group_by, answer.axes, strict=True)],
         "measures": [measure_reference(s, policy) for s in answer.series],
+        "warnings": warnings(valid),
         "statuses": dict(LEGEND),
-        "results": list(rows(answer)),
+        "results": list(rows(valid.query.group_by, answer)),
     }
     return json.dumps(document, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
 
@@ -84,49 +89,87 @@ def measure_reference(series: Series, policy: Policy) -> dict[str, Any]:
         "variable": series.variable,
         "unit": series.unit,
         "confidence": policy.confidence,
+        "outputs": [{"code": o.code, "label": o.label} for o in series.outputs if o.code],
     }
 
 
-def canonical_query(valid: ValidQuery) -> str:
-    """The question as it is kept on the record: names and codes as they were sent, no path, no person."""
-    query = valid.query
+def dimension(name: str, axis: Axis) -> dict[str, Any]:
+    """A grouping as it was asked for, with the labels of its codes."""
+    codes = [{"code": code.code, "label": code.label} for code in axis.codes]
+    return {"name": name, "reference": axis.reference, "label": axis.variable.label, "codes": codes}
+
+
+def warnings(valid: ValidQuery) -> list[str]:
+    """What a careful reader of the numbers should know, from the schema and the question."""
+    most = sum(valid.plan.contribution.blocks)
+    if most == 1:
+        return []
+    return [f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."]
+
+
+def asked(query: Query) -> dict[str, Any]:
+    """The question in the words it was asked in; it can be sent again as it stands."""
     measures = [
         {
             "id": m.id,
             "statistic": m.statistic,
             "variable": m.variable,
             "codes": list(m.codes),
-            "probabilities": [str(p) for p in m.probabilities],
+            "probabilities": [float(p) for p in m.probabilities],
         }
         for m in query.measures
     ]
     value = {
-        "groupBy": list(query.group_by),
         "measures": [{k: v for k, v in m.items() if v not in (None, [])} for m in measures],
-        "criteria": plain_criteria(valid),
-        "rho": None if query.rho is None else str(rho(query.rho)),
+        "groupBy": list(query.group_by),
+        "criteria": None if query.criteria is None else criteria_value(query.criteria),
+        "rho": None if query.rho is None else float(rho(query.rho)),
     }
-    return json.dumps({k: v for k, v in value.items() if v is not None}, separators=(",", ":"), sort_keys=True)
+    return {k: v for k, v in value.items() if v is not None}
 
 
-def plain_criteria(valid: ValidQuery) -> Any:
-    """The canonical population, in the words of the criteria: alternatives of allowed codes per variable."""
+def criteria_value(node: Criteria) -> dict[str, Any]:
+    match node:
+        case And(parts):
+            return {"and": [criteria_value(p) for p in parts]}
+        case Or(parts):
+            return {"or": [criteria_value(p) for p in parts]}
+        case Not(part):
+            return {"not": criteria_value(part)}
+        case Codes(reference, operator, codes):
+            return {"filters": {reference: {operator: _compared(operator, list(codes))}}}
+        case Places(operator, places):
+            return {"locations": {operator: _compared(operator, [{"level": p.level, "code": p.code} for p in places])}}
+        case Periods(operator, periods):
+            values = [{"period": p.period, "code": p.kind} for p in periods]
+            return {"timePeriods": {operator: _compared(operator, values)}}
+        case _:
+            assert_never(node)
+
+
+def _compared(operator: Operator, values: list[Any]) -> Any:
+    return values if operator in (Operator.IN, Operator.NOT_IN) else values[0]
+
+
+def population(valid: ValidQuery) -> list[dict[str, list[str]]]:
+    """Who the numbers are of, in canonical form: alternatives of allowed codes per variable; [{}] is everybody."""
     domain = valid.plan.data_set.domain
-    alternatives = []
-    for path in valid.plan.predicate.paths():
-        filters = {
-            domain[level].name: {"in": [a.code for i, a in enumerate(domain[level].atoms) if mask >> i & 1]}
+    return [
+        {
+            domain[level].name: [a.code for i, a in enumerate(domain[level].atoms) if mask >> i & 1]
             for level, mask in path
         }
-        if not filters:
-            return None
-        alternatives.append({"filters": filters})
-    return alternatives[0] if len(alternatives) == 1 else {"or": alternatives}
+        for path in valid.plan.predicate.paths()
+    ]
 
 
-def rows(answer: Answer) -> Iterator[Row]:
-    """Tidy: one row per cell and number. Values are numbers or null, never text."""
-    names = [axis.reference for axis in answer.axes]
+def record(valid: ValidQuery) -> str:
+    """The question for the ledger: names and codes as they were sent; no person, no number from the data."""
+    return json.dumps(asked(valid.query), separators=(",", ":"), sort_keys=True)
+
+
+def rows(names: tuple[str, ...], answer: Answer) -> Iterator[Row]:
+    """Tidy: one row per cell and number, groupings under the names they were asked by. Values are numbers or null."""
     keys = [dict(zip(names, (code.code for code in key), strict=True)) for key in answer.keys]
     for series in answer.series:
         numbers = [_plain(part, series.decimals) for part in (series.value, series.lower, series.upper)]

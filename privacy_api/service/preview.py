@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from datasets.answer import finish
-from datasets.query import InvalidQuery, Query
-from datasets.validate import ValidMeasure, ValidQuery, validate
-from disclosure.accounting import epsilon, rho
+from datasets.query import Query
+from datasets.validate import ValidMeasure, ValidQuery
+from disclosure.accounting import Event, epsilon, rho
 from disclosure.accuracy import count_margin
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, bins_of
 from disclosure.noise import sigma
-from disclosure.policy import Mode
+from disclosure.policy import Mode, Policy
 from disclosure.tables import Measurement
-from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Principal
-from privacy_api.service.answer_query import find_data_set
+from privacy_api.ports import Principal, Wanted
+from privacy_api.service.answer_query import check, find_data_set
+from privacy_api.service.document import warnings
 from privacy_api.service.questions import events
 from privacy_api.service.services import Services
 
@@ -26,61 +28,56 @@ SIZES = (100, 1_000, 10_000)
 
 
 def preview(query: Query, principal: Principal, services: Services) -> dict[str, Any]:
+    """Raises ApiError as asking would."""
     hosted = find_data_set(query.data_set, services)
-    policy = hosted.cut.policy
-    if not policy.answers_ad_hoc:
-        raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
-    try:
-        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits)
-        wanted = events(valid, hosted.cut)
-    except InvalidQuery as invalid:
-        found = [{"code": p.code, "message": p.message, "path": p.path} for p in invalid.problems]
-        return {"valid": False, "problems": found}
-    price = sum(event.nano_rho for event in wanted.values())
+    valid = check(query, hosted, principal)
+    wanted = events(valid, hosted.cut)
+    had = services.ledger.measured(hosted.cut.catalogue.cut, [Wanted(e) for e in wanted.values()])
     return {
         "valid": True,
         "problems": [],
+        "warnings": warnings(valid),
         "cells": valid.plan.cells,
         "numbers": valid.plan.cells * sum(bins_of(a) for a in valid.plan.aggregates),
-        "price": {"nanoRho": price, "rho": float(rho(price)), "epsilon": _epsilon(price, policy.delta)},
-        "measurements": len(wanted),
+        "price": _amount(sum(e.nano_rho for e in wanted.values()), hosted.cut.policy),
+        "chargedNow": _amount(sum(e.nano_rho for e in wanted.values() if e.question not in had), hosted.cut.policy),
+        "measurements": {"wanted": len(wanted), "alreadyMade": len(had)},
         "measures": [_expected(m, valid, hosted.cut.policy, wanted) for m in valid.measures],
     }
 
 
-def _epsilon(price: int, delta: float) -> float | None:
-    return round(epsilon(price, delta), 4) if delta else None
+def _amount(price: int, policy: Policy) -> dict[str, Any]:
+    """A price in nano-ρ, ρ, and ε at the policy's δ."""
+    eps = round(epsilon(price, policy.delta), 4) if policy.delta else None
+    return {"nanoRho": price, "rho": float(rho(price)), "epsilon": eps}
 
 
-def _expected(measure: ValidMeasure, valid: ValidQuery, policy: Any, wanted: Any) -> dict[str, Any]:
+def _expected(
+    measure: ValidMeasure, valid: ValidQuery, policy: Policy, wanted: Mapping[Aggregate, Event]
+) -> dict[str, Any]:
     """Half-widths of the interval: one for a count, one per supposed cell size for anything else."""
     out: dict[str, Any] = {"id": measure.id, "statistic": measure.statistic.name, "confidence": policy.confidence}
     if policy.mode is Mode.OFFICIAL:
         return out | {"margin": policy.rounding_base / 2 if measure.statistic.is_count else None}
-    sigmas = {a: sigma(wanted[a].l2_squared, wanted[a].nano_rho) for a in measure.aggregates}
+    scales = {a: sigma(wanted[a].l2_squared, wanted[a].nano_rho) for a in measure.aggregates}
     if measure.statistic.is_count:
-        (scale,) = sigmas.values()
+        (scale,) = scales.values()
         return out | {
             "noiseSd": round(scale, 3),
             "margin": count_margin(scale, policy.rounding_base, policy.confidence),
         }
-    return out | {"marginAt": {str(n): _margin_at(n, measure, valid, policy, sigmas) for n in SIZES}}
+    return out | {"marginAt": {str(n): _margin_at(n, measure, valid, policy, scales) for n in SIZES}}
 
 
 def _margin_at(
-    n: int, measure: ValidMeasure, valid: ValidQuery, policy: Any, sigmas: dict[Aggregate, float]
+    n: int, measure: ValidMeasure, valid: ValidQuery, policy: Policy, scales: Mapping[Aggregate, float]
 ) -> float | None:
-    table = {a: _supposed(a, n, sigmas[a]) for a in measure.aggregates}
-    one_cell = ValidQuery(valid.query, _without_axes(valid), (), (measure,))
+    """Half-width in a supposed cell of n; None where it would be hidden or not available."""
+    table = {a: _supposed(a, n, scales[a]) for a in measure.aggregates}
+    one_cell = ValidQuery(valid.query, replace(valid.plan, axes=()), (), (measure,))
     series = finish(one_cell, table, policy).series[0]
     widths = (series.upper - series.lower) / 2
     return None if np.isnan(widths).all() else round(float(np.nanmax(widths)), max(series.decimals, 1) + 1)
-
-
-def _without_axes(valid: ValidQuery) -> Any:
-    from dataclasses import replace
-
-    return replace(valid.plan, axes=())
 
 
 def _supposed(aggregate: Aggregate, n: int, scale: float) -> Measurement:

@@ -40,6 +40,10 @@ def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
     """nano-ρ per measurement; raises InvalidQuery where the query may not cost that much."""
     aggregates = valid.plan.aggregates
     if policy.mode is Mode.OFFICIAL:
+        if valid.query.rho is not None:
+            raise InvalidQuery(
+                (Problem("PriceOutOfRange", "This data set has no noise to buy: leave rho out.", "rho"),)
+            )
         return dict.fromkeys(aggregates, 0)
     asked = valid.query.rho
     shares = split(asked, len(aggregates)) if asked else (policy.default_price,) * len(aggregates)
@@ -74,6 +78,6 @@ def release_id(valid: ValidQuery, wanted: Mapping[Aggregate, Event], cut: Hosted
         ]
         for m in valid.measures
     ]
-    axes = [valid.plan.axes[i].reference for i in valid.order]
+    axes = list(valid.query.group_by)
     measured = sorted([e.question, e.nano_rho] for e in wanted.values())
     return "rel-" + _digest([measured, measures, axes, cut.policy.digest])[:32]

@@ -61,6 +61,10 @@ class SqlLedger:
         with reading(self._engine) as connection:
             return _release(connection, release)
 
+    def measured(self, cut: str, wanted: Sequence[Wanted]) -> frozenset[str]:
+        with reading(self._engine) as connection:
+            return frozenset(stored(connection, cut, wanted))
+
     def reserve(self, request: Request) -> Reserved:
         _refuse_repeats(request.wanted)
         with writing(self._engine) as connection:

@@ -59,7 +59,7 @@ class SqlProjects:
             )
         return info, key.text
 
-    def keys(self) -> list[KeyInfo]:
+    def issued_keys(self) -> list[KeyInfo]:
         shown = select(
             api_keys.c.id, api_keys.c.project, api_keys.c.label, api_keys.c.created, api_keys.c.revoked
         ).order_by(api_keys.c.created, api_keys.c.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -34,7 +35,7 @@ MAX_CRITERIA_DEPTH = 8
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}$")]
 Probability = Annotated[Decimal, Strict(False), Field(gt=0, lt=1, decimal_places=4)]
-Rho = Annotated[Decimal, Strict(False), Field(gt=0, le=100, decimal_places=9)]
+Rho = Annotated[Decimal, Strict(False), Field(gt=0, le=100)]
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
@@ -147,12 +148,14 @@ def read_query(value: Any, data_set: str) -> Query:
 
 
 _CODES = {"extra_forbidden": "UnknownField", "missing": "RequiredValue", "too_long": "TooManyValues"}
+_MESSAGES = {"extra_forbidden": "There is no such field here.", "missing": "This field is wanted."}
 
 
 def problems_of(invalid: ValidationError) -> Iterator[Problem]:
     """pydantic's findings, without what was sent."""
     for error in invalid.errors(include_url=False, include_context=False, include_input=False):
-        yield Problem(_CODES.get(error["type"], "InvalidValue"), error["msg"], _path(error["loc"]))
+        message = _MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
+        yield Problem(_CODES.get(error["type"], "InvalidValue"), message, _path(error["loc"]))
 
 
 def _path(loc: Sequence[int | str]) -> str:
@@ -174,8 +177,10 @@ def _measure(measure: MeasureIn, place: int) -> Measure:
 
 
 def _default_id(measure: MeasureIn, place: int) -> str:
-    parts = [measure.statistic, *(measure.variable or "").split(".")]
-    return "_".join(p for p in parts if p)[:36] + (f"_{place}" if measure.codes else "")
+    """A readable name: what is measured, of what, for which codes."""
+    words = re.findall(r"[A-Za-z0-9]+", " ".join([measure.statistic, measure.variable or "", *(measure.codes or [])]))
+    name = "_".join(words)
+    return name if len(name) <= 40 else f"{name[:36]}_{place}"
 
 
 def _criteria(node: CriteriaIn, path: str, depth: int) -> Criteria:

@@ -64,7 +64,11 @@ def test_every_error_and_format_is_documented(root: Path) -> None:
 
 def test_every_problem_code_is_documented(root: Path) -> None:
     """Codes stand in the source as the first argument of a refusal."""
-    sources = [*(root / "datasets").glob("*.py"), *(root / "privacy_api" / "wire").glob("*.py"), *(root / "privacy_api" / "service").glob("*.py")]
+    sources = [
+        *(root / "datasets").glob("*.py"),
+        *(root / "privacy_api" / "wire").glob("*.py"),
+        *(root / "privacy_api" / "service").glob("*.py"),
+    ]
     found = {c for p in sources for c in re.findall(r'(?:refuse|Problem)\(\s*"([A-Z][A-Za-z]+)"', p.read_text())}
     assert len(found) > 15
     text = documented(root, "api.md")
@@ -107,7 +111,12 @@ def test_the_image_is_not_root_and_checks_its_health(root: Path) -> None:
 
 def test_only_the_noise_module_makes_noise(root: Path) -> None:
     """`make_gaussian` and the like are named in one module; ruff bans other sources of randomness."""
-    users = [p for d in ("disclosure", "datasets", "privacy_api", "synthetic") for p in (root / d).rglob("*.py") if "opendp" in p.read_text().lower() and "import opendp" in p.read_text()]
+    users = [
+        p
+        for d in ("disclosure", "datasets", "privacy_api", "synthetic")
+        for p in (root / d).rglob("*.py")
+        if "opendp" in p.read_text().lower() and "import opendp" in p.read_text()
+    ]
     assert [p.name for p in users] == ["noise.py"]
     banned = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
     assert set(banned["banned-api"]) == {"numpy.random", "random"}

@@ -187,7 +187,9 @@ def test_group_by_measures_cut_and_version_tell_questions_apart() -> None:
     assert asked(None, ("sex", "la"))[:-1] == asked(None, ("la", "sex"))[:-1]
     valid = validate(Query(CENSUS.id, (Measure("n", "count"),)), CENSUS, school.GRANTS, LIMITS)
     other = HostedCut(CUT.catalogue, "2", CUT.policy, CUT.engine)
-    assert {e.question for e in events(valid, CUT).values()}.isdisjoint(e.question for e in events(valid, other).values())
+    assert {e.question for e in events(valid, CUT).values()}.isdisjoint(
+        e.question for e in events(valid, other).values()
+    )
 
 
 def test_the_rewriter_is_worth_its_salt() -> None:

@@ -91,11 +91,14 @@ def observe(service: Service) -> list[tuple[int, bytes, dict[str, str]]]:
 def ledger_rows(home: Path) -> list[tuple[object, ...]]:
     with sqlite3.connect(home / "service.db") as connection:
         return connection.execute(
-            "select seq, kind, project, cut, release, query, nano_rho, events, cut_total, project_total from ledger order by seq"
+            "select seq, kind, project, cut, release, query, nano_rho, events, cut_total, project_total "
+            "from ledger order by seq"
         ).fetchall()
 
 
-def world(home: Path, rows: list[Row], tape: Tape) -> tuple[list[tuple[int, bytes, dict[str, str]]], list[tuple[object, ...]]]:
+def world(
+    home: Path, rows: list[Row], tape: Tape
+) -> tuple[list[tuple[int, bytes, dict[str, str]]], list[tuple[object, ...]]]:
     home.mkdir()
     school.write_cut(home / "cut.duckdb", CENSUS, rows)
     engine = DuckDBEngine(home / "cut.duckdb")

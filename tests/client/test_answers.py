@@ -73,10 +73,10 @@ def test_an_answer(client: Client) -> None:
         group_by=["REG", "fsm"],
         criteria=where(REG=["E12000001", "E12000007"]) & periods(first="2023/2024"),
     )
-    assert result.dimensions == ("la.region", "fsm")
+    assert result.dimensions == ("REG", "fsm")
     assert len(result.rows) == 2 * 2 * 2
     assert result.rows[0] == {
-        "la.region": "E12000001", "fsm": "Y", "measure": "count", "output": None,
+        "REG": "E12000001", "fsm": "Y", "measure": "count", "output": None,
         "value": None, "lower": None, "upper": None, "status": "c",
     }  # fmt: skip
     last = result.rows[3]

@@ -13,7 +13,7 @@ from privacy_api_client import Client, count, mean, measure
 from privacy_api_client.results import COLUMNS, Result, read_result
 
 TYPES = {
-    "la.region": "category", "fsm": "category", "measure": "category", "statistic": "string", "variable": "string",
+    "REG": "category", "fsm": "category", "measure": "category", "statistic": "string", "variable": "string",
     "output": "category", "value": "float64", "lower": "float64", "upper": "float64", "confidence": "float64",
     "unit": "string", "status": "string",
 }  # fmt: skip
@@ -60,8 +60,8 @@ def test_columns_and_types(client: Client) -> None:
 @pytest.mark.parametrize(
     "rows",
     [
-        [row(None, "c", **{"la.region": "N", "fsm": "Y"})],
-        [row(3, "", **{"la.region": "N", "fsm": "Y"}), row(0.5, "u", **{"la.region": "S", "fsm": "Y"})],
+        [row(None, "c", REG="N", fsm="Y")],
+        [row(3, "", REG="N", fsm="Y"), row(0.5, "u", REG="S", fsm="Y")],
     ],
 )
 def test_types_do_not_depend_on_what_was_hidden(rows: list[dict[str, Any]]) -> None:
@@ -86,8 +86,8 @@ def test_groups_keep_the_order_of_their_codes(client: Client) -> None:
 def test_labels(client: Client) -> None:
     meta = client.meta(CENSUS)
     frame = client.query(CENSUS, measures="count", group_by=["REG", "fsm"]).to_pandas(labels=meta)
-    assert list(frame.columns[:4]) == ["la.region", "la.region_label", "fsm", "fsm_label"]
-    assert frame["la.region_label"].cat.categories.tolist()[0] == "North East"
+    assert list(frame.columns[:4]) == ["REG", "REG_label", "fsm", "fsm_label"]
+    assert frame["REG_label"].cat.categories.tolist()[0] == "North East"
     assert frame["fsm_label"][1] == "Not eligible"
 
 

@@ -26,7 +26,7 @@ def test_measures() -> None:
         ("pupils", "pupils", None, ()),
         ("rows", "count", None, ()),
         ("mean_score", "mean", "score", ()),
-        ("percentage_band_3", "percentage", "band", ("yes",)),
+        ("percentage_band_yes", "percentage", "band", ("yes",)),
         ("pupils", "pupils", None, ()),
     ]
 

@@ -56,7 +56,7 @@ BAD = [
     (dict(group_by=("sex",), grants=frozenset()), "VariableNotGranted", "groupBy[0]"),
     (dict(criteria=is_in("sex", "F"), grants=frozenset()), "VariableNotGranted", "criteria.x"),
     (dict(measures=measure("histogram", "sex"), grants=frozenset()), "VariableNotGranted", "measures[0].variable"),
-    (dict(criteria=is_in("sex", "F", "Z")), "CodesNotFound", "criteria.x"),
+    (dict(criteria=is_in("sex", "F", "Z")), "CodesNotFound", "criteria.x[1]"),
     (dict(criteria=is_in("sex", "F", "M", operator=Operator.EQ)), "InvalidValue", "criteria.x"),
     (dict(criteria=is_in("sex", "F", operator=Operator.GT)), "AllowedValue", "criteria.x"),
     (dict(criteria=And((is_in("sex", "F"), is_in("sex", "M")))), "CriteriaSelectNobody", "criteria"),

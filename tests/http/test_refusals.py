@@ -34,9 +34,24 @@ for _ in range(9):
         (json.dumps(GOOD | {"rho": -1}).encode(), 422, "InvalidValue", "rho"),
         (json.dumps(GOOD | {"rho": 0.2}).encode(), 422, "PriceOutOfRange", "rho"),
         (json.dumps(GOOD | {"criteria": {}}).encode(), 422, "InvalidValue", "criteria"),
-        (json.dumps(GOOD | {"criteria": {"filters": {"sex": {}}}}).encode(), 422, "InvalidValue", "criteria.filters.sex"),
-        (json.dumps(GOOD | {"criteria": {"filters": {"sex": {"in": []}}}}).encode(), 422, "InvalidValue", "criteria.filters.sex.in"),
-        (json.dumps(GOOD | {"criteria": {"filters": {"sex": {"eq": "Q"}}}}).encode(), 422, "CodesNotFound", "criteria.filters.sex.eq"),
+        (
+            json.dumps(GOOD | {"criteria": {"filters": {"sex": {}}}}).encode(),
+            422,
+            "InvalidValue",
+            "criteria.filters.sex",
+        ),
+        (
+            json.dumps(GOOD | {"criteria": {"filters": {"sex": {"in": []}}}}).encode(),
+            422,
+            "InvalidValue",
+            "criteria.filters.sex.in",
+        ),
+        (
+            json.dumps(GOOD | {"criteria": {"filters": {"sex": {"eq": "Q"}}}}).encode(),
+            422,
+            "CodesNotFound",
+            "criteria.filters.sex.eq",
+        ),
         (
             json.dumps(GOOD | {"criteria": {"and": [{"or": [{"filters": {"x": {"eq": "1"}}}]}]}}).encode(),
             422,
@@ -44,8 +59,18 @@ for _ in range(9):
             "criteria.and[0].or[0].filters.x.eq",
         ),
         (json.dumps(GOOD | {"criteria": DEEP}).encode(), 422, "CriteriaTooComplex", "criteria" + ".not" * 8),
-        (json.dumps({"measures": [{"statistic": "count", "variable": "sex"}]}).encode(), 422, "InvalidValue", "measures[0].variable"),
-        (json.dumps(GOOD | {"criteria": {"filters": {"need": {"in": ["a"] * 201}}}}).encode(), 422, "TooManyValues", "criteria.filters.need.in"),
+        (
+            json.dumps({"measures": [{"statistic": "count", "variable": "sex"}]}).encode(),
+            422,
+            "InvalidValue",
+            "measures[0].variable",
+        ),
+        (
+            json.dumps(GOOD | {"criteria": {"filters": {"need": {"in": ["a"] * 201}}}}).encode(),
+            422,
+            "TooManyValues",
+            "criteria.filters.need.in",
+        ),
     ],
 )
 def test_each_bad_body(service: Service, body: bytes, status: int, code: str, path: str) -> None:
@@ -62,7 +87,16 @@ def test_a_long_body_is_refused(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "Bearer", "Bearer x", "Basic abc", "Bearer npd_test_aaaaaaaa_" + "a" * 43, "Bearer npd_live_{rest}", "{key}"],
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic abc",
+        "Bearer npd_test_aaaaaaaa_" + "a" * 43,
+        "Bearer npd_live_{rest}",
+        "{key}",
+    ],
 )
 def test_a_bad_key_is_refused_and_told_nothing(service: Service, header: str | None) -> None:
     rest = service.key.split("_", 2)[2]
@@ -129,7 +163,11 @@ class Failing:
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),
-    [(EngineFailed(), 503, "query-failed"), (RuntimeError("pupil 7919"), 500, "internal"), (MemoryError("7919"), 500, "internal")],
+    [
+        (EngineFailed(), 503, "query-failed"),
+        (RuntimeError("pupil 7919"), 500, "internal"),
+        (MemoryError("7919"), 500, "internal"),
+    ],
 )
 def test_a_failed_query_is_charged_and_says_nothing(
     tmp_path: Path, error: Exception, status: int, code: str, capfd: pytest.CaptureFixture[str]

@@ -1,4 +1,4 @@
-"""A whole service for tests: real ledger on SQLite, real validation and protection; engine and noise as the test likes."""
+"""A whole service for tests: real ledger, validation and protection; engine and noise as the test likes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def running(
     projects = SqlProjects(database)
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
-    cut = HostedCut(load_catalogue(school.CATALOGUE), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
+    cut = HostedCut(
+        load_catalogue(school.CATALOGUE), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)})
+    )
     services = Services(
         data_sets=hosted((cut,)),
         ledger=SqlLedger(database, home / "anchor.json"),

@@ -36,13 +36,15 @@ def looked_up(table: Mapping[tuple[str, ...], float], *names: str) -> Callable[[
 def test_the_answers_hold_the_truth(ask: Ask, root: Path) -> None:
     coverage = Coverage()
     share = f"100 * avg(({OVER_10})::int)"
-    body = ask("", {"measures": [PERSISTENT], "groupBy": ["REG", "fsm"]}).json()
+    body = ask("", {"measures": [PERSISTENT], "groupBy": ["la.region", "fsm"]}).json()
     coverage.add(body["results"], looked_up(truth(root, share, "region_code", "fsm_eligible"), "la.region", "fsm"))
-    body = ask("", {"measures": [PERSISTENT], "groupBy": ["LA"]}).json()
+    body = ask("", {"measures": [PERSISTENT], "groupBy": ["la"]}).json()
     coverage.add(body["results"], looked_up(truth(root, share, "new_la_code"), "la"))
-    body = ask("", {"measures": [{"statistic": "count"}], "groupBy": ["year_group", "LA"]}).json()
+    body = ask("", {"measures": [{"statistic": "count"}], "groupBy": ["year_group", "la"]}).json()
     assert len(body["results"]) == 11 * 152
-    coverage.add(body["results"], looked_up(truth(root, "count(*)", "nc_year_actual", "new_la_code"), "year_group", "la"))
+    coverage.add(
+        body["results"], looked_up(truth(root, "count(*)", "nc_year_actual", "new_la_code"), "year_group", "la")
+    )
     assert coverage.shown > 1_000
     assert 0.93 <= coverage.share <= 0.99, coverage
 
@@ -55,7 +57,7 @@ def test_a_preview_says_the_margin_that_the_answer_has(ask: Ask) -> None:
 
 
 def test_a_stored_answer_is_free(ask: Ask) -> None:
-    question = {"measures": [PERSISTENT], "groupBy": ["LA", "fsm"]}
+    question = {"measures": [PERSISTENT], "groupBy": ["la", "fsm"]}
     first, again = ask("", question).json(), ask("", question).json()
     assert (first["charge"]["nanoRho"], again["charge"]["nanoRho"]) == (5_000_000, 0)
     assert first["results"] == again["results"]

@@ -42,7 +42,7 @@ TRUTH: dict[str, Callable[[pd.DataFrame, Mapping[str, object]], float]] = {
     "sd_gcse": lambda here, row: float(here.gcsescore.std(ddof=1)),
     "histogram_grade": lambda here, row: float((here.score == float(str(row["output"]))).sum()),
     "quantile_gcse": lambda here, row: float(np.quantile(here.gcsescore, float(str(row["output"])))),
-    "percentage_grade_0": lambda here, row: float(100 * (here.score == 10).mean()),
+    "percentage_grade_10": lambda here, row: float(100 * (here.score == 10).mean()),
 }
 
 

@@ -55,7 +55,7 @@ def test_a_key_opens_its_project(desk: Desk, environment: str) -> None:
     assert re.fullmatch(rf"npd_{environment}_[a-z0-9]{{8}}_[A-Za-z0-9_-]{{43}}", key)
     assert (info.project, info.label, info.revoked) == ("exeter", "Anna's laptop", None)
     assert desk.projects.principal(key) == Principal(info.id, EXETER)
-    assert desk.projects.keys() == [info]
+    assert desk.projects.issued_keys() == [info]
 
 
 def test_keys_differ(desk: Desk) -> None:
@@ -68,7 +68,7 @@ def test_a_key_needs_a_project_and_an_environment(desk: Desk) -> None:
         desk.projects.create_key("nobody", "", "test")
     with pytest.raises(ValueError, match="environment"):
         desk.projects.create_key("exeter", "", "production")
-    assert desk.projects.keys() == []
+    assert desk.projects.issued_keys() == []
 
 
 def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
@@ -79,7 +79,7 @@ def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
     assert desk.projects.principal(other) is not None
     assert not desk.projects.revoke_key(info.id)
     assert not desk.projects.revoke_key("unknown0")
-    shown = desk.projects.keys()
+    shown = desk.projects.issued_keys()
     assert {each.id for each in shown if each.revoked} == {info.id}
 
 
