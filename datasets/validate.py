@@ -97,14 +97,15 @@ def _axis(subject: Subject, predicate: Predicate, data_set: DataSet) -> Axis:
     """Only codes that the criteria can admit are keys: that is public, and no noise is spent on the impossible."""
     variable, banding = subject.named, subject.banding
     admitted = predicate.admitted(data_set.domain.index(variable))
-    shown = [i for i, group in enumerate(subject.groups) if any(admitted >> atom & 1 for atom in group)]
+    codes, groups = subject.codes, subject.groups
+    shown = [i for i, group in enumerate(groups) if any(admitted >> atom & 1 for atom in group)]
     return Axis(
         reference=f"{variable.name}.{banding.name}" if banding else variable.name,
         variable=variable,
         column=variable.stored_banding(banding) if banding else variable.stored_atoms,
-        codes=tuple(subject.codes[i] for i in shown),
+        codes=tuple(codes[i] for i in shown),
         positions=tuple(shown),
-        groups=tuple(subject.groups[i] for i in shown),
+        groups=tuple(groups[i] for i in shown),
     )
 
 

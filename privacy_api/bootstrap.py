@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,6 +108,8 @@ def make_app(settings: Settings) -> FastAPI:
     configure(settings.log_level)
     gate = Gate(settings.concurrent_queries, settings.waiting_queries)
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
+    # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
+    gc.set_threshold(100_000, 20, 20)
     return create_app(open_services(settings), gate, settings.latency_slot_ms, secure)
 
 
