@@ -42,11 +42,6 @@ def sigma(l2_squared: int, nano_rho: int) -> float:
     return math.sqrt(l2_squared * NANO / (2 * nano_rho)) * HEADROOM
 
 
-def price_of(l2_squared: int, scale: float) -> int:
-    """nano-rho that noise of this scale was bought with: the inverse of `sigma`."""
-    return round(l2_squared * NANO / (2 * scale**2) * HEADROOM**2) if scale else 0
-
-
 def discrete_gaussian(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
     dp = _opendp()
     mechanism = dp.m.make_gaussian(

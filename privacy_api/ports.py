@@ -8,6 +8,7 @@ from typing import Protocol
 
 from datasets.plan import Plan
 from disclosure.accounting import Event
+from disclosure.refine import Paid
 from disclosure.tables import ExactTable, Measurement
 
 
@@ -62,12 +63,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """The charge is durable. stored: measurements that existed (free); missing: those that this charge pays for."""
+    """The charge is durable. stored: by question, what was measured before (free). missing: what this charge pays for;
+    where the question is also in `stored`, the new measurement adds to the old one, and costs the difference.
+    """
 
     request: Request
     charge: int | None
     nano_rho: int
-    stored: Mapping[str, Measurement]
+    stored: Mapping[str, Paid]
     missing: tuple[Wanted, ...]
 
 
@@ -113,15 +116,15 @@ class LedgerBroken(Exception):
 class Ledger(Protocol):
     def release(self, release: str) -> StoredRelease | None: ...
 
-    def measured(self, cut: str, wanted: Sequence[Wanted]) -> frozenset[str]:
-        """Questions among these that a stored measurement answers, at least as precisely as wanted."""
+    def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
+        """What `reserve` would have to charge for now, each at the price that is still lacking."""
         ...
 
     def reserve(self, request: Request) -> Reserved:
         """Charge what is missing, durably, or raise BudgetExhausted, InProgress or LedgerBroken.
 
-        One transaction: finds stored measurements at least as precise as wanted, checks both caps, appends the
-        charge to the chain, claims the missing questions; then moves the anchor outside the database.
+        One transaction: finds what was measured before, and what it lacks of the precision wanted; checks both
+        caps, appends the charge to the chain, claims the missing questions; then moves the anchor outside.
         """
         ...
 

@@ -12,9 +12,9 @@ from datasets.query import InvalidQuery, Query
 from datasets.validate import ValidQuery, validate
 from disclosure.accounting import Event
 from disclosure.aggregates import Aggregate, contributors
-from disclosure.noise import price_of
 from disclosure.policy import Mode
 from disclosure.protect import protect
+from disclosure.refine import Paid, combine
 from disclosure.tables import Measurement, ProtectedTable
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
@@ -114,12 +114,11 @@ def _measure(
 ) -> Answered:
     """From here on the charge stands: whatever happens, it is recorded and never given back."""
     try:
-        missing = {w.question for w in reserved.missing}
-        measured = _measurements(
-            valid.plan, {a: e for a, e in wanted.items() if e.question in missing}, hosted, services
-        )
+        missing = {w.question: w.event for w in reserved.missing}
+        lacking = {a: missing[e.question] for a, e in wanted.items() if e.question in missing}
+        measured = _measurements(valid.plan, lacking, hosted, services)
         services.step("measured")
-        body = _document(valid, wanted, {**reserved.stored, **measured}, hosted, reserved, services)
+        body = _document(valid, wanted, _together(reserved, measured), hosted, reserved, services)
         stored = services.ledger.store(reserved, measured, body)
         services.step("stored")
         return Answered(stored.id, stored.body, reserved.nano_rho, not reserved.missing)
@@ -148,15 +147,22 @@ def _measurements(
     return {event.question: table[a] for a, event in missing.items()}
 
 
+def _together(reserved: Reserved, measured: Mapping[str, Measurement]) -> Mapping[str, Paid]:
+    """What was measured before and what was measured now, as one measurement per question."""
+    new = {w.question: Paid(measured[w.question], w.event.nano_rho) for w in reserved.missing}
+    before = reserved.stored
+    return {**before, **{q: combine([before[q], paid]) if q in before else paid for q, paid in new.items()}}
+
+
 def _document(
     valid: ValidQuery,
     wanted: Mapping[Aggregate, Event],
-    measurements: Mapping[str, Measurement],
+    paid: Mapping[str, Paid],
     hosted: HostedDataSet,
     reserved: Reserved,
     services: Services,
 ) -> bytes:
-    table: ProtectedTable = {a: measurements[e.question] for a, e in wanted.items()}
+    table: ProtectedTable = {a: paid[e.question].measurement for a, e in wanted.items()}
     answer = finish(valid, table, hosted.cut.policy)
-    worth = sum(price_of(e.l2_squared, table[a].sigma) for a, e in wanted.items())
+    worth = sum(paid[e.question].nano_rho for e in wanted.values())
     return release_document(reserved.request.release, services.now(), hosted, valid, answer, worth)

@@ -32,7 +32,7 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
     hosted = find_data_set(query.data_set, services)
     valid = check(query, hosted, principal)
     wanted = events(valid, hosted.cut)
-    had = services.ledger.measured(hosted.cut.catalogue.cut, [Wanted(e) for e in wanted.values()])
+    missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in wanted.values()])
     return {
         "valid": True,
         "problems": [],
@@ -40,8 +40,8 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
         "cells": valid.plan.cells,
         "numbers": valid.plan.cells * sum(bins_of(a) for a in valid.plan.aggregates),
         "price": _amount(sum(e.nano_rho for e in wanted.values()), hosted.cut.policy),
-        "chargedNow": _amount(sum(e.nano_rho for e in wanted.values() if e.question not in had), hosted.cut.policy),
-        "measurements": {"wanted": len(wanted), "alreadyMade": len(had)},
+        "chargedNow": _amount(sum(w.event.nano_rho for w in missing), hosted.cut.policy),
+        "measurements": {"wanted": len(wanted), "alreadyMade": len(wanted) - len(missing)},
         "measures": [_expected(m, valid, hosted.cut.policy, wanted) for m in valid.measures],
     }
 

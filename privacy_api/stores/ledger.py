@@ -29,6 +29,7 @@ from privacy_api.stores.measurements import (
     claim,
     holds_claims,
     insert_measurements,
+    lacking,
     refuse_claimed,
     release_claims,
     stored,
@@ -61,16 +62,16 @@ class SqlLedger:
         with reading(self._engine) as connection:
             return _release(connection, release)
 
-    def measured(self, cut: str, wanted: Sequence[Wanted]) -> frozenset[str]:
+    def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
         with reading(self._engine) as connection:
-            return frozenset(stored(connection, cut, wanted))
+            return lacking(connection, cut, wanted)
 
     def reserve(self, request: Request) -> Reserved:
         _refuse_repeats(request.wanted)
         with writing(self._engine) as connection:
             self._trust(connection)
             found = stored(connection, request.cut, request.wanted)
-            missing = tuple(wanted for wanted in request.wanted if wanted.question not in found)
+            missing = lacking(connection, request.cut, request.wanted)
             if not missing:
                 return Reserved(request, None, 0, found, ())
             entry = self._charge(connection, request, missing)

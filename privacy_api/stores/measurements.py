@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
+from disclosure.refine import Paid, combine
 from disclosure.tables import Measurement
 from privacy_api.ports import InProgress, Wanted
 from privacy_api.stores.chain import edited
@@ -14,11 +15,25 @@ from privacy_api.stores.packing import UNREADABLE, Packed, unpack
 from privacy_api.stores.schema import claims, measurements
 
 
-def stored(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, Measurement]:
-    """By question, the most precise measurement there is, where it is at least as precise as wanted."""
-    prices = {each.question: each.event.nano_rho for each in wanted}
-    found = (packed_of(row) for row in _most_precise(connection, cut, prices))
-    return {packed.question: _unpacked(packed) for packed in found if packed.nano_rho >= prices[packed.question]}
+def stored(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, Paid]:
+    """By question, everything that was measured of it so far, as one measurement."""
+    questions = [each.question for each in wanted]
+    here = (measurements.c.cut == cut) & measurements.c.question.in_(questions)
+    parts: dict[str, list[Paid]] = {}
+    for row in connection.execute(select(measurements).where(here).order_by(measurements.c.entry)).mappings():
+        packed = packed_of(row)
+        parts.setdefault(packed.question, []).append(Paid(_unpacked(packed), packed.nano_rho))
+    return {question: combine(several) for question, several in parts.items()}
+
+
+def lacking(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """What must still be paid for, at the difference between the price wanted and what was paid before."""
+    before = _paid(connection, cut, wanted)
+    return tuple(
+        Wanted(replace(each.event, nano_rho=each.event.nano_rho - before.get(each.question, 0)))
+        for each in wanted
+        if each.question not in before or before[each.question] < each.event.nano_rho
+    )
 
 
 def packed_of(row: RowMapping) -> Packed:
@@ -64,12 +79,12 @@ def _unpacked(packed: Packed) -> Measurement:
         raise edited("a stored measurement cannot be read") from None
 
 
-def _most_precise(connection: Connection, cut: str, prices: Mapping[str, int]) -> Iterable[RowMapping]:
-    best = (
-        select(measurements.c.question, func.max(measurements.c.nano_rho).label("nano_rho"))
-        .where(measurements.c.cut == cut, measurements.c.question.in_(list(prices)))
+def _paid(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, int]:
+    """nano-ρ paid so far, by question."""
+    questions = [each.question for each in wanted]
+    paid = (
+        select(measurements.c.question, func.sum(measurements.c.nano_rho))
+        .where(measurements.c.cut == cut, measurements.c.question.in_(questions))
         .group_by(measurements.c.question)
-        .subquery()
     )
-    same = (measurements.c.question == best.c.question) & (measurements.c.nano_rho == best.c.nano_rho)
-    return connection.execute(select(measurements).join(best, same).where(measurements.c.cut == cut)).mappings()
+    return {question: int(total) for question, total in connection.execute(paid)}

@@ -113,7 +113,7 @@ measurements = Table(
     Column("sigma", Double, nullable=False),
     Column("cells", LargeBinary, nullable=False),
     Column("masked", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("cut", "question", "nano_rho"),
+    PrimaryKeyConstraint("cut", "question", "entry"),
 )
 
 # Who is answering what now. Not part of the chain: losing a claim costs budget or time, never privacy.

