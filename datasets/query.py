@@ -90,6 +90,18 @@ Criteria: TypeAlias = And | Or | Not | Codes | Places | Periods
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """A wanted margin of error: half the width of the interval, in the measure's unit.
+
+    confidence: None for the policy's. at: rows in the cell it is wanted for; a count's margin is the same for all.
+    """
+
+    margin: float
+    confidence: float | None = None
+    at: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A statistic of a variable. codes: for a percentage, the codes that count. probabilities: for quantiles."""
 
@@ -98,6 +110,7 @@ class Measure:
     variable: str | None = None
     codes: tuple[str, ...] = ()
     probabilities: tuple[Decimal, ...] = ()
+    precision: Precision | None = None
     path: str = field(default="", compare=False)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from privacy_api import __version__, logs
 from privacy_api.errors import ApiError, ErrorCode
@@ -38,7 +39,8 @@ def create_app(services: Services, gate: Gate, latency_slot_ms: int = 0, secure:
     for module in (data_sets, queries, releases, health, docs):
         app.include_router(module.router)
     _add_errors(app)
-    _add_log(app, HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {}))
+    headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+    app.add_middleware(_Watch, headers=headers)
     describe(app)
     return app
 
@@ -78,35 +80,46 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(LedgerBroken, broken)
 
 
-def _add_log(app: FastAPI, headers: dict[str, str]) -> None:
-    log = logs.logger()
+class _Watch:
+    """Outermost: gives every response its headers and its log line, and turns what nobody foresaw into a bare 500."""
 
-    @app.middleware("http")
-    async def watch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        started, request_id = time.monotonic(), secrets.token_hex(8)
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self._app, self._headers, self._log = app, headers, logs.logger()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, request_id, status = time.monotonic(), secrets.token_hex(8), 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers["Request-Id"] = request_id
+            await send(message)
+
         try:
-            response = await call_next(request)
+            await self._app(scope, receive, send_with_headers)
         except Exception as error:
             # The type alone: an exception's text may quote what it failed on.
-            log.error("failed", request=request_id, kind=type(error).__name__)
-            response = _problem(ApiError(ErrorCode.INTERNAL))
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        response.headers["Request-Id"] = request_id
-        log.info(
-            "request", request=request_id, ms=round(1000 * (time.monotonic() - started)), **_facts(request, response)
-        )
-        return response
+            self._log.error("failed", request=request_id, kind=type(error).__name__)
+            if not status:
+                await _problem(ApiError(ErrorCode.INTERNAL))(scope, receive, send_with_headers)
+        ms = round(1000 * (time.monotonic() - started))
+        self._log.info("request", request=request_id, ms=ms, status=status, **_facts(Request(scope)))
 
 
-def _facts(request: Request, response: Response) -> dict[str, Any]:
-    """What the log may hold of a request: route, status, who, which release, which charge."""
+def _facts(request: Request) -> dict[str, Any]:
+    """What the log may hold of a request: route, who, which release, which charge."""
     principal, answered = getattr(request.state, "principal", None), getattr(request.state, "answered", None)
     route = request.scope.get("route")
     return {
         "method": request.method,
         "route": getattr(route, "path", "unknown"),
-        "status": response.status_code,
         "key": principal.key_id if principal else None,
         "project": principal.project.id if principal else None,
         "release": answered.release if answered else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,6 +24,11 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
 )
+
+
+@router.get("/")
+def start_page() -> Response:
+    return RedirectResponse("/docs")
 
 
 @router.get("/docs")

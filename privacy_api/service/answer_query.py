@@ -38,8 +38,7 @@ class Answered:
 
 def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
     hosted = find_data_set(query.data_set, services)
-    valid = check(query, hosted, principal)
-    wanted = events(valid, hosted.cut)
+    valid, wanted = check(query, hosted, principal)
     release = release_id(valid, wanted, hosted.cut)
     try:
         if stored := services.ledger.release(release):
@@ -62,16 +61,15 @@ def find_data_set(name: str, services: Services) -> HostedDataSet:
     return hosted
 
 
-def check(query: Query, hosted: HostedDataSet, principal: Principal) -> ValidQuery:
-    """A valid query, or an error that says all that is wrong."""
+def check(query: Query, hosted: HostedDataSet, principal: Principal) -> tuple[ValidQuery, Mapping[Aggregate, Event]]:
+    """A valid query and what each of its measurements costs, or an error that says all that is wrong."""
     if not hosted.cut.policy.answers_ad_hoc:
         raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
     try:
         valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits)
-        events(valid, hosted.cut)
+        return valid, events(valid, hosted.cut)
     except InvalidQuery as invalid:
         raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
-    return valid
 
 
 def _request(

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from datasets.answer import Answer, Series, Status
 from datasets.plan import Axis
-from datasets.query import And, Codes, Criteria, Not, Operator, Or, Periods, Places, Query
+from datasets.query import And, Codes, Criteria, Not, Operator, Or, Periods, Places, Precision, Query
 from datasets.validate import ValidQuery
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.policy import Mode, Policy
@@ -116,6 +116,7 @@ def asked(query: Query) -> dict[str, Any]:
             "variable": m.variable,
             "codes": list(m.codes),
             "probabilities": [float(p) for p in m.probabilities],
+            "precision": None if m.precision is None else precision_value(m.precision),
         }
         for m in query.measures
     ]
@@ -125,6 +126,11 @@ def asked(query: Query) -> dict[str, Any]:
         "criteria": None if query.criteria is None else criteria_value(query.criteria),
         "rho": None if query.rho is None else float(rho(query.rho)),
     }
+    return {k: v for k, v in value.items() if v is not None}
+
+
+def precision_value(wanted: Precision) -> dict[str, Any]:
+    value = {"margin": wanted.margin, "confidence": wanted.confidence, "at": wanted.at}
     return {k: v for k, v in value.items() if v is not None}
 
 

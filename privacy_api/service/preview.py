@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from datasets.answer import finish
+from datasets.precision import margin
 from datasets.query import Query
 from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accounting import Event, epsilon, rho
-from disclosure.accuracy import count_margin
-from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, bins_of
+from disclosure.aggregates import Aggregate, bins_of
 from disclosure.noise import sigma
 from disclosure.policy import Mode, Policy
-from disclosure.tables import Measurement
 from privacy_api.ports import Principal, Wanted
 from privacy_api.service.answer_query import check, find_data_set
 from privacy_api.service.document import warnings
-from privacy_api.service.questions import events
 from privacy_api.service.services import Services
 
 SIZES = (100, 1_000, 10_000)
@@ -30,8 +24,7 @@ SIZES = (100, 1_000, 10_000)
 def preview(query: Query, principal: Principal, services: Services) -> dict[str, Any]:
     """Raises ApiError as asking would."""
     hosted = find_data_set(query.data_set, services)
-    valid = check(query, hosted, principal)
-    wanted = events(valid, hosted.cut)
+    valid, wanted = check(query, hosted, principal)
     missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in wanted.values()])
     return {
         "valid": True,
@@ -59,35 +52,11 @@ def _expected(
     out: dict[str, Any] = {"id": measure.id, "statistic": measure.statistic.name, "confidence": policy.confidence}
     if policy.mode is Mode.OFFICIAL:
         return out | {"margin": policy.rounding_base / 2 if measure.statistic.is_count else None}
-    scales = {a: sigma(wanted[a].l2_squared, wanted[a].nano_rho) for a in measure.aggregates}
+    prices = {a: wanted[a].nano_rho for a in measure.aggregates}
     if measure.statistic.is_count:
-        (scale,) = scales.values()
-        return out | {
-            "noiseSd": round(scale, 3),
-            "margin": count_margin(scale, policy.rounding_base, policy.confidence),
-        }
-    return out | {"marginAt": {str(n): _margin_at(n, measure, valid, policy, scales) for n in SIZES}}
-
-
-def _margin_at(
-    n: int, measure: ValidMeasure, valid: ValidQuery, policy: Policy, scales: Mapping[Aggregate, float]
-) -> float | None:
-    """Half-width in a supposed cell of n; None where it would be hidden or not available."""
-    table = {a: _supposed(a, n, scales[a]) for a in measure.aggregates}
-    one_cell = ValidQuery(valid.query, replace(valid.plan, axes=()), (), (measure,))
-    series = finish(one_cell, table, policy).series[0]
-    widths = (series.upper - series.lower) / 2
-    return None if np.isnan(widths).all() else round(float(np.nanmax(widths)), max(series.decimals, 1) + 1)
-
-
-def _supposed(aggregate: Aggregate, n: int, scale: float) -> Measurement:
-    """A cell of n rows in the middle of everything: spread evenly over bins, at the middle of the bounds."""
-    bins = bins_of(aggregate)
-    match aggregate:
-        case Count() | DistinctCount():
-            values = np.full((1, 1), n, np.int64)
-        case BinnedCount():
-            values = np.full((1, bins), n // bins, np.int64)
-        case _:
-            values = np.zeros((1, 1), np.int64)
-    return Measurement(values, scale, np.zeros((1, bins), bool))
+        event = wanted[measure.aggregates[0]]
+        noise_sd = round(sigma(event.l2_squared, event.nano_rho), 3)
+        return out | {"noiseSd": noise_sd, "margin": margin(measure, valid, prices, policy, 0)}
+    places = max(measure.statistic.decimals(measure.subject), 1) + 1
+    found = {str(n): margin(measure, valid, prices, policy, n) for n in SIZES}
+    return out | {"marginAt": {n: None if m is None else round(m, places) for n, m in found.items()}}

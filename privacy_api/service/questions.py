@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 
 from datasets.plan import Plan
+from datasets.precision import OutOfReach, least_price
 from datasets.query import InvalidQuery, Problem
-from datasets.validate import ValidQuery
+from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accounting import Event, rho, split
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.policy import Mode, Policy
@@ -38,19 +39,44 @@ def fingerprint(aggregate: Aggregate, plan: Plan, cut: HostedCut) -> str:
 
 def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
     """nano-ρ per measurement; raises InvalidQuery where the query may not cost that much."""
-    aggregates = valid.plan.aggregates
+    aggregates, asked = valid.plan.aggregates, valid.query.rho
+    precise = [m for m in valid.measures if m.subject.measure.precision]
     if policy.mode is Mode.OFFICIAL:
-        if valid.query.rho is not None:
-            raise InvalidQuery(
-                (Problem("PriceOutOfRange", "This data set has no noise to buy: leave rho out.", "rho"),)
-            )
+        if asked is not None or precise:
+            raise _out_of_range("This data set has no noise to buy: leave rho and precision out.")
         return dict.fromkeys(aggregates, 0)
-    asked = valid.query.rho
-    shares = split(asked, len(aggregates)) if asked else (policy.default_price,) * len(aggregates)
-    if min(shares) < 1 or sum(shares) > policy.query_cap:
-        message = f"The price would be rho {rho(sum(shares))}; a query may cost at most {rho(policy.query_cap)}."
-        raise InvalidQuery((Problem("PriceOutOfRange", message, "rho"),))
-    return dict(zip(aggregates, shares, strict=True))
+    if asked is not None and precise:
+        raise _out_of_range("Give rho or a precision, not both.")
+    found = dict(zip(aggregates, split(asked, len(aggregates)), strict=True)) if asked else _by_measure(valid, policy)
+    if min(found.values()) < 1 or sum(found.values()) > policy.query_cap:
+        total = rho(sum(found.values()))
+        raise _out_of_range(f"The price would be rho {total}; a query may cost at most {rho(policy.query_cap)}.")
+    return found
+
+
+def _out_of_range(message: str, path: str = "rho") -> InvalidQuery:
+    return InvalidQuery((Problem("PriceOutOfRange", message, path),))
+
+
+def _by_measure(valid: ValidQuery, policy: Policy) -> dict[Aggregate, int]:
+    """The policy's default, or the least price for the precision wanted; shared aggregates at the higher price."""
+    found: dict[Aggregate, int] = {}
+    for measure in valid.measures:
+        for aggregate, price in _of_measure(measure, valid, policy).items():
+            found[aggregate] = max(price, found.get(aggregate, 0))
+    return found
+
+
+def _of_measure(measure: ValidMeasure, valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
+    wanted = measure.subject.measure.precision
+    if wanted is None:
+        return dict.fromkeys(measure.aggregates, policy.default_price)
+    try:
+        return least_price(measure, valid, wanted, policy)
+    except OutOfReach as refused:
+        best = "nothing that can be shown" if refused.best is None else f"a margin of {refused.best:.4g}"
+        message = f"No price that a query may cost is enough: rho {rho(policy.query_cap)} gives {best}."
+        raise _out_of_range(message, f"{measure.subject.measure.path}.precision") from None
 
 
 def events(valid: ValidQuery, cut: HostedCut) -> Mapping[Aggregate, Event]:

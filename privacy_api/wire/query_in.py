@@ -22,6 +22,7 @@ from datasets.query import (
     Periods,
     Place,
     Places,
+    Precision,
     Problem,
     Query,
 )
@@ -113,12 +114,21 @@ class CriteriaIn(WireModel):
         return self
 
 
+class PrecisionIn(WireModel):
+    """A wanted margin: half the interval's width, in the measure's unit, in a cell of `at` rows."""
+
+    margin: float = Field(gt=0, le=1e15)
+    confidence: float | None = Field(default=None, gt=0.5, le=0.999)
+    at: int = Field(default=1000, ge=20, le=100_000_000)
+
+
 class MeasureIn(WireModel):
     id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,39}$")] | None = None
     statistic: Annotated[str, StringConstraints(max_length=40)]
     variable: Name | None = None
     codes: list[CodeText] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
     probabilities: list[Probability] | None = Field(default=None, min_length=1, max_length=99)
+    precision: PrecisionIn | None = None
 
 
 class QueryIn(WireModel):
@@ -172,8 +182,13 @@ def _measure(measure: MeasureIn, place: int) -> Measure:
         variable=measure.variable,
         codes=tuple(measure.codes or ()),
         probabilities=tuple(measure.probabilities or ()),
+        precision=_precision(measure.precision),
         path=f"measures[{place}]",
     )
+
+
+def _precision(wanted: PrecisionIn | None) -> Precision | None:
+    return None if wanted is None else Precision(wanted.margin, wanted.confidence, wanted.at)
 
 
 def _default_id(measure: MeasureIn, place: int) -> str:

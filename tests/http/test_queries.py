@@ -196,3 +196,39 @@ def test_data_sets_and_meta_name_everything_a_query_can(service: Service) -> Non
     assert {v["name"] for v in meta["variables"]} == {"year", "la", "sex", "need", "score", "days"}
     assert {"code": "REG", "reference": "la.region"} in meta["geographicLevels"]
     assert service.client.get("/v1/data-sets/nothing/meta").status_code == 404
+
+
+def test_a_wanted_precision_is_priced_met_and_previewed(service: Service) -> None:
+    measure = {"statistic": "count", "precision": {"margin": 150}}
+    one_year = {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}}
+    body = {"measures": [measure], "groupBy": ["la"], "criteria": one_year}
+    previewed = service.client.post(f"{URL}/preview", json=body, headers=service.auth).json()
+    answered = service.ask(body).json()
+    assert answered["charge"]["nanoRho"] == previewed["price"]["nanoRho"] < 5_000_000
+    assert 140 <= previewed["measures"][0]["margin"] <= 150
+    shown = [r for r in answered["results"] if r["value"] is not None and r["lower"] > 0]
+    assert all((r["upper"] - r["lower"]) / 2 <= 151 for r in shown)
+    assert answered["query"]["measures"][0]["precision"] == {"margin": 150, "at": 1000}
+    finer = service.ask(body | {"measures": [{"statistic": "count", "precision": {"margin": 75}}]}).json()
+    assert finer["charge"]["nanoRho"] > 0
+    assert finer["protection"]["rho"] == pytest.approx(
+        (finer["charge"]["nanoRho"] + answered["charge"]["nanoRho"]) / 1e9
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"measures": [{"statistic": "count", "precision": {"margin": 1}}]}, "measures[0].precision"),
+        ({"measures": [{"statistic": "count", "precision": {"margin": 100}}], "rho": 0.01}, "rho"),
+        ({"measures": [{"statistic": "count", "precision": {"margin": 0}}]}, "measures[0].precision.margin"),
+        (
+            {"measures": [{"statistic": "count", "precision": {"margin": 9, "confidence": 1}}]},
+            "measures[0].precision.confidence",
+        ),
+    ],
+)
+def test_a_precision_that_cannot_be(service: Service, body: dict[str, object], path: str) -> None:
+    response = service.ask(body)
+    assert response.status_code == 422
+    assert [e["path"] for e in response.json()["errors"]] == [path]
