@@ -53,6 +53,17 @@ SUM = Statistic(
     decimals=number_decimals,
     bounds=lambda subject: (0 if subject.numbers.clamp[0] >= 0 else -math.inf, math.inf),
 )
+RATE = Statistic(
+    name="rate",
+    summary="sum of a number per 100 rows, e.g. suspensions per 100 pupils",
+    takes=Takes.NUMBER,
+    needs=lambda subject: (rows(subject), centred(subject)),
+    finish=lambda draws, subject: 100 * _mean(draws, subject),
+    unit=lambda subject: f"{subject.numbers.unit} per 100".strip(),
+    decimals=number_decimals,
+    bounds=lambda subject: (100 * number_bounds(subject)[0], 100 * number_bounds(subject)[1]),
+    scale=lambda subject: 100 * half_range(subject),
+)
 MEAN = Statistic(
     name="mean",
     summary="mean of a number, each value clamped to the declared bounds",

@@ -1,8 +1,8 @@
-"""Percentage of rows whose variable has one of some codes, out of the rows whose variable has any."""
+"""Shares: of rows with some of a variable's codes, and of rows with each (a row of a transition matrix)."""
 
 from __future__ import annotations
 
-from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, ratio
+from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, one_bin_each, ratio
 from disclosure.accuracy import Floats
 from disclosure.aggregates import BinnedCount
 
@@ -33,5 +33,24 @@ PERCENTAGE = Statistic(
     unit=lambda subject: "%",
     decimals=lambda subject: 2,
     bounds=lambda subject: (0, 100),
+    is_share=True,
+)
+
+
+def _distribution(draws: Draws, subject: Subject) -> Floats:
+    parts = draws[one_bin_each(subject)]
+    return 100 * ratio(parts, parts.sum(axis=-1, keepdims=True))
+
+
+DISTRIBUTION = Statistic(
+    name="distribution",
+    summary="percentage of rows in each code or band of a variable; grouped by another, a transition matrix",
+    takes=Takes.DOMAIN,
+    needs=lambda subject: (one_bin_each(subject),),
+    finish=_distribution,
+    unit=lambda subject: "%",
+    decimals=lambda subject: 2,
+    bounds=lambda subject: (0, 100),
+    outputs=lambda subject: subject.codes,
     is_share=True,
 )

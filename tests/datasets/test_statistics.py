@@ -54,6 +54,14 @@ EXPECTED: dict[str, tuple[Measure, Callable[[np.ndarray], object], float]] = {
     "pupils": (Measure("m", "pupils"), lambda here: len(set(UNIT[here])), 0),
     "sum": (Measure("m", "sum", "score"), lambda here: np.nansum(SCORES[here]), 0),
     "mean": (Measure("m", "mean", "score"), lambda here: np.nanmean(SCORES[here]), 0.006),
+    "rate": (Measure("m", "rate", "score"), lambda here: 100 * np.nanmean(SCORES[here]), 0.6),
+    "distribution": (
+        Measure("m", "distribution", "score.wide"),
+        lambda here: (
+            100 * np.array([(SCORES[here] < 2).sum(), (SCORES[here] >= 2).sum()]) / (~np.isnan(SCORES[here])).sum()
+        ),
+        0.006,
+    ),
     "variance": (Measure("m", "variance", "score"), lambda here: np.nanvar(SCORES[here], ddof=1), 0.006),
     "sd": (Measure("m", "sd", "score"), lambda here: np.nanstd(SCORES[here], ddof=1), 0.006),
     "percentage": (
