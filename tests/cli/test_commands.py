@@ -18,9 +18,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from click.testing import Result
 from fastapi.testclient import TestClient
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import ingest
