@@ -8,13 +8,14 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from datasets.plan import Axis
 from datasets.statistics import Statistic, Subject
 from datasets.validate import ValidMeasure, ValidQuery
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, Floats, count_intervals, redraw
-from disclosure.aggregates import Aggregate, bins_of, contributors
+from disclosure.aggregates import bins_of, contributors
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.tables import Measurement, ProtectedTable
@@ -105,27 +106,30 @@ def _estimates(
 ) -> tuple[Floats, Floats, Floats, Flags]:
     as_released = {a: m.values.astype(np.float64)[None] for a, m in table.items()}
     decimals = statistic.decimals(subject)
-    value = np.round(statistic.finish(as_released, subject)[0], decimals)
     low, high = statistic.bounds(subject)
+    value = np.clip(np.round(statistic.finish(as_released, subject)[0], decimals), low, high)
+    hidden = np.broadcast_to(_too_few(statistic, table, policy)[:, None], value.shape)
+    if policy.mode is Mode.OFFICIAL:
+        return value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden
     lower, upper = _interval(statistic, subject, table, policy)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
-    hidden = np.broadcast_to(_too_few(statistic, table, policy)[:, None], value.shape)
-    return np.clip(value, low, high), np.clip(lower, low, high), np.clip(upper, low, high), hidden
+    return value, np.clip(lower, low, high), np.clip(upper, low, high), hidden
 
 
 def _interval(statistic: Statistic, subject: Subject, table: ProtectedTable, policy: Policy) -> tuple[Floats, Floats]:
-    """Quantiles of the statistic over redrawn noise, in slices of cells that fit in memory."""
+    """The statistic's own interval, or quantiles of it over redrawn noise, in slices of cells that fit in memory."""
+    alpha = (1 - policy.confidence) / 2
+    if statistic.interval is not None:
+        return statistic.interval(table, subject, alpha)
     bins = {a: bins_of(a) for a in table}
     cells = next(iter(table.values())).values.shape[0]
     step = max(1, NUMBERS_AT_ONCE // (DRAWS * sum(bins.values())))
-    alpha = (1 - policy.confidence) / 2
     lower, upper = [], []
     for start in range(0, cells, step):
-        draws = statistic.finish(redraw(table, slice(start, start + step), bins), subject)
-        ends = _quantiles(draws, alpha)
+        ends = _quantiles(statistic.finish(redraw(table, slice(start, start + step), bins), subject), alpha)
         lower.append(ends[0])
         upper.append(ends[1])
-    return statistic.widen(np.concatenate(lower), np.concatenate(upper), subject)
+    return np.concatenate(lower), np.concatenate(upper)
 
 
 def _quantiles(draws: Floats, alpha: float) -> tuple[Floats, Floats]:
@@ -142,12 +146,17 @@ def _outward(lower: Floats, upper: Floats, decimals: int) -> tuple[Floats, Float
 
 
 def _too_few(statistic: Statistic, table: ProtectedTable, policy: Policy) -> Flags:
-    """Cells with too few behind them, by noisy counts in `dp` mode, by hidden parts in `official`."""
+    """Cells with too few behind them: hidden parts in `official` mode, noisy counts in `dp` mode.
+
+    In `dp` mode the noisy count must clear the threshold by its own margin of error. A ratio over a count that is
+    there by luck has no honest interval.
+    """
     least = max(policy.minimum_count, policy.minimum_denominator if statistic.is_share else 0)
-    behind: dict[Aggregate, Measurement] = {a: table[a] for a in {contributors(a) for a in table} if a in table}
+    wide = float(ndtri((1 + policy.confidence) / 2))
     hidden = np.zeros(next(iter(table.values())).values.shape[0], dtype=bool)
-    for m in behind.values():
-        hidden |= m.values.sum(axis=1) < least
+    for a in {contributors(a) for a in table} & table.keys():
+        m = table[a]
+        hidden |= m.values.sum(axis=1) < least + wide * m.sigma * np.sqrt(bins_of(a))
         if policy.mode is Mode.OFFICIAL:
             hidden |= m.masked.any(axis=1)
     return hidden
@@ -161,6 +170,7 @@ def _status(
     with np.errstate(invalid="ignore"):
         unreliable = (upper - lower) / 2 > policy.relative_margin_low * judged
     status = np.where(unreliable, Status.UNRELIABLE, Status.SHOWN).astype("<U4")
-    status[~np.isfinite(value) | ~np.isfinite(lower) | ~np.isfinite(upper)] = Status.NOT_AVAILABLE
+    known = np.isfinite(value) & (np.isfinite(lower) & np.isfinite(upper) | (policy.mode is Mode.OFFICIAL))
+    status[~known] = Status.NOT_AVAILABLE
     status[hidden] = Status.CONFIDENTIAL
     return status

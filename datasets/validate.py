@@ -18,7 +18,7 @@ from disclosure.aggregates import Aggregate, Count, DistinctCount, as_json, bins
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Public limits of a request. cells: numbers in all aggregates together."""
+    """Public limits of a request. cells: numbers in all aggregates together, and in the answer."""
 
     cells: int
     group_by: int
@@ -65,12 +65,14 @@ def validate(query: Query, data_set: DataSet, grants: frozenset[str], limits: Li
     axes = tuple(asked[i] for i in ranked)
     aggregates = tuple(sorted({a for m in measures for a in m.aggregates}, key=lambda a: str(as_json(a))))
     plan = Plan(data_set, predicate, axes, aggregates, contribution(data_set, predicate, axes))
-    _check_size(plan, names, limits)
+    _check_size(plan, measures, names, limits)
     return ValidQuery(query, plan, tuple(ranked.index(i) for i in range(len(asked))), measures)
 
 
-def _check_size(plan: Plan, names: Names, limits: Limits) -> None:
-    numbers = plan.cells * sum(bins_of(a) for a in plan.aggregates)
+def _check_size(plan: Plan, measures: Sequence[ValidMeasure], names: Names, limits: Limits) -> None:
+    """What is measured, and what is shown: both are bounded."""
+    shown = sum(len(m.statistic.outputs(m.subject)) for m in measures)
+    numbers = plan.cells * max(shown, sum(bins_of(a) for a in plan.aggregates))
     if numbers > limits.cells:
         message = (
             f"The answer would have {numbers} numbers; at most {limits.cells} are given. Group by less or coarser."

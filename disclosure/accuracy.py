@@ -9,7 +9,7 @@ arXiv 1311.6238v6, section 5). Everything else: `redraw` noise around the releas
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +21,9 @@ from disclosure.rounding import preimage
 from disclosure.tables import Integers, ProtectedTable
 
 Floats = npt.NDArray[np.float64]
-DRAWS = 1000
+DRAWS = 2000
+FEW = 6
+"""Columns up to which a lattice fills the space better than a hypercube does."""
 _EXACT_BELOW = 30.0
 """Up to this σ the discrete Gaussian's tail is summed; beyond, the normal tail with continuity correction is
 within 2e-5 of it."""
@@ -43,59 +45,60 @@ def upper_tail(k: Integers, sigma: float) -> Floats:
     return np.where(k > reach, 0.0, np.where(k < -reach, 1.0, tail[clipped]))
 
 
-@lru_cache(maxsize=65536)
-def count_interval(rounded: int, sigma: float, base: int, threshold: int, confidence: float) -> tuple[int, int]:
-    """All true counts x ≥ 0 for which this released number is not in a tail of size (1 − confidence)/2.
-
-    The released number is the nearest multiple of `base` to x + N, given that x + N ≥ threshold.
-    """
-    low, high = preimage(rounded, base)
-    if sigma == 0:
-        return max(low, threshold, 0), max(high, 0)
-    low = max(low, threshold) if threshold > 0 else low
-    alpha = (1 - confidence) / 2
-    span = math.ceil((float(ndtri(1 - alpha)) + 6) * sigma) + base + 2
-    x = np.arange(max(0, low - span), max(0, high + span) + 1, dtype=np.int64)
-    seen = upper_tail(threshold - x, sigma) if threshold > 0 else np.ones(x.shape)
-    seen = np.maximum(seen, 1e-300)
-    at_least = upper_tail(low - x, sigma) / seen
-    at_most = 1 - upper_tail(high + 1 - x, sigma) / seen
-    fits = x[(at_least > alpha) & (at_most > alpha)]
-    if fits.size == 0:
-        return 0, max(high, 0)
-    return int(fits[0]), int(fits[-1])
-
-
-def _far(sigma: float, base: int, confidence: float) -> tuple[int, int, int]:
-    """A released number so large that the threshold plays no part, and its interval."""
-    far = base * math.ceil((12 * sigma + base) / base) * 2
-    return far, *count_interval(far, sigma, base, 0, confidence)
-
-
 def count_intervals(
     rounded: Integers, sigma: float, base: int, threshold: int, confidence: float
 ) -> tuple[Integers, Integers]:
-    """`count_interval` of every number; far from the threshold the interval only shifts."""
-    far, low, high = _far(sigma, base, confidence)
-    lower, upper = rounded + (low - far), rounded + (high - far)
-    near = rounded < threshold + far
-    for value in np.unique(rounded[near]):
-        ends = count_interval(int(value), sigma, base, threshold, confidence)
-        lower[rounded == value], upper[rounded == value] = ends
+    """For each released number all true counts x ≥ 0 for which it is not in a tail of size (1 − confidence)/2.
+
+    A released number is the nearest multiple of `base` to x + N, given that x + N ≥ threshold. Both tails are
+    monotone in x, so the ends are found by bisection, for all distinct numbers at once.
+    """
+    low, high = preimage(rounded, base)
+    low = np.maximum(low, threshold) if threshold > 0 else low
+    if sigma == 0:
+        return np.maximum(low, 0), np.maximum(high, 0)
+    distinct, back = np.unique(np.stack([low, high]), axis=1, return_inverse=True)
+    lower, upper = _ends(distinct[0], distinct[1], sigma, threshold, (1 - confidence) / 2)
+    # Just over the threshold a number may be unlikely whatever the truth; its interval still holds the number itself.
+    lower, upper = lower[back].reshape(rounded.shape), upper[back].reshape(rounded.shape)
+    return np.minimum(lower, np.maximum(rounded, 0)), np.maximum(upper, rounded)
+
+
+def _ends(low: Integers, high: Integers, sigma: float, threshold: int, alpha: float) -> tuple[Integers, Integers]:
+    """Smallest x with P(at least low) > alpha, largest x with P(at most high) > alpha, both given that it is shown."""
+
+    def shown(x: Integers) -> Floats:
+        tail = upper_tail(threshold - x, sigma) if threshold > 0 else np.ones(x.shape)
+        return np.maximum(tail, 1e-300)
+
+    span = math.ceil((float(ndtri(1 - alpha)) + 6) * sigma) + 2
+    below, above = np.maximum(low - span, 0), np.maximum(high + span, 0)
+    lower = _first(lambda x: upper_tail(low - x, sigma) / shown(x) > alpha, below, above)
+    upper = _first(lambda x: 1 - upper_tail(high + 1 - x, sigma) / shown(x) <= alpha, below, above + 1) - 1
     return lower, upper
 
 
+def _first(holds: Callable[[Integers], npt.NDArray[np.bool_]], start: Integers, end: Integers) -> Integers:
+    """Smallest x in [start, end] from which the monotone condition holds; end where it nowhere does."""
+    while (start < end).any():
+        middle = (start + end) // 2
+        yes = holds(middle) | (start >= end)
+        start, end = np.where(yes, start, middle + 1), np.where(yes, np.minimum(middle, end), end)
+    return start
+
+
 def count_margin(sigma: float, base: int, confidence: float) -> int:
-    """Half-width of the interval of a count that is far from the threshold."""
-    _, low, high = _far(sigma, base, confidence)
-    return math.ceil((high - low) / 2)
+    """Half-width of the interval of a count that is far from zero and from the threshold."""
+    far = np.array([base * math.ceil((12 * sigma + base) / base) * 2], dtype=np.int64)
+    low, high = count_intervals(far, sigma, base, 0, confidence)
+    return math.ceil((int(high[0]) - int(low[0])) / 2)
 
 
 def redraw(table: ProtectedTable, cells: slice, bins: Mapping[Aggregate, int]) -> dict[Aggregate, Floats]:
     """Noise drawn again around released numbers: float (DRAWS, cells, bins) per aggregate.
 
-    Draws are shared between cells, since an interval speaks of one cell. Latin hypercube samples from a fixed
-    stream, so the same release always shows the same interval.
+    Draws are shared between cells, since an interval speaks of one cell, and come from a fixed sequence, so the same
+    release always shows the same interval.
     """
     stream = _normal_scores(tuple((bins[a] if m.sigma else 0) for a, m in table.items()))
     return {
@@ -107,9 +110,31 @@ def redraw(table: ProtectedTable, cells: slice, bins: Mapping[Aggregate, int]) -
 
 
 def _normal_scores(columns: tuple[int, ...]) -> Iterator[Floats]:
-    scores = np.asarray(ndtri((np.arange(DRAWS) + 0.5) / DRAWS))
-    generator = np.random.Generator(np.random.Philox(key=20261121))  # noqa: TID251 - simulation, not privacy noise
+    """Standard normal (DRAWS, 1, columns) blocks that fill the space evenly, each draw beside its mirror image."""
+    total = sum(columns)
+    half = _lattice(total) if total <= FEW else _hypercube(total)
+    scores, at = np.concatenate([half, -half]), 0
     for count in columns:
         if count:
-            block = np.repeat(scores[:, None], count, axis=1)
-            yield generator.permuted(block, axis=0)[:, None, :]
+            yield scores[:, None, at : at + count]
+            at += count
+
+
+@lru_cache(maxsize=64)
+def _lattice(columns: int) -> Floats:
+    """The additive recurrence of the generalised golden ratio (Roberts 2018): low discrepancy in few dimensions."""
+    root = 1.5
+    for _ in range(60):
+        root = (1 + root) ** (1 / (columns + 1))
+    steps = root ** -np.arange(1, columns + 1)
+    points = (0.5 + np.outer(np.arange(1, DRAWS // 2 + 1), steps)) % 1.0
+    return np.asarray(ndtri(np.clip(points, 1e-12, 1 - 1e-12)))
+
+
+@lru_cache(maxsize=64)
+def _hypercube(columns: int) -> Floats:
+    """Latin hypercube: every column a permutation of the same even scores."""
+    rows = DRAWS // 2
+    scores = np.repeat(np.asarray(ndtri((np.arange(rows) + 0.5) / rows))[:, None], columns, axis=1)
+    generator = np.random.Generator(np.random.Philox(key=20261121))  # noqa: TID251 - simulation, not privacy noise
+    return generator.permuted(scores, axis=0)

@@ -7,11 +7,11 @@ from typing import assert_never
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, contributors
+from disclosure.aggregates import Aggregate, DistinctCount, contributors
 from disclosure.noise import NoiseSource, sigma
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
-from disclosure.sensitivity import Contribution, l2_squared
+from disclosure.sensitivity import Contribution, l2_squared, reach
 from disclosure.tables import ExactTable, Integers, Measurement, ProtectedTable
 
 
@@ -27,7 +27,7 @@ def protect(
         case Mode.DP:
             return {a: _noisy(exact[a], l2_squared(a, contribution), prices[a], noise) for a in exact.aggregates}
         case Mode.OFFICIAL:
-            return {a: _thresholded(a, exact, policy) for a in exact.aggregates}
+            return {a: _thresholded(a, exact, contribution, policy) for a in exact.aggregates}
         case _:
             assert_never(policy.mode)
 
@@ -38,19 +38,15 @@ def _noisy(values: Integers, distance: int, price: int, noise: NoiseSource) -> M
     return Measurement(noisy, sigma(distance, price), np.zeros(values.shape, dtype=np.bool_))
 
 
-def _thresholded(aggregate: Aggregate, exact: ExactTable, policy: Policy) -> Measurement:
+def _thresholded(aggregate: Aggregate, exact: ExactTable, who: Contribution, policy: Policy) -> Measurement:
     """Counts below the threshold (zeros too) are hidden, others rounded; a sum follows its count.
 
-    A sum is scaled by rounded count / true count, so that a mean from released parts is the true mean and the sum
-    does not contradict the count beside it (the "perturbed estimates" of ABS TableBuilder).
+    The threshold is of pupils: a count of rows must be so high that fewer pupils could not have made it. A sum is
+    rounded to the base times the most that one row can add, as a count is to the base times one: the sum of a 0/1
+    variable is a count, and is no better known than one.
     """
-    values, counts = exact[aggregate], exact[contributors(aggregate)]
-    hidden = counts < policy.minimum_count
-    rounded = nearest(counts, policy.rounding_base)
-    if values is not counts:
-        safe = np.where(hidden, 1, counts)
-        rounded = np.array(
-            [round(int(v) * int(r) / int(n)) for v, r, n in zip(values.flat, rounded.flat, safe.flat, strict=True)],
-            dtype=np.int64,
-        ).reshape(values.shape)
+    behind = contributors(aggregate)
+    rows_each = 1 if isinstance(behind, DistinctCount) else max(who.blocks)
+    hidden = exact[behind] < policy.minimum_count * rows_each
+    rounded = nearest(exact[aggregate], policy.rounding_base * reach(aggregate))
     return Measurement(np.where(hidden, 0, rounded), 0.0, hidden)

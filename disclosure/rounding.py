@@ -10,7 +10,7 @@ def nearest(values: Integers, base: int) -> Integers:
     return (values + base // 2) // base * base
 
 
-def preimage(rounded: int, base: int) -> tuple[int, int]:
-    """The smallest and the largest integer that `nearest` sends to `rounded`."""
+def preimage(rounded: Integers, base: int) -> tuple[Integers, Integers]:
+    """The smallest and the largest integer that `nearest` sends to each number."""
     low = rounded - base // 2
     return low, low + base - 1

@@ -74,7 +74,6 @@ def open_services(
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         environment=settings.environment,
-        patience=settings.query_seconds + 2 * GRACE,
         step=step,
         close_stores=stores.close,
     )
@@ -106,7 +105,7 @@ def make_app(settings: Settings) -> FastAPI:
 
     settings.check_transport()
     configure(settings.log_level)
-    gate = Gate(settings.concurrent_queries, settings.waiting_queries)
+    gate = Gate(settings.concurrent_queries, settings.waiting_queries, settings.query_seconds + 2 * GRACE)
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
     # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
     gc.set_threshold(100_000, 20, 20)

@@ -37,6 +37,10 @@ def parent_bands(table: Table, variable: Table, lists: Lists) -> Bands:
             table.refuse("by", f"row {i} of the code list names a band that is not among codes")
             return (), ()
         groups[place[row[column]]].append(i)
+    empty = [c.code for c, g in zip(codes, groups, strict=True) if not g]
+    if empty:
+        table.refuse("codes", f"no code of the variable belongs to {', '.join(empty[:5])}")
+        return (), ()
     return codes, tuple(tuple(g) for g in groups)
 
 

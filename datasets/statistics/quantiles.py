@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
+from scipy.special import ndtri
 
 from datasets.query import Measure
 from datasets.statistics.recipe import (
@@ -22,6 +23,7 @@ from datasets.statistics.recipe import (
 from datasets.variables import Code
 from disclosure.accuracy import Floats
 from disclosure.aggregates import BinnedCount
+from disclosure.tables import ProtectedTable
 
 
 def _bins(subject: Subject) -> BinnedCount:
@@ -47,12 +49,28 @@ def _quantiles(draws: Draws, subject: Subject) -> Floats:
     return in_units(np.stack(found, axis=-1), subject)
 
 
-def _to_bin_ends(low: Floats, high: Floats, subject: Subject) -> tuple[Floats, Floats]:
-    """A quantile is known to a bin: the interval runs to the ends of the bins it touches."""
+def _ends(table: ProtectedTable, subject: Subject, alpha: float) -> tuple[Floats, Floats]:
+    """From the first to the last bin that the quantile could lie in, by testing each bin.
+
+    With F_b the count up to bin b (of B) and N the count of all, the quantile lies in bin b if F_b ≥ pN and
+    F_(b−1) < pN. F_b − pN has noise of variance σ²(b(1−p)² + (B−b)p²), and a bin is possible unless one of the two
+    is refuted at level alpha. Where data are thin this is wide, as it should be: noise is then all that is seen.
+    """
+    measured = table[_bins(subject)]
     edges = in_units(np.asarray(subject.numbers.edges, dtype=np.float64), subject)
-    first = np.clip(np.searchsorted(edges, low, side="right") - 1, 0, edges.size - 1)
-    last = np.clip(np.searchsorted(edges, high, side="left"), 0, edges.size - 1)
-    return np.where(np.isnan(low), np.nan, edges[first]), np.where(np.isnan(high), np.nan, edges[last])
+    below = np.cumsum(measured.values, axis=1, dtype=np.float64)
+    bins, z = below.shape[1], float(-ndtri(alpha))
+    lower, upper = [], []
+    for p in map(float, subject.measure.probabilities):
+        b = np.arange(1, bins + 1)
+        margin = z * measured.sigma * np.sqrt(b * (1 - p) ** 2 + (bins - b) * p**2)
+        excess = below - p * below[:, -1:]
+        reached, before = excess >= -margin, excess[:, :-1] <= margin[:-1]
+        possible = reached & np.concatenate([np.ones((below.shape[0], 1), dtype=bool), before], axis=1)
+        none = ~possible.any(axis=1)
+        lower.append(np.where(none, edges[0], edges[possible.argmax(axis=1)]))
+        upper.append(np.where(none, edges[-1], edges[bins - possible[:, ::-1].argmax(axis=1)]))
+    return np.stack(lower, axis=1), np.stack(upper, axis=1)
 
 
 QUANTILE = Statistic(
@@ -68,7 +86,7 @@ QUANTILE = Statistic(
         Code(f"{p.normalize():f}", f"quantile {p.normalize():f}") for p in subject.measure.probabilities
     ),
     scale=half_range,
-    widen=_to_bin_ends,
+    interval=_ends,
 )
 
 
@@ -81,5 +99,6 @@ MEDIAN = replace(
     name="median",
     summary="median of a number",
     finish=lambda draws, subject: _quantiles(draws, replace(subject, measure=_halfway(subject.measure))),
+    interval=lambda table, subject, alpha: _ends(table, replace(subject, measure=_halfway(subject.measure)), alpha),
     outputs=lambda subject: (Code("", ""),),
 )

@@ -12,6 +12,7 @@ from datasets.query import Measure
 from datasets.variables import Banding, Code, Numbers, Variable
 from disclosure.accuracy import Floats
 from disclosure.aggregates import Aggregate, BinnedCount, Count, Sum, SumOfProducts
+from disclosure.tables import ProtectedTable
 
 Draws = Mapping[Aggregate, Floats]
 """Per aggregate (draws, cells, bins) in ticks; a released table is the case of one draw."""
@@ -62,7 +63,7 @@ class Statistic:
 
     is_count: its numbers are released counts themselves: masked, rounded and given exact intervals one by one.
     bounds: what its numbers can be at all. scale: what a margin of error is judged against (None: the value).
-    widen: what an interval must be stretched by beyond the noise, e.g. to the ends of a bin.
+    interval: its own way to lower and upper ends, each wrong with probability alpha; None for redrawn noise.
     """
 
     name: str
@@ -75,7 +76,7 @@ class Statistic:
     bounds: Callable[[Subject], tuple[float, float]]
     outputs: Callable[[Subject], tuple[Code, ...]] = lambda subject: (Code("", ""),)
     scale: Callable[[Subject], float | None] = lambda subject: None
-    widen: Callable[[Floats, Floats, Subject], tuple[Floats, Floats]] = lambda low, high, subject: (low, high)
+    interval: Callable[[ProtectedTable, Subject, float], tuple[Floats, Floats]] | None = None
     is_count: bool = False
     is_share: bool = False
 

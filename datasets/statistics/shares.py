@@ -18,8 +18,10 @@ def _split(subject: Subject) -> BinnedCount:
 
 def _percentage(draws: Draws, subject: Subject) -> Floats:
     split = _split(subject)
-    first = next(g[0] for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes)
-    place = next(i for i, group in enumerate(split.bins) if first in group)
+    wanted = {
+        a for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes for a in g
+    }
+    place = next(i for i, group in enumerate(split.bins) if wanted.issuperset(group))
     parts = draws[split]
     return 100 * ratio(parts[..., place : place + 1], parts.sum(axis=-1, keepdims=True))
 

@@ -8,17 +8,18 @@ import socket
 import tempfile
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from privacy_api.cli.common import refusals, settings_for
+from privacy_api.cli.common import fail, refusals, settings_for
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from privacy_api.settings import Settings
 
+MARKER = "this-is-a-demonstration"
 PROJECT, DATA_SET = "demo", "demo.census"
 AS_JSON = "-H 'Content-Type: application/json'"
 QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm"]}
@@ -34,9 +35,9 @@ def demo(
     """Build a synthetic cut, make a project and a key, and serve on 127.0.0.1. Ctrl+C stops it."""
     with refusals():
         home = directory or _default_home()
+        lock = _own(home)  # held while the demonstration runs
         if reset:
             _clear(home)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = settings_for(home, mode="demo")
         _build(settings, pupils)
         key = _new_key(settings)
@@ -46,6 +47,7 @@ def demo(
         listener = _listen(port)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         _run(app, listener, _as_json(url, key) if as_json else _for_people(url, key, home))
+        lock.close()
 
 
 def _default_home() -> Path:
@@ -53,12 +55,31 @@ def _default_home() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "privacy-api" / "demo"
 
 
+def _own(home: Path) -> IO[str]:
+    """A directory that is a demonstration's and nobody else's; anything else is left alone, above all a live home."""
+    import fcntl
+
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(home.iterdir()) and not (home / MARKER).is_file():
+            fail(f"{home}: is not empty and not a demonstration's; choose another --dir")
+        lock = (home / MARKER).open("w", encoding="utf-8")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fail(f"{home}: a demonstration is running there; stop it, or choose another --dir")
+    except OSError as error:
+        fail(f"{home}: cannot be used ({type(error).__name__})")
+    return lock
+
+
 def _clear(home: Path) -> None:
-    """Only a directory that is a demonstration's is removed."""
+    """What a demonstration makes, and nothing else."""
     import shutil
 
-    if (home / "cuts" / "demo").is_dir():
-        shutil.rmtree(home)
+    for name in ("cuts", "policies"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    for path in (*home.glob("service.db*"), *home.glob("anchor.json*")):
+        path.unlink()
 
 
 def _build(settings: Settings, pupils: int) -> None:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import Format, negotiate
+from privacy_api.gate import Gate
 from privacy_api.ports import Principal
 from privacy_api.service.services import Services
 from privacy_api.wire.json_in import MAX_BODY
@@ -16,6 +17,11 @@ from privacy_api.wire.json_in import MAX_BODY
 
 def services_of(request: Request) -> Services:
     found: Services = request.app.state.services
+    return found
+
+
+def gate_of(request: Request) -> Gate:
+    found: Gate = request.app.state.gate
     return found
 
 

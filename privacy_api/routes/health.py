@@ -11,5 +11,5 @@ router = APIRouter(tags=["Health"])
 
 
 @router.api_route("/health", methods=["GET", "HEAD"], summary="Whether the service is up")
-def health(services: ServicesDep) -> dict[str, object]:
+async def health(services: ServicesDep) -> dict[str, object]:
     return {"status": "ok", "version": __version__, "environment": services.environment}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -22,8 +21,6 @@ from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
 from privacy_api.service.questions import events, release_id
 from privacy_api.service.services import Services
-
-WAIT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
         services.step("reserved")
         return _measure(valid, wanted, hosted, reserved, services)
     except InProgress:
+        # The gate asks again in a moment: what another is having measured will be ours, for nothing.
         raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
     except LedgerBroken:
         detail = "If this query was charged before the ledger failed, it stays charged."
@@ -86,17 +84,10 @@ def _request(
 
 
 def _reserve(request: Request, services: Services) -> Reserved:
-    """Charge, or wait for whoever is having the same measurement made: their answer will be ours, for nothing."""
-    deadline = time.monotonic() + services.patience
-    while True:
-        try:
-            return services.ledger.reserve(request)
-        except BudgetExhausted as refused:
-            raise _exhausted(refused, request) from None
-        except InProgress:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(WAIT)
+    try:
+        return services.ledger.reserve(request)
+    except BudgetExhausted as refused:
+        raise _exhausted(refused, request) from None
 
 
 def _exhausted(refused: BudgetExhausted, request: Request) -> ApiError:

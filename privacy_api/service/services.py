@@ -28,7 +28,6 @@ class Services:
     noise: NoiseSource
     now: Callable[[], str]
     environment: str
-    patience: float = 15.0
     step: Callable[[str], None] = ignore_step
     close_stores: Callable[[], None] = nothing_to_close
 

@@ -15,6 +15,20 @@ from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
 
 _SEVERAL = {"in", "notIn"}
+GET_PARAMETERS = [
+    {"name": name, "in": "query", "required": name == "measures", "schema": {"type": "string"}, "description": meaning}
+    for name, meaning in (
+        ("measures", "count,mean:VARIABLE,percentage:VARIABLE:CODE;CODE,quantile:VARIABLE:0.25;0.5"),
+        ("groupBy", "variables, bandings and geographic levels, with commas"),
+        ("filters.VARIABLE.in", "codes with commas; also eq, notEq, notIn. One parameter per variable"),
+        ("locations.in", "LEVEL|CODE with commas; also eq, notEq, notIn"),
+        ("timePeriods.gte", "PERIOD|CODE, e.g. 2022/2023|AY; also eq, notEq, in, notIn, gt, lt, lte"),
+        ("rho", "the whole price you choose"),
+        ("format", "json or csv"),
+        ("labels", "codes or both"),
+    )
+]
+"""For the OpenAPI document."""
 
 
 def query_value(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def chosen(pupils: pd.DataFrame, row: Mapping[str, object]) -> pd.DataFrame:
     if "lea" in row:
         here = here[here.lea == int(str(row["lea"]))]
     if "age.quarter" in row:
-        first = int(str(row["age.quarter"]).split(" ")[0])
+        first = int(str(row["age.quarter"]).split(" ")[0].strip("()"))
         here = here[(here.age >= first) & (here.age < first + 3)]
     return here
 
