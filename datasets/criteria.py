@@ -13,6 +13,9 @@ from datasets.variables import Code, Variable
 MOST_CODES = 60_000
 MOST_PATHS = 500
 """Conjunctions in the disjunction that the engine would run."""
+MOST_ATOMS = 2_000
+"""Codes compared in all of them together, runs of codes counting as two."""
+MOST_FACETS = 200
 
 
 def predicate_of(criteria: Criteria | None, names: Names) -> Predicate:
@@ -20,7 +23,7 @@ def predicate_of(criteria: Criteria | None, names: Names) -> Predicate:
     reader = _Reader(names)
     try:
         found = reader.algebra.predicate(TRUE if criteria is None else reader.diagram(criteria))
-        if found.path_count > MOST_PATHS:
+        if found.path_count > MOST_PATHS or _compared_atoms(found) > MOST_ATOMS:
             raise TooComplex
     except TooComplex:
         names.refuse("CriteriaTooComplex", "The criteria combine too many conditions. Ask in parts.", "criteria")
@@ -30,13 +33,25 @@ def predicate_of(criteria: Criteria | None, names: Names) -> Predicate:
     return found
 
 
+def _compared_atoms(predicate: Predicate) -> int:
+    return sum(min(mask.bit_count(), 2 * _runs(mask)) for path in predicate.paths() for _, mask in path)
+
+
+def _runs(mask: int) -> int:
+    return (mask & ~(mask << 1)).bit_count()
+
+
 class _Reader:
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._facets = 0
         self._levels = {v.name: i for i, v in enumerate(names.data_set.domain)}
         self.algebra = Algebra([len(v.atoms) for v in names.data_set.domain])
 
     def diagram(self, node: Criteria) -> int:
+        self._facets += isinstance(node, Codes | Places | Periods)
+        if self._facets > MOST_FACETS:
+            raise TooComplex
         match node:
             case And(parts):
                 return self.algebra.all_of([self.diagram(p) for p in parts])

@@ -16,15 +16,16 @@ class Names:
         self.data_set = data_set
         self.problems: list[Problem] = []
         self.used: dict[str, str] = {}
+        self._atoms_of: dict[tuple[str, str], dict[str, tuple[int, ...]]] = {}
 
     def refuse(self, code: str, message: str, path: str) -> None:
         self.problems.append(Problem(code, message, path))
 
     def variable(self, reference: str, path: str) -> Subject | None:
         """A variable ("la"), one of its bandings ("la.region") or a geographic level ("REG")."""
-        name, _, banding = self.data_set.levels.get(reference, reference).partition(".")
+        name, dot, banding = self.data_set.levels.get(reference, reference).partition(".")
         variable = self.data_set.by_name.get(name)
-        if variable is None:
+        if variable is None or (dot and not banding):
             self.refuse("VariableNotFound", f"No such variable. Accepted: {some(self.data_set.by_name)}.", path)
             return None
         self.used.setdefault(name, path)
@@ -54,12 +55,19 @@ class Names:
 
     def atoms(self, wanted: Sequence[str], subject: Subject, path: str) -> list[int]:
         """The atoms that these codes stand for."""
-        place = dict(zip((c.code for c in subject.codes), subject.groups, strict=True))
+        place = self._places(subject)
         for i, code in enumerate(wanted):
             if code not in place:
                 where = f"{path}[{i}]" if len(wanted) > 1 else path
                 self.refuse("CodesNotFound", f"No such code. Accepted: {some(place)}.", where)
         return [atom for code in wanted for atom in place.get(code, ())]
+
+    def _places(self, subject: Subject) -> dict[str, tuple[int, ...]]:
+        """Code → atoms; made once for each variable or banding of a request, however often it is named."""
+        key = (subject.named.name, subject.banding.name if subject.banding else "")
+        if key not in self._atoms_of:
+            self._atoms_of[key] = dict(zip((c.code for c in subject.codes), subject.groups, strict=True))
+        return self._atoms_of[key]
 
     def check_grants(self, grants: frozenset[str]) -> None:
         for name, path in self.used.items():

@@ -23,6 +23,8 @@ from disclosure.sensitivity import l2_squared
 from disclosure.tables import Measurement
 
 Prices = Mapping[Aggregate, int]
+LEAST_PRICE = 1_000
+"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 LEAST_SHARE = 0.05
 """Of a measure's price for each of its aggregates: the count must be known, if only to hide small cells."""
 ROUNDS = 6
@@ -84,8 +86,8 @@ def _make_sure(
 
 
 def _split(total: int, shares: Mapping[Aggregate, float]) -> Prices:
-    """Never less than one nano-ρ each, and never more than `total` together where that can be."""
-    return {a: max(1, int(total * share)) for a, share in shares.items()}
+    """Never less than the least price each, and never more than `total` together where that can be."""
+    return {a: max(LEAST_PRICE, int(total * share)) for a, share in shares.items()}
 
 
 def _shares(measure: ValidMeasure, valid: ValidQuery, n: int) -> Mapping[Aggregate, float]:

@@ -180,6 +180,9 @@ def _is_number(found: Subject, statistic: Statistic, names: Names, path: str) ->
         accepted = [v.name for v in names.data_set.variables if v.numbers]
         names.refuse("NotANumber", f"{statistic.name} wants a number. Accepted: {some(accepted) or 'none'}.", path)
         return False
+    if statistic.takes is Takes.BINNED_NUMBER and variable.needs_banding:
+        names.refuse("BandingRequired", f"{variable.name} is used only in bands, which {statistic.name} is not.", path)
+        return False
     if statistic.takes is Takes.BINNED_NUMBER and not variable.numbers.edges:
         names.refuse("NotBanded", f"{variable.name} has no declared bins, which {statistic.name} needs.", path)
         return False

@@ -108,6 +108,3 @@ class Variable:
 
     def banding(self, name: str) -> Banding | None:
         return next((b for b in self.bandings if b.name == name), None)
-
-    def atom_index(self, code: str) -> int | None:
-        return next((i for i, atom in enumerate(self.atoms) if atom.code == code), None)

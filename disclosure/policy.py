@@ -151,7 +151,7 @@ def _head_problems(raw: dict[str, Any]) -> list[str]:
         problems.append("policy: a name is wanted")
     if not _whole(1, 10**6)(raw.get("version")):
         problems.append("version: a whole number from 1 is wanted")
-    if raw.get("mode") not in {m.value for m in Mode}:
+    if not isinstance(raw.get("mode"), str) or raw["mode"] not in {m.value for m in Mode}:
         problems.append("mode: wants 'dp' or 'official'")
     return problems
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
-from datasets.engines.duckdb import DuckDBEngine
+from datasets.engines.duckdb import DuckDBEngine, EngineRefused
 from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_current
 from disclosure.noise import NoiseSource, discrete_gaussian
 from disclosure.policy import Policy, PolicyRefused, load_policy
@@ -94,7 +94,12 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
     catalogue = load_catalogue(published.catalogue_text)
     if settings.mode is ServiceMode.DEMO and not catalogue.synthetic:
         raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
-    engine = DuckDBEngine(published.database, settings.query_seconds, settings.query_memory, settings.engine_threads)
+    try:
+        engine = DuckDBEngine(
+            published.database, settings.query_seconds, settings.query_memory, settings.engine_threads
+        )
+    except EngineRefused as refused:
+        raise CutDamaged(f"cut {name}: {refused}") from None
     return HostedCut(catalogue, published.version, policy_of(settings, name), engine)
 
 

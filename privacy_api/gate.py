@@ -23,7 +23,8 @@ class Gate:
 
     def __init__(self, running: int, waiting: int, patience: float = 20.0) -> None:
         self._running, self._waiting, self._patience = running, waiting, patience
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._limiter: anyio.CapacityLimiter | None = None  # made in the event loop it is used in
+        self._inside = 0
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run `work` in a thread when there is a place; a full queue is refused at once rather than left to grow.
@@ -42,9 +43,13 @@ class Gate:
     async def _in_place(self, work: Callable[[], Result]) -> Result:
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._running)
-        if self._limiter.statistics().tasks_waiting >= self._waiting and not self._limiter.available_tokens:
+        if self._inside >= self._running + self._waiting:
             raise ApiError(ErrorCode.TOO_MANY_REQUESTS, retry_after=2)
-        return await run_sync(work, limiter=self._limiter)
+        self._inside += 1
+        try:
+            return await run_sync(work, limiter=self._limiter)
+        finally:
+            self._inside -= 1
 
 
 async def pad(started: float, slot_ms: int) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "PRIVACY_API_"
 CLIENTS = {f"{PREFIX}KEY", f"{PREFIX}SERVER", f"{PREFIX}TEST_POSTGRES"}
@@ -26,8 +25,8 @@ class SettingsRefused(ValueError):
     """The service does not start; the message names each setting and what it would accept."""
 
 
-class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path = Field(description="Directory of cuts, policies, the service database and the anchor.")
     mode: ServiceMode = Field(ServiceMode.LIVE, description="demo (synthetic cuts only) or live.")
@@ -39,7 +38,7 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(None, description="PEM certificate; with tls_key the server speaks HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of the certificate.")
     behind_tls_proxy: bool = Field(False, description="A reverse proxy in front speaks HTTPS.")
-    query_seconds: float = Field(10.0, gt=0, le=600, description="Most time the engine may take for one query.")
+    query_seconds: float = Field(10.0, ge=0.01, le=600, description="Most time the engine may take for one query.")
     query_memory: str = Field("2GB", pattern=r"^[0-9]+(MB|GB)$", description="Most memory the engine may take.")
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the engine per query.")
     concurrent_queries: int = Field(2, ge=1, le=256, description="Queries computed at a time, per process.")
@@ -79,6 +78,9 @@ class Settings(BaseSettings):
         """Outside demo mode nothing is served in the clear."""
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise SettingsRefused("tls_certificate and tls_key are wanted together")
+        for name, path in (("tls_certificate", self.tls_certificate), ("tls_key", self.tls_key)):
+            if path is not None and not path.is_file():
+                raise SettingsRefused(f"{PREFIX}{name.upper()}: no such file")
         secure = self.tls_certificate or self.behind_tls_proxy
         if self.mode is ServiceMode.LIVE and not secure:
             raise SettingsRefused(
@@ -95,8 +97,11 @@ def load_settings(environ: Mapping[str, str] | None = None, /, **given: object) 
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     unknown = sorted(n for n in environ if n.upper().startswith(PREFIX) and n.upper() not in known | CLIENTS)
     problems = [f"{name}: no such setting" for name in unknown]
+    from_environment = {
+        n: environ[f"{PREFIX}{n.upper()}"] for n in Settings.model_fields if f"{PREFIX}{n.upper()}" in environ
+    }
     try:
-        settings = Settings(**{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+        settings = Settings.model_validate(from_environment | {k: v for k, v in given.items() if v is not None})
     except ValidationError as invalid:
         problems += [f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in invalid.errors()]
     if problems:

@@ -29,10 +29,10 @@ def read_code_lists(top: Table) -> Lists:
         if columns[:2] != ["code", "label"] or not all(isinstance(c, str) for c in columns):
             table.refuse("columns", "wants names, 'code' and 'label' first")
             continue
-        bad = [i for i, row in enumerate(rows) if not _is_texts(row, len(columns))]
+        bad = [i for i, row in enumerate(rows) if not _is_texts(row, len(columns)) or not row[0] or not row[1]]
         if bad:
-            table.refuse(f"rows[{bad[0]}]", f"wants {len(columns)} texts")
-        lists[name] = [dict(zip(columns, row, strict=True)) for row in rows if _is_texts(row, len(columns))]
+            table.refuse(f"rows[{bad[0]}]", f"wants {len(columns)} texts, the first two not empty")
+        lists[name] = [dict(zip(columns, row, strict=True)) for i, row in enumerate(rows) if i not in set(bad)]
     return lists
 
 
@@ -78,11 +78,13 @@ def read_periods(table: Table) -> tuple[Code, ...]:
     wanted = "[code, period, kind], e.g. ['202223', '2022/2023', 'AY']"
     periods = []
     for i, item in enumerate(table.get("codes", list, f"a list of {wanted}") or []):
-        if not _is_texts(item, 3):
+        if not _is_texts(item, 3) or not all(item):
             table.refuse(f"codes[{i}]", f"wants {wanted}")
         elif item[2] not in TIME_KINDS:
             table.refuse(f"codes[{i}]", "kind wants an EES time code such as AY, T1, T2, T3, CY")
         else:
             periods.append(TimePeriod(item[0], f"{item[1]} {item[2]}", item[1], item[2]))
     check_distinct([p.code for p in periods], table, "codes")
+    if len({p.label for p in periods}) < len(periods):
+        table.refuse("codes", "the same period and kind stand twice")
     return tuple(periods)

@@ -63,7 +63,7 @@ def _data_set(name: str, table: Table, lists: dict[str, list[dict[str, str]]]) -
 
 def _check_names(wanted: list[object], variables: tuple[Variable, ...], key: str, table: Table) -> None:
     names = {v.name for v in variables}
-    if any(item not in names for item in wanted):
+    if any(not isinstance(item, str) or item not in names for item in wanted):
         table.refuse(key, f"wants variables of this data set: {', '.join(sorted(names))}")
 
 

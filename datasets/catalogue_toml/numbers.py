@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -38,8 +38,8 @@ def _pair(table: Table, key: str, raw: Any, step: Decimal | None) -> tuple[int, 
     ticks = read_ticks(table, key, raw, step)
     if ticks is None:
         return None
-    if len(ticks) != 2 or ticks[0] >= ticks[1] or any(abs(t) >= LARGEST for t in ticks):
-        table.refuse(key, "wants [lowest, highest], rising, each fewer than 2^62 steps from 0")
+    if len(ticks) != 2 or ticks[0] >= ticks[1]:
+        table.refuse(key, "wants [lowest, highest], rising")
         return None
     return ticks[0], ticks[1]
 
@@ -52,7 +52,7 @@ def _bins(table: Table, step: Decimal | None, ends: tuple[int, int] | None) -> t
     if bins.has("width"):
         width = read_ticks(bins, "width", [bins.get("width", (int, Decimal, str), "a number")], step)
         bins.close()
-        if width is None or width[0] < 1 or (ends[1] - ends[0]) / width[0] > MAX_ATOMS:
+        if width is None or width[0] < 1 or (ends[1] - ends[0]) // width[0] > MAX_ATOMS:
             bins.refuse("width", f"wants a multiple of step, above 0, giving at most {MAX_ATOMS} bins")
             return ()
         return (*range(ends[0], ends[1], width[0]), ends[1])
@@ -73,24 +73,24 @@ def read_edges(table: Table, key: str, step: Decimal | None) -> tuple[int, ...]:
 def _positive(table: Table, key: str, raw: Any) -> Decimal | None:
     try:
         value = None if raw is None else Decimal(raw)
-    except (InvalidOperation, ValueError):
+    except (ArithmeticError, ValueError):
         value = Decimal("NaN")
-    if value is not None and not (value.is_finite() and value > 0):
-        table.refuse(key, "wants a number above 0")
+    if value is not None and not (value.is_finite() and 0 < value < LARGEST and value.adjusted() > -20):
+        table.refuse(key, "wants a number above 0, of at most 20 decimal places")
         return None
     return value
 
 
 def read_ticks(table: Table, key: str, raw: Any, step: Decimal | None) -> tuple[int, ...] | None:
     """Numbers as multiples of step; None where there are none, with a problem where they are no multiples."""
-    if not isinstance(raw, list) or step is None or not raw or raw == [None]:
+    if not isinstance(raw, list) or step is None or raw == [None]:
         return None
     try:
         ticks = [Decimal(item) / step for item in raw if not isinstance(item, bool)]
-    except (InvalidOperation, TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         ticks = []
-    if len(ticks) != len(raw) or any(not t.is_finite() or t != t.to_integral_value() for t in ticks):
-        table.refuse(key, "wants numbers that are multiples of step")
+    if not raw or len(ticks) != len(raw) or any(not t.is_finite() or abs(t) >= LARGEST or t % 1 for t in ticks):
+        table.refuse(key, "wants numbers that are multiples of step, fewer than 2^62 steps from 0")
         return None
     return tuple(int(t) for t in ticks)
 

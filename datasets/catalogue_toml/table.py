@@ -29,7 +29,11 @@ class Table:
         return value
 
     def text(self, key: str, what: str = "a text", default: Any = ...) -> str:
-        return str(self.get(key, str, what, default) or "")
+        """A text; an empty one is as good as none, so it is a problem where there is no default."""
+        found = self.get(key, str, what, default)
+        if found == "" and default is ...:
+            self.refuse(key, f"wants {what}")
+        return str(found or "")
 
     def flag(self, key: str, default: Any = ...) -> bool:
         return bool(self.get(key, bool, "true or false", default))

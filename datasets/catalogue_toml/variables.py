@@ -22,16 +22,13 @@ def read_variable(name: str, table: Table, lists: Lists) -> Variable | None:
     before = len(table.problems)
     _check_name(name, table)
     risk, sensitivity = _classes(table)
-    column, label, description = (
-        table.text("column", default=name),
-        table.text("label"),
-        table.text("description", default=""),
-    )
+    column = table.text("column") if table.has("column") else table.text("column", default=name)
+    label, description = table.text("label"), table.text("description", default="")
     level, missing = _level(table), table.text("missing", default="") or None
     kind = table.text("type", "'category', 'number' or 'time'")
     numbers, atoms = _domain(kind, table, lists)
     recode = _recode(table, atoms, numbers)
-    read = [_banding(k, t, atoms, numbers, table, lists) for k, t in table.tables("bandings").items()]
+    read = [_banding(k, t, kind, atoms, numbers, table, lists) for k, t in table.tables("bandings").items()]
     if missing and (numbers or missing not in {a.code for a in atoms}):
         table.refuse("missing", "wants one of the codes (a number says optional = true instead)")
     table.close()
@@ -97,15 +94,16 @@ def _recode(table: Table, atoms: tuple[Code, ...], numbers: Numbers | None) -> d
 
 
 def _banding(
-    name: str, table: Table, atoms: tuple[Code, ...], numbers: Numbers | None, variable: Table, lists: Lists
+    name: str, table: Table, kind: str, atoms: tuple[Code, ...], numbers: Numbers | None, variable: Table, lists: Lists
 ) -> Banding | None:
     before = len(table.problems)
     if not NAME.match(name) or name == "bin":
         table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter; 'bin' is taken")
     label, level = table.text("label"), _level(table)
     against = table.text("checked_against", default="") or None
-    if numbers is not None:
-        codes, groups = number_bands(table, numbers)
+    if kind == "number":
+        table.get("edges", list, "a rising list of numbers", [])  # known, though nothing to compare it with is
+        codes, groups = number_bands(table, numbers) if numbers else ((), ())
     elif table.has("by"):
         codes, groups = parent_bands(table, variable, lists)
     else:

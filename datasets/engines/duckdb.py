@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from disclosure.aggregates import Aggregate, BinnedCount, bins_of
 from disclosure.tables import ExactTable, Integers
 
 
+class EngineRefused(Exception):
+    """The cut cannot be opened."""
+
+
 class DuckDBEngine:
     """One read-only connection, one cursor per query. seconds and memory bound each query."""
 
@@ -21,7 +26,7 @@ class DuckDBEngine:
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": str(threads),
             "memory_limit": memory,
-            "max_execution_time": str(int(seconds * 1000)),
+            "max_execution_time": str(max(1, round(seconds * 1000))),
             "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -31,7 +36,10 @@ class DuckDBEngine:
             "temp_directory": "",
             "lock_configuration": "true",
         }
-        self._connection = duckdb.connect(str(database), read_only=True, config=config)
+        try:
+            self._connection = duckdb.connect(str(database), read_only=True, config=config)
+        except duckdb.Error:
+            raise EngineRefused(f"{database.name}: cannot be opened; restore it or publish again") from None
 
     def aggregate(self, plan: Plan) -> ExactTable:
         values: dict[Aggregate, Integers] = {}
@@ -48,11 +56,11 @@ class DuckDBEngine:
 
     def _run(self, statement: Statement) -> list[Integers]:
         """Columns of the result as int64, NULL as −1. DuckDB's error text may quote data and goes no further."""
-        try:
-            with self._connection.cursor() as cursor:
-                found = cursor.execute(statement.sql, statement.parameters).fetchnumpy()
-        except (duckdb.Error, MemoryError):
-            raise EngineFailed from None
+        found: dict[str, Any] | None = None
+        with suppress(duckdb.Error, MemoryError), self._connection.cursor() as cursor:
+            found = cursor.execute(statement.sql, statement.parameters).fetchnumpy()
+        if found is None:  # raised out here, so that not even the context of the exception holds DuckDB's text
+            raise EngineFailed
         return [_whole(column) for column in found.values()]
 
 

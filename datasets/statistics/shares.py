@@ -6,6 +6,9 @@ from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, one_bin
 from disclosure.accuracy import Floats
 from disclosure.aggregates import BinnedCount
 
+POINTS = 20.0
+"""What a share's margin is judged against: half of it is ten percentage points."""
+
 
 def _split(subject: Subject) -> BinnedCount:
     """Two bins, in the order of their atoms: the complement of a percentage is the same measurement."""
@@ -35,6 +38,7 @@ PERCENTAGE = Statistic(
     unit=lambda subject: "%",
     decimals=lambda subject: 2,
     bounds=lambda subject: (0, 100),
+    scale=lambda subject: POINTS,
     is_share=True,
 )
 
@@ -54,5 +58,6 @@ DISTRIBUTION = Statistic(
     decimals=lambda subject: 2,
     bounds=lambda subject: (0, 100),
     outputs=lambda subject: subject.codes,
+    scale=lambda subject: POINTS,
     is_share=True,
 )

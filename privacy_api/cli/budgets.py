@@ -27,7 +27,7 @@ def create_project(
 ) -> None:
     """Create a project with its budget and its grants."""
     with refusals():
-        from decimal import Decimal, InvalidOperation
+        from decimal import Decimal
 
         from disclosure.accounting import nano_rho
         from privacy_api.bootstrap import open_stores
@@ -35,7 +35,7 @@ def create_project(
 
         try:
             cap = nano_rho(Decimal(rho))
-        except (InvalidOperation, ValueError):
+        except (ArithmeticError, ValueError):
             fail("--rho wants a number such as 0.1")
             return
         try:

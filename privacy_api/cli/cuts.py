@@ -30,6 +30,7 @@ def ingest(
         from datasets.catalogue_toml import load_catalogue
         from datasets.ingest import IngestRefused
         from datasets.ingest import ingest as run
+        from disclosure.policy import load_policy
         from privacy_api.cli.progress import Bar
 
         settings = settings_for(home)
@@ -37,13 +38,15 @@ def ingest(
         loaded = load_catalogue(text)
         by_data_set = _by_data_set(sources, [d.id for d in loaded.data_sets])
         policy_text = read_text(policy) if policy else None
-        bind(settings.policies, loaded.cut, policy_text)
+        if policy_text is not None:
+            load_policy(policy_text)
         try:
             with Bar() as bar:
                 published = run(loaded, text, by_data_set, settings.cuts, bar, memory_limit=memory, threads=threads)
         except IngestRefused as refused:
             fail(str(refused))
             return
+        bind(settings.policies, loaded.cut, policy_text)  # last: a refused file must not change what is in force
         typer.echo(published.report_text)
         typer.echo(f"published {published.cut} version {published.version}")
 
@@ -67,8 +70,11 @@ def _by_data_set(sources: list[str], known: list[str]) -> dict[str, list[Path]]:
 
 def bind(policies: Path, cut: str, text: str | None) -> None:
     """A policy given replaces; without one a cut that has a policy keeps it, and a new cut gets the default."""
+    from datasets.catalogue_toml.cut import CUT
     from disclosure.policy import load_policy
 
+    if not CUT.match(cut):
+        fail("the id of a cut has a–z, 0–9 and - only")
     target = policies / f"{cut}.toml"
     if text is None:
         if target.exists():
@@ -129,5 +135,10 @@ def explain_policy(policy: Path) -> None:
 def bind_policy(cut: str, policy: Path, home: HomeOption = None) -> None:
     """Bind a policy to a cut; the server takes it up when it next starts."""
     with refusals():
-        bind(settings_for(home).policies, cut, read_text(policy))
+        from datasets.ingest import list_cuts
+
+        settings = settings_for(home)
+        if cut not in list_cuts(settings.cuts):
+            fail(f"{cut}: no such cut is published; ingest it first")
+        bind(settings.policies, cut, read_text(policy))
         typer.echo(f"{cut}: policy bound")

@@ -94,10 +94,10 @@ def _build(settings: Settings, pupils: int) -> None:
         return
     text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
     catalogue = load_catalogue(text)
-    bind(settings.policies, catalogue.cut, None)
     with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
         sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}
         ingest(catalogue, text, sources, settings.cuts, bar)
+    bind(settings.policies, catalogue.cut, None)
 
 
 def _new_key(settings: Settings) -> str:
@@ -125,6 +125,7 @@ def _listen(first: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", port))
+            listener.listen(128)  # another demonstration could bind the same port until somebody listens
         except OSError:
             listener.close()
         else:

@@ -29,6 +29,10 @@ def query(
         return
     if not isinstance(body, dict) or not isinstance(body.get("dataSet"), str):
         fail(f"{file}: wants an object with dataSet (its id) beside measures, groupBy, criteria")
+    if not key or not key.isascii() or not key.isprintable():
+        fail("no key: give one with --key or in PRIVACY_API_KEY")
+    if out and not out.absolute().parent.is_dir():
+        fail(f"{out}: there is no such directory to write to")
     data_set = body.pop("dataSet")
     form = "csv" if out and out.suffix == ".csv" else "json"
     content = _send(

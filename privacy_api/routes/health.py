@@ -10,6 +10,7 @@ from privacy_api.routes.access import ServicesDep
 router = APIRouter(tags=["Health"])
 
 
-@router.api_route("/health", methods=["GET", "HEAD"], summary="Whether the service is up")
+@router.head("/health", include_in_schema=False)
+@router.get("/health", summary="Whether the service is up")
 async def health(services: ServicesDep) -> dict[str, object]:
     return {"status": "ok", "version": __version__, "environment": services.environment}

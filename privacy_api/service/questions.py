@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from datasets.plan import Plan
-from datasets.precision import OutOfReach, least_price
+from datasets.precision import LEAST_PRICE, OutOfReach, least_price
 from datasets.query import InvalidQuery, Problem
 from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accounting import Event, rho, split
@@ -32,9 +32,19 @@ def fingerprint(aggregate: Aggregate, plan: Plan, cut: HostedCut) -> str:
     rules are applied later.
     """
     policy = cut.policy.digest if cut.policy.mode is Mode.OFFICIAL else ""
-    axes = [[axis.variable.name, [list(group) for group in axis.groups]] for axis in plan.axes]
-    population = [cut.id, plan.data_set.id, plan.predicate.canonical(), axes]
+    population = [cut.id, plan.data_set.id, plan.predicate.canonical(), _cells(plan)]
     return _digest([cut.policy.mode, policy, population, as_json(aggregate)])
+
+
+def _cells(plan: Plan) -> list[object]:
+    """How the population is cut into cells: the atoms that can occur, and no axis that leaves everything in one."""
+    found: list[object] = []
+    for axis in plan.axes:
+        admitted = plan.predicate.admitted(plan.data_set.domain.index(axis.variable))
+        groups = [[atom for atom in group if admitted >> atom & 1] for group in axis.groups]
+        if len(groups) > 1 or sum(1 << atom for atom in groups[0]) != admitted:
+            found.append([axis.variable.name, groups])
+    return found
 
 
 def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
@@ -47,8 +57,14 @@ def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
         return dict.fromkeys(aggregates, 0)
     if asked is not None and precise:
         raise _out_of_range("Give rho or a precision, not both.")
-    found = dict(zip(aggregates, split(asked, len(aggregates)), strict=True)) if asked else _by_measure(valid, policy)
-    if min(found.values()) < 1 or sum(found.values()) > policy.query_cap:
+    found = (
+        _by_measure(valid, policy)
+        if asked is None
+        else dict(zip(aggregates, split(asked, len(aggregates)), strict=True))
+    )
+    if min(found.values()) < LEAST_PRICE:
+        raise _out_of_range(f"Each of the {len(found)} measurements must cost at least rho {rho(LEAST_PRICE)}.")
+    if sum(found.values()) > policy.query_cap:
         total = rho(sum(found.values()))
         raise _out_of_range(f"The price would be rho {total}; a query may cost at most {rho(policy.query_cap)}.")
     return found

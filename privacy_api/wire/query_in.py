@@ -36,7 +36,7 @@ MAX_CRITERIA_DEPTH = 8
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}$")]
 Probability = Annotated[Decimal, Strict(False), Field(gt=0, lt=1, decimal_places=4)]
-Rho = Annotated[Decimal, Strict(False), Field(gt=0, le=100)]
+Rho = Annotated[Decimal, Strict(False), Field(ge=Decimal("0.000001"), le=100)]
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
 
@@ -193,7 +193,8 @@ def _precision(wanted: PrecisionIn | None) -> Precision | None:
 
 def _default_id(measure: MeasureIn, place: int) -> str:
     """A readable name: what is measured, of what, for which codes."""
-    words = re.findall(r"[A-Za-z0-9]+", " ".join([measure.statistic, measure.variable or "", *(measure.codes or [])]))
+    parts = [*(measure.codes or []), *(f"p{p}" for p in measure.probabilities or [])]
+    words = re.findall(r"[A-Za-z0-9]+", " ".join([measure.statistic, measure.variable or "", *parts]))
     name = "_".join(words)
     return name if len(name) <= 40 else f"{name[:36]}_{place}"
 

@@ -96,7 +96,13 @@ def test_sets_have_one_order() -> None:
 
 @pytest.mark.parametrize(
     ("rho", "nano"),
-    [(0.005, 5_000_000), (0.1 + 0.2, 300_000_000), (Decimal("1e-9"), 1), (1, 1_000_000_000), (1 / 3, 333_333_333)],
+    [
+        (0.005, 5_000_000),
+        (0.1 + 0.2, 300_000_000),
+        (Decimal("1.234e-6"), 1_234),
+        (1, 1_000_000_000),
+        (1 / 3, 333_333_333),
+    ],
 )
 def test_a_price_is_meant_to_the_nano_rho(rho: float | Decimal, nano: int) -> None:
     assert asked(rho=rho).rho == nano
