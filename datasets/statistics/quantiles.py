@@ -16,9 +16,9 @@ from datasets.statistics.recipe import (
     Takes,
     half_range,
     in_units,
-    number_bounds,
     number_decimals,
     number_unit,
+    range_bounds,
 )
 from datasets.variables import Code
 from disclosure.accuracy import Floats
@@ -81,7 +81,7 @@ QUANTILE = Statistic(
     finish=_quantiles,
     unit=number_unit,
     decimals=number_decimals,
-    bounds=number_bounds,
+    bounds=range_bounds,
     outputs=lambda subject: tuple(
         Code(f"{p.normalize():f}", f"quantile {p.normalize():f}") for p in subject.measure.probabilities
     ),

@@ -130,6 +130,12 @@ def number_bounds(subject: Subject) -> tuple[float, float]:
     return low * float(subject.numbers.step), high * float(subject.numbers.step)
 
 
+def range_bounds(subject: Subject) -> tuple[float, float]:
+    """Of the bins, which cover every valid value: quantiles are not clamped."""
+    step = float(subject.numbers.step)
+    return subject.numbers.lowest * step, subject.numbers.highest * step
+
+
 def half_range(subject: Subject) -> float:
     low, high = number_bounds(subject)
     return (high - low) / 2

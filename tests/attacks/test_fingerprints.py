@@ -198,3 +198,16 @@ def test_the_rewriter_is_worth_its_salt() -> None:
     question = tree(stream, 2)
     assert len({repr(rewrite(question, stream)) for _ in range(100)}) > 50
     assert strategies.references(CENSUS)
+
+
+def test_cells_that_hold_everybody_are_no_split() -> None:
+    """Of pupils in one area: no grouping, by area and by region are the same number, and one charge."""
+    only = Codes("la", Operator.IN, ("A3",))
+    one = asked(only, ())
+    assert asked(only, ("la",))[:-1] == asked(only, ("la.region",))[:-1] == one[:-1]
+    assert (
+        asked(Codes("la", Operator.IN, ("A3", "A4")), ("la",))[:-1]
+        != asked(Codes("la", Operator.IN, ("A3", "A4")), ())[:-1]
+    )
+    south = Codes("la.region", Operator.IN, ("S",))
+    assert asked(south, ("la.region",))[:-1] == asked(south, ())[:-1] != asked(south, ("la",))[:-1]

@@ -606,3 +606,63 @@ def test_query_where_no_server_is(ask: Callable[..., Result]) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"{server}/v1/data-sets/school.census/query: ConnectError; is the server running there?" in result.stderr
     assert "is the server running there?" in ask(QUESTION, server="127.0.0.1:1").stderr
+
+
+def test_a_refused_ingest_leaves_no_policy(sources: Files, empty: Path) -> None:
+    refused("ingest", sources.catalogue, sources.bad, "--home", empty)
+    assert sorted(p.name for p in empty.rglob("*")) == []
+
+
+def test_a_refused_ingest_changes_no_policy(sources: Files, house: House, tmp_path: Path) -> None:
+    bound = house.home / "policies" / "school.toml"
+    before, weaker = bound.read_bytes(), tmp_path / "weaker.toml"
+    weaker.write_text(preset("dp-default").replace("cut_rho = 0.5", "cut_rho = 50"))
+    refused("ingest", sources.catalogue, sources.bad, "--home", house.home, "--policy", weaker)
+    assert bound.read_bytes() == before
+
+
+def test_a_cut_whose_bytes_are_damaged_is_refused(house: House, taken: int) -> None:
+    cut = house.home / "cuts" / "school" / "1" / "cut.duckdb"
+    cut.write_bytes(b"\0" * cut.stat().st_size)
+    assert "cut school" in refused("serve", "--home", house.home, "--port", taken, *DEMO)
+
+
+@pytest.mark.parametrize("rho", ["inf", "Infinity", "nan", "x"])
+def test_a_budget_that_is_no_number_is_refused(empty: Path, rho: str) -> None:
+    assert "--rho wants" in refused("project", "create", "p", "--title", "T", "--rho", rho, "--home", empty, *DEMO)
+
+
+def test_policy_bind_stays_in_its_directory(house: House, tmp_path: Path) -> None:
+    good = tmp_path / "p.toml"
+    good.write_text(preset("dp-default"))
+    refused("policy", "bind", "../evil", good, "--home", house.home)
+    assert not (house.home / "evil.toml").exists()
+
+
+def test_settings_from_a_given_environment_read_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIVACY_API_MODE", "demo")
+    assert load_settings({}, home=tmp_path).mode == "live"
+
+
+def test_a_demonstration_never_touches_a_home_that_is_not_its_own(house: House) -> None:
+    """Above all not a live one: neither by starting there, nor by --reset."""
+    before = listing(house.home)
+    for option in ([], ["--reset"]):
+        assert "not a demonstration's" in refused("demo", "--dir", house.home, *option)
+        assert listing(house.home) == before
+
+
+def test_a_demonstration_in_a_file_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("")
+    assert "cannot be used" in refused("demo", "--dir", place)
+
+
+def test_two_demonstrations_at_once_do_not_get_one_port() -> None:
+    from privacy_api.cli.demo import _listen
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with _listen(port) as one, _listen(port) as two:
+        assert one.getsockname() != two.getsockname()

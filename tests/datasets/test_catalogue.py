@@ -346,3 +346,45 @@ def test_values_of_another_kind_are_refused_and_raise_nothing_else(token: str) -
         except CatalogueRefused:
             refused += 1
     assert refused > len(places) / 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ('id = "school"', 'id = ""', "cut.id"),
+        ('title = "A small school"', 'title = ""', "cut.title"),
+        ('privacy_unit = "pupil"', 'privacy_unit = ""', "cut.privacy_unit"),
+        ('unit = "pupil_id"', 'unit = ""', f"{SET}.key.unit"),
+        ('label = "Sex"', 'label = ""', f"{SEX}.label"),
+        ('sensitivity = "D"', 'sensitivity = ""', f"{SEX}.sensitivity"),
+        ('type = "category"\nlabel = "Sex"', 'type = ""\nlabel = "Sex"', f"{SEX}.type"),
+        ('label = "Sex"', 'label = "Sex"\ncolumn = ""', f"{SEX}.column"),
+        ('sort_by = ["la"]', 'sort_by = [["la"]]', f"{SET}.sort_by"),
+        ("rows_per_period = 2", 'rows_per_period = 2\nalso = [["sex"]]', f"{SET}.key.also"),
+        ('["A1", "Ashby", "N"]', '["", "Ashby", "N"]', "code_lists.area.rows[0]"),
+        ('["202122", "2021/2022", "AY"]', '["", "2021/2022", "AY"]', f"{YEAR}.codes[0]"),
+        ('["202122", "2021/2022", "AY"]', '["202122", "2022/2023", "AY"]', f"{YEAR}.codes"),
+        ('range = ["0", "200"]', "range = []", f"{DAYS}.range"),
+        ('clamp = ["0", "8"]', "clamp = []", f"{SCORE}.clamp"),
+        ('range = ["0", "200"]', 'range = ["0", "1e999999999"]', f"{DAYS}.range"),
+        ('step = "0.5"', 'step = "1e-999999"', SCORE),
+    ],
+)
+def test_empty_and_misshapen_values_are_refused_too(old: str, new: str, path: str) -> None:
+    assert [p for p in problems(edited((old, new))) if p.startswith(path)]
+
+
+def test_a_bad_sensitivity_never_loses_the_data_set() -> None:
+    with pytest.raises(CatalogueRefused):
+        load_catalogue(edited(('sensitivity = "D"', 'sensitivity = ""')))
+
+
+def test_one_bad_step_is_one_problem() -> None:
+    assert len(problems(edited(('step = "0.5"', 'step = "0"')))) == 1
+
+
+def test_a_band_that_no_code_belongs_to_is_refused() -> None:
+    found = problems(
+        edited(('codes = [["N", "North"], ["S", "South"]]', 'codes = [["N", "North"], ["S", "South"], ["W", "West"]]'))
+    )
+    assert [p for p in found if "no code of the variable belongs to W" in p]

@@ -209,3 +209,17 @@ def test_answers_are_dense_over_the_whole_key_space(engine: DuckDBEngine) -> Non
     expected[0, :2] = 20
     assert (found[Count()].reshape(5, 3) == expected).all()
     assert (found[DistinctCount()].reshape(5, 3) == expected).all()
+
+
+def test_the_engines_failure_carries_no_other(small: Path) -> None:
+    engine = DuckDBEngine(small)
+    engine.close()
+    with pytest.raises(EngineFailed) as failed:
+        engine.aggregate(plan(EASY))
+    assert failed.value.__context__ is None
+
+
+def test_a_time_limit_is_never_no_limit(small: Path) -> None:
+    engine = DuckDBEngine(small, seconds=0.0005)
+    with closing(engine), engine._connection.cursor() as cursor, pytest.raises(duckdb.InterruptException):
+        cursor.execute("select sum(range) from range(100000000)").fetchall()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from datasets.catalogue import Key
 from datasets.query import (
     And,
     Codes,
     Criteria,
     InvalidQuery,
     Measure,
+    Not,
     Operator,
     Or,
     Period,
@@ -21,6 +24,7 @@ from datasets.query import (
     Query,
 )
 from datasets.validate import Limits, ValidQuery, validate
+from datasets.variables import Code
 from disclosure.aggregates import Count
 from tests.lib import school
 
@@ -129,3 +133,50 @@ def test_mean_and_sd_share_their_aggregates() -> None:
     both = check((Measure("a", "mean", "score"), Measure("b", "sd", "score")))
     assert len(both.plan.aggregates) == 3
     assert Count("score") in both.plan.aggregates
+
+
+def test_what_is_shown_is_bounded_as_well_as_what_is_measured() -> None:
+    """Many quantiles of one measurement make a large answer out of a small one."""
+    probabilities = tuple(Decimal(i) / 100 for i in range(1, 100))
+    with pytest.raises(InvalidQuery) as invalid:
+        check(measure("quantile", "score", probabilities=probabilities), ("la",))
+    assert [p.code for p in invalid.value.problems] == ["TooManyCells"]
+
+
+def test_a_question_whose_sql_would_be_huge_is_refused_by_a_public_limit() -> None:
+    many = replace(
+        CENSUS,
+        variables=tuple(
+            replace(CENSUS.by_name["need"], name=f"v{i}", bandings=(), atoms=tuple(Code(str(c), "") for c in range(40)))
+            for i in range(8)
+        ),
+        key=Key(None),
+    )
+    odd = tuple(str(c) for c in range(0, 40, 2))
+    parity: Criteria = Codes("v0", Operator.IN, odd)
+    for i in range(1, 8):
+        one = Codes(f"v{i}", Operator.IN, odd)
+        parity = Or((And((parity, Not(one))), And((Not(parity), one))))
+    with pytest.raises(InvalidQuery) as invalid:
+        validate(Query(CENSUS.id, COUNT, (), parity), many, frozenset(), LIMITS)
+    assert [p.code for p in invalid.value.problems] == ["CriteriaTooComplex"]
+
+
+def test_more_conditions_than_anybody_writes_are_refused() -> None:
+    with pytest.raises(InvalidQuery) as invalid:
+        check(criteria=And(tuple(is_in("need", "a", "b") for _ in range(201))))
+    assert [p.code for p in invalid.value.problems] == ["CriteriaTooComplex"]
+
+
+def test_a_name_with_nothing_behind_its_dot_is_no_name() -> None:
+    with pytest.raises(InvalidQuery):
+        check(group_by=("la.",))
+
+
+def test_class_four_is_used_in_bands_only_by_quantiles_too() -> None:
+    risky = replace(CENSUS, variables=tuple(replace(v, identifiability=4) for v in CENSUS.variables))
+    for measures in (measure("median", "score"), measure("histogram", "need")):
+        with pytest.raises(InvalidQuery) as invalid:
+            validate(Query(CENSUS.id, measures), risky, school.GRANTS, LIMITS)
+        assert [p.code for p in invalid.value.problems] == ["BandingRequired"]
+    assert validate(Query(CENSUS.id, measure("histogram", "need.some")), risky, school.GRANTS, LIMITS)

@@ -39,6 +39,7 @@ def test_official_answers_free_queries_only_with_the_risk_acknowledged() -> None
         (r"cut_rho = 0.5", "cut_rho = true", "budget.cut_rho: wants"),
         (r"delta = 1e-10", "delta = 0.1", "budget.delta: wants"),
         (r'mode = "dp"', 'mode = "exact"', "mode: wants 'dp' or 'official'"),
+        (r'mode = "dp"', "mode = []", "mode: wants 'dp' or 'official'"),
         (r'plain = "Counts that', 'plan = "Counts that', "minimum_count.plain: missing"),
         (r"version = 1", "version = 0", "version: a whole number"),
         (r'policy = "dp-default"', "policy = ", "not TOML"),

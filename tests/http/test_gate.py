@@ -237,4 +237,5 @@ def test_answers_and_errors_leave_at_a_slot(tmp_path: Path, error: Exception | N
             engine.let_through.release()
             question = {"measures": [{"statistic": "count"}]}
             took = elapsed(lambda: client.post(URL, json=question, headers=service.auth))
-            assert 0.4 <= took < 0.8
+            assert took >= 0.4
+            assert took % 0.4 < 0.2, "at a slot, be it a later one on a busy machine"

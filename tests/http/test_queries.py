@@ -232,3 +232,29 @@ def test_a_precision_that_cannot_be(service: Service, body: dict[str, object], p
     response = service.ask(body)
     assert response.status_code == 422
     assert [e["path"] for e in response.json()["errors"]] == [path]
+
+
+def test_next_to_no_price_buys_nothing(service: Service) -> None:
+    for rho in ("1e-9999999999", "1e-7", 1e-7):
+        assert service.ask(COUNT | {"rho": rho}).status_code == 422
+    many = {"measures": [{"statistic": "sd", "variable": "score"}], "rho": 0.000001}
+    assert "at least" in service.ask(many).json()["errors"][0]["message"]
+
+
+def test_official_mode_counts_pupils_and_not_their_rows(tmp_path: Path) -> None:
+    """Nine pupils with two rows each are eighteen rows, and still nine pupils."""
+    rows = [*pupils(9), *pupils(9)]
+    only = {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}}
+    with running(tmp_path, rows, OPEN_OFFICIAL) as service:
+        measures = [{"statistic": "count"}, {"statistic": "mean", "variable": "days"}, {"statistic": "pupils"}]
+        results = service.ask({"measures": measures, "criteria": only}).json()["results"]
+        assert [(r["value"], r["status"]) for r in results] == [(None, "c")] * 3
+
+
+def test_official_means_come_without_an_interval_that_would_be_false(tmp_path: Path) -> None:
+    with running(tmp_path, pupils(403), OPEN_OFFICIAL) as service:
+        body = {"measures": [{"statistic": "mean", "variable": "days"}, {"statistic": "count"}]}
+        mean, count = service.ask(body).json()["results"]
+        assert mean["value"] is not None
+        assert (mean["lower"], mean["upper"], mean["status"]) == (None, None, "")
+        assert count["lower"] <= 403 <= count["upper"]
