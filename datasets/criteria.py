@@ -15,7 +15,7 @@ MOST_PATHS = 500
 """Conjunctions in the disjunction that the engine would run."""
 MOST_ATOMS = 2_000
 """Codes compared in all of them together, runs of codes counting as two."""
-MOST_FACETS = 200
+MOST_FACETS = 1_000
 
 
 def predicate_of(criteria: Criteria | None, names: Names) -> Predicate:
