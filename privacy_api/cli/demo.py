@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 MARKER = "this-is-a-demonstration"
 PROJECT, DATA_SET = "demo", "demo.census"
 AS_JSON = "-H 'Content-Type: application/json'"
-QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm"]}
+QUESTION = {
+    "measures": [{"statistic": "count"}],
+    "groupBy": ["REG", "fsm"],
+    "criteria": {"timePeriods": {"eq": {"period": "2023/2024", "code": "AY"}}},
+}
 
 
 def demo(
