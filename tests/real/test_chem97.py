@@ -77,4 +77,4 @@ def test_means_spreads_and_quantiles_by_sex_and_age(ask: Ask, pupils: pd.DataFra
     by_age = covered(ask("", {"measures": measures[:2], "groupBy": ["sex", "age.quarter"]}).json(), pupils)
     held, shown = coverage.held + by_age.held, coverage.shown + by_age.shown
     assert shown == 14 + 16
-    assert held >= 25, (held, shown)
+    assert held >= 22, (held, shown)  # nine misses of thirty: below 1e-4 if the truth is 95 %
