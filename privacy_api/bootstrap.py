@@ -53,10 +53,14 @@ class Stores:
 def open_stores(settings: Settings) -> Stores:
     """The service database, brought up to date, and settled in one mode for good."""
     database = open_database(settings.url)
-    upgrade(database)
-    settled = settle(database, "mode", settings.mode)
-    if settled != settings.mode:
-        raise SettingsRefused(f"this service database belongs to {settled} mode; it never changes")
+    try:
+        upgrade(database)
+        settled = settle(database, "mode", settings.mode)
+        if settled != settings.mode:
+            raise SettingsRefused(f"this service database belongs to {settled} mode; it never changes")
+    except BaseException:
+        database.dispose()
+        raise
     claim_seconds = settings.query_seconds + GRACE
     return Stores(SqlLedger(database, settings.anchor_file, claim_seconds), SqlProjects(database), database.dispose)
 
@@ -66,9 +70,17 @@ def open_services(
 ) -> Services:
     """Everything is checked here, before the first request: ledger, cuts, policies. Any doubt refuses to start."""
     stores = open_stores(settings)
-    stores.ledger.verify()
+    cuts: list[HostedCut] = []
+    try:
+        stores.ledger.verify()
+        cuts.extend(_open_cut(settings, name) for name in list_cuts(settings.cuts))
+    except BaseException:
+        for cut in cuts:
+            cut.engine.close()
+        stores.close()
+        raise
     return Services(
-        data_sets=hosted(tuple(_open_cut(settings, name) for name in list_cuts(settings.cuts))),
+        data_sets=hosted(tuple(cuts)),
         ledger=stores.ledger,
         projects=stores.projects,
         noise=noise,
@@ -91,7 +103,7 @@ def policy_of(settings: Settings, cut: str) -> Policy:
 
 def _open_cut(settings: Settings, name: str) -> HostedCut:
     published = open_current(settings.cuts, name)
-    catalogue = load_catalogue(published.catalogue_text)
+    catalogue, policy = load_catalogue(published.catalogue_text), policy_of(settings, name)
     if settings.mode is ServiceMode.DEMO and not catalogue.synthetic:
         raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
     try:
@@ -100,7 +112,7 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
         )
     except EngineRefused as refused:
         raise CutDamaged(f"cut {name}: {refused}") from None
-    return HostedCut(catalogue, published.version, policy_of(settings, name), engine)
+    return HostedCut(catalogue, published.version, policy, engine)
 
 
 def make_app(settings: Settings) -> FastAPI:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from privacy_api.cli.common import HomeOption, fail, refusals, settings_for
+from privacy_api.cli.common import HomeOption, fail, settings_for, stores_for
 
 project_app = typer.Typer(help="Who may ask for what.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys; each belongs to one project.", no_args_is_help=True)
@@ -26,36 +26,29 @@ def create_project(
     mode: ModeOption = None,
 ) -> None:
     """Create a project with its budget and its grants."""
-    with refusals():
-        from decimal import Decimal
+    from decimal import Decimal
 
-        from disclosure.accounting import nano_rho
-        from privacy_api.bootstrap import open_stores
-        from privacy_api.ports import Project
+    from disclosure.accounting import nano_rho
+    from privacy_api.ports import Project
 
+    try:
+        cap = nano_rho(Decimal(rho))
+    except (ArithmeticError, ValueError):
+        fail("--rho wants a number such as 0.1")
+    with stores_for(home, mode) as stores:
         try:
-            cap = nano_rho(Decimal(rho))
-        except (ArithmeticError, ValueError):
-            fail("--rho wants a number such as 0.1")
-            return
-        try:
-            made = open_stores(settings_for(home, mode=mode)).projects.create_project(
-                Project(project, title, cap, frozenset(grant or ()))
-            )
+            made = stores.projects.create_project(Project(project, title, cap, frozenset(grant or ())))
         except ValueError as refused:
             fail(str(refused))
-            return
         typer.echo(f"{made.id}: created")
 
 
 @project_app.command("list")
 def list_projects(home: HomeOption = None, mode: ModeOption = None) -> None:
     """All projects, with what each has spent."""
-    with refusals():
-        from disclosure.accounting import rho
-        from privacy_api.bootstrap import open_stores
+    from disclosure.accounting import rho
 
-        stores = open_stores(settings_for(home, mode=mode))
+    with stores_for(home, mode) as stores:
         for project in stores.projects.projects():
             spent = stores.ledger.project_balance(project).spent
             typer.echo(f"{project.id}\t{project.title}\trho {rho(spent)} of {rho(project.cap)}")
@@ -66,14 +59,11 @@ def create_key(
     project: str, label: Annotated[str, typer.Option()] = "", home: HomeOption = None, mode: ModeOption = None
 ) -> None:
     """Create a key. It is shown this once and stored only as a hash."""
-    with refusals():
-        from privacy_api.bootstrap import open_stores
-
-        settings = settings_for(home, mode=mode)
-        projects = open_stores(settings).projects
-        if projects.project(project) is None:
+    with stores_for(home, mode) as stores:
+        if stores.projects.project(project) is None:
             fail(f"{project}: no such project; create it with: privacy-api project create")
-        info, key = projects.create_key(project, label, settings.environment)
+        environment = settings_for(home, mode=mode).environment
+        info, key = stores.projects.create_key(project, label, environment)
         typer.echo(f"id {info.id}", err=True)
         typer.echo(key)
 
@@ -81,20 +71,17 @@ def create_key(
 @key_app.command("list")
 def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
     """All keys, never their secrets."""
-    with refusals():
-        from privacy_api.bootstrap import open_stores
-
-        for key in open_stores(settings_for(home, mode=mode)).projects.issued_keys():
-            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{'revoked' if key.revoked else 'active'}")
+    with stores_for(home, mode) as stores:
+        for key in stores.projects.issued_keys():
+            state = "revoked" if key.revoked else "active"
+            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{state}")
 
 
 @key_app.command("revoke")
 def revoke_key(key_id: str, home: HomeOption = None, mode: ModeOption = None) -> None:
     """Revoke a key; it stops working at once."""
-    with refusals():
-        from privacy_api.bootstrap import open_stores
-
-        if not open_stores(settings_for(home, mode=mode)).projects.revoke_key(key_id):
+    with stores_for(home, mode) as stores:
+        if not stores.projects.revoke_key(key_id):
             fail(f"{key_id}: no such active key")
         typer.echo(f"{key_id}: revoked")
 
@@ -102,11 +89,8 @@ def revoke_key(key_id: str, home: HomeOption = None, mode: ModeOption = None) ->
 @ledger_app.command("verify")
 def verify_ledger(home: HomeOption = None, mode: ModeOption = None) -> None:
     """Check every entry, every stored release, and the anchor outside the database."""
-    with refusals():
-        from privacy_api.bootstrap import open_stores
-
-        entries = open_stores(settings_for(home, mode=mode)).ledger.verify()
-        typer.echo(f"the ledger is whole: {entries} entries")
+    with stores_for(home, mode) as stores:
+        typer.echo(f"the ledger is whole: {stores.ledger.verify()} entries")
 
 
 @ledger_app.command("anchor")
@@ -118,10 +102,7 @@ def anchor_ledger(
     mode: ModeOption = None,
 ) -> None:
     """Write the anchor anew, after it was lost. Entries that were removed from the end can no longer be noticed."""
-    with refusals():
-        from privacy_api.bootstrap import open_stores
-
-        if not accept:
-            fail("inspect the ledger first (compare it with a backup), then run this with --accept")
-        entries = open_stores(settings_for(home, mode=mode)).ledger.reanchor()
-        typer.echo(f"anchored at entry {entries}")
+    if not accept:
+        fail("inspect the ledger first (compare it with a backup), then run this with --accept")
+    with stores_for(home, mode) as stores:
+        typer.echo(f"anchored at entry {stores.ledger.reanchor()}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from privacy_api.bootstrap import Stores
     from privacy_api.settings import Settings
 
 HomeOption = Annotated[
@@ -27,6 +28,19 @@ def refusals() -> Iterator[None]:
         yield
     except REFUSALS as refused:
         fail(str(refused))
+
+
+@contextmanager
+def stores_for(home: Path | None, mode: str | None) -> Iterator[Stores]:
+    """The service's stores, closed afterwards; refusals are told."""
+    with refusals():
+        from privacy_api.bootstrap import open_stores
+
+        opened = open_stores(settings_for(home, mode=mode))
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 def fail(message: str) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def observe(service: Service) -> list[tuple[int, bytes, dict[str, str]]]:
 
 
 def ledger_rows(home: Path) -> list[tuple[object, ...]]:
-    with sqlite3.connect(home / "service.db") as connection:
+    with closing(sqlite3.connect(home / "service.db")) as connection:
         return connection.execute(
             "select seq, kind, project, cut, release, query, nano_rho, events, cut_total, project_total "
             "from ledger order by seq"
