@@ -1,6 +1,6 @@
 """The catalogue of a cut: what a custodian writes in TOML, as frozen types that cannot be wrong.
 
-`catalogue_toml.py` reads the file and reports every problem at once; this module is what it makes.
+`catalogue_toml/` reads the file and reports every problem at once; this module is what it makes.
 """
 
 from __future__ import annotations

@@ -87,21 +87,20 @@ def _clear(home: Path) -> None:
 
 
 def _build(settings: Settings, pupils: int) -> None:
-    """The cut, once; a second start finds it there."""
+    """The cut, once; a second start finds it there. Its policy too, should an earlier start have died in between."""
     from datasets.catalogue_toml import load_catalogue
     from datasets.ingest import ingest, list_cuts
     from privacy_api.cli.cuts import bind
     from privacy_api.cli.progress import Bar
     from synthetic.structural import generate
 
-    if "demo" in list_cuts(settings.cuts):
-        return
-    text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
-    catalogue = load_catalogue(text)
-    with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
-        sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}
-        ingest(catalogue, text, sources, settings.cuts, bar)
-    bind(settings.policies, catalogue.cut, None)
+    if "demo" not in list_cuts(settings.cuts):
+        text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
+        catalogue = load_catalogue(text)
+        with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
+            sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}
+            ingest(catalogue, text, sources, settings.cuts, bar)
+    bind(settings.policies, "demo", None)
 
 
 def _new_key(settings: Settings) -> str:
