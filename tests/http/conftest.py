@@ -10,5 +10,5 @@ from tests.lib.service import Service, pupils, running
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path, [*pupils(400), *pupils(3, la=4, first=1000)]) as made:
+    with running(tmp_path, [*pupils(4000), *pupils(3, la=4, first=10_000)]) as made:
         yield made
