@@ -1,4 +1,4 @@
-"""ProtectedTable → Answer: finish every statistic, hide small cells, round, attach intervals. All post-processing."""
+"""What is known → Answer: finish every statistic, hide small cells, round, attach intervals. All post-processing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from datasets.plan import Axis
+from datasets.groupings import Table
+from datasets.known import Measured, known_tables
+from datasets.query import Display
 from datasets.statistics import Statistic, Subject
-from datasets.validate import ValidMeasure, ValidQuery
+from datasets.statistics.recipe import Ends, KnownTable
+from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
-from disclosure.accuracy import DRAWS, Floats, count_intervals, redraw
-from disclosure.aggregates import bins_of, contributors
+from disclosure.accuracy import DRAWS, count_intervals, redraw
+from disclosure.additive import additive, rounding_variance
+from disclosure.margins import fold, shape
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
-from disclosure.tables import Measurement, ProtectedTable
+from disclosure.tables import Flags, Floats, Known
 
-Flags = npt.NDArray[np.bool_]
 NUMBERS_AT_ONCE = 300_000
 """Held at a time while noise is redrawn: few enough to stay in the cache, and under 25 MB with what is made of them."""
+FINE = 3
+"""Further decimals of numbers that are shown unbiased."""
 
 
 class Status(StrEnum):
@@ -38,7 +43,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The numbers of one measure, (cells, outputs), NaN where hidden; cells in the order of the answer's keys."""
+    """The numbers of one measure, (rows, outputs), NaN where hidden; rows in the order of the answer's keys."""
 
     id: str
     statistic: str
@@ -54,82 +59,183 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """axes in the order asked for; the cells are their product, the last axis fastest."""
+    """Rows are the cells of each table in turn; within one, the product of its axes, the last fastest."""
 
-    axes: tuple[Axis, ...]
+    tables: tuple[Table, ...]
     series: tuple[Series, ...]
 
     @property
-    def keys(self) -> list[tuple[Code, ...]]:
-        return list(product(*(axis.codes for axis in self.axes)))
+    def names(self) -> tuple[str, ...]:
+        """Of all groupings of all tables, each once."""
+        return tuple(dict.fromkeys(name for table in self.tables for name in table.names))
+
+    @property
+    def keys(self) -> list[dict[str, str | None]]:
+        """Of each row; a grouping that is None is summed over, or shown by a coarser one."""
+        nothing: dict[str, str | None] = dict.fromkeys(self.names)
+        return [
+            {**nothing, **{name: code.code for name, code in zip(table.names, codes, strict=True)}}
+            for table in self.tables
+            for codes in product(*(axis.codes for axis in table.axes))
+        ]
 
 
-def finish(valid: ValidQuery, table: ProtectedTable, policy: Policy) -> Answer:
-    shape = tuple(len(axis.codes) for axis in valid.plan.axes)
-    places = np.arange(valid.plan.cells).reshape(shape).transpose(valid.order).ravel()
-    series = tuple(_series(m, {a: table[a] for a in m.aggregates}, policy, places) for m in valid.measures)
-    return Answer(tuple(valid.plan.axes[i] for i in valid.order), series)
+def finish(valid: ValidQuery, measured: Measured, policy: Policy) -> Answer:
+    tables = known_tables(valid, measured)
+    series = tuple(_series(m, valid, [{n: t[n] for n in m.needs} for t in tables], policy) for m in valid.measures)
+    return Answer(valid.tables, series)
 
 
-def _series(measure: ValidMeasure, table: ProtectedTable, policy: Policy, places: npt.NDArray[np.intp]) -> Series:
+@dataclass(frozen=True, slots=True, eq=False)
+class Numbers:
+    """Of one table: (cells, outputs) each."""
+
+    value: Floats
+    lower: Floats
+    upper: Floats
+    hidden: Flags
+
+
+def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy) -> Series:
     statistic, subject = measure.statistic, measure.subject
+    decimals = _decimals(measure, valid)
+    unbiased = valid.query.display is Display.UNBIASED
     if statistic.is_count:
-        value, lower, upper, hidden = _counts(table[measure.aggregates[0]], policy)
+        parts = _counts(measure, valid, tables, policy, unbiased)
     else:
-        value, lower, upper, hidden = _estimates(statistic, subject, table, policy)
-    status = _status(value, lower, upper, hidden, statistic, subject, policy)
-    unknown = (status == Status.CONFIDENTIAL) | (status == Status.NOT_AVAILABLE)
-    value, lower, upper = (np.where(unknown, np.nan, part) for part in (value, lower, upper))
+        parts = [estimates(measure, known, policy, decimals, unbiased) for known in tables]
+        parts = _adding_up(parts, measure, valid, decimals)
+    shown = [_hide(part, statistic, subject, policy) for part in parts]
+    value, lower, upper, status = (np.concatenate(each) for each in zip(*shown, strict=True))
     return Series(
         id=measure.id,
         statistic=statistic.name,
         variable=subject.measure.variable,
         unit=statistic.unit(subject),
-        decimals=statistic.decimals(subject),
+        decimals=decimals,
         outputs=statistic.outputs(subject),
-        value=value[places],
-        lower=lower[places],
-        upper=upper[places],
-        status=status[places],
+        value=value,
+        lower=lower,
+        upper=upper,
+        status=status,
     )
 
 
-def _counts(m: Measurement, policy: Policy) -> tuple[Floats, Floats, Floats, Flags]:
-    hidden = m.masked | (m.values < policy.minimum_count) if policy.mode is Mode.DP else m.masked
-    rounded = nearest(m.values, policy.rounding_base)
-    lower, upper = count_intervals(rounded, m.sigma, policy.rounding_base, policy.minimum_count, policy.confidence)
-    return rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden
+def _decimals(measure: ValidMeasure, valid: ValidQuery) -> int:
+    """Unbiased numbers have more, except counts that are measured whole and are in one table."""
+    own = measure.statistic.decimals(measure.subject)
+    whole = measure.statistic.is_count and len(valid.tables) == 1
+    return own + FINE if valid.query.display is Display.UNBIASED and not whole else own
 
 
-def _estimates(
-    statistic: Statistic, subject: Subject, table: ProtectedTable, policy: Policy
-) -> tuple[Floats, Floats, Floats, Flags]:
-    as_released = {a: m.values.astype(np.float64)[None] for a, m in table.items()}
-    decimals = statistic.decimals(subject)
+def _several(valid: ValidQuery) -> bool:
+    return len({table.levels for table in valid.tables}) > 1
+
+
+def _counts(
+    measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy, unbiased: bool
+) -> list[Numbers]:
+    known = [next(iter(table.values())) for table in tables]
+    if _several(valid) and measure.statistic.adds_up:
+        return _adding_counts(known, valid, policy, unbiased)
+    return [_count_table(each, policy, unbiased) for each in known]
+
+
+def _count_table(known: Known, policy: Policy, unbiased: bool) -> Numbers:
+    base, least = (1, 0) if unbiased else (policy.rounding_base, policy.minimum_count)
+    whole = np.rint(known.values).astype(np.int64)
+    hidden = known.masked | (whole < least) if policy.mode is Mode.DP and not unbiased else known.masked
+    rounded = nearest(whole, base)
+    lower, upper = count_intervals(rounded, float(known.sd[0, 0]), base, least, policy.confidence)
+    return Numbers(rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden)
+
+
+def _adding_counts(known: list[Known], valid: ValidQuery, policy: Policy, unbiased: bool) -> list[Numbers]:
+    """Rounded so that totals are the sums of their parts: what is released is the estimate, its noise and the
+    rounding's. Hidden is what comes out under the threshold."""
+    unit = 10.0**-FINE if unbiased else float(policy.rounding_base)
+    rounded = _added(known[0].values, valid, unit)
+    return [
+        _adding_count(each, table, values, valid, policy, unbiased)
+        for each, table, values in zip(known, valid.tables, rounded, strict=True)
+    ]
+
+
+def _adding_count(
+    known: Known, table: Table, values: Floats, valid: ValidQuery, policy: Policy, unbiased: bool
+) -> Numbers:
+    least = 0 if unbiased else policy.minimum_count
+    extra = 0.0 if unbiased else rounding_variance(valid.chains, table.levels, policy.rounding_base)
+    whole = np.rint(values).astype(np.int64)
+    lower, upper = np.zeros(values.shape), np.zeros(values.shape)
+    deviations = np.sqrt(known.sd[:, 0] ** 2 + extra)
+    for sd in np.unique(deviations):
+        rows = deviations == sd
+        ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence)
+        lower[rows], upper[rows] = ends
+    hidden = np.zeros(values.shape, bool) if unbiased else values < least
+    return Numbers(values, np.maximum(lower, 0), np.maximum(upper, values), hidden)
+
+
+def _added(finest: Floats, valid: ValidQuery, unit: float) -> list[Floats]:
+    """Multiples of the unit near the finest table's numbers and near all of their sums, for each table; NaN stays out
+    of it, since an unknown part makes an unknown total."""
+    sizes = shape(valid.chains, (0,) * len(valid.chains))
+    known = np.nan_to_num(finest).reshape(*sizes, -1)
+    steps = additive(known / unit, valid.chains, 1)
+    return [_as_asked(fold(steps, valid.chains, t.levels), t) * unit for t in valid.tables]
+
+
+def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
+    """(sizes of the levels, outputs) → (cells in the order of the table's groupings, outputs)."""
+    lengths = [values.shape[place] for place in sorted(table.places)]
+    order = [sorted(table.places).index(place) for place in table.places]
+    arranged = values.reshape(*lengths, -1).transpose(*order, len(lengths))
+    return arranged.reshape(cells_in(table), -1).astype(np.float64)
+
+
+def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, decimals: int) -> list[Numbers]:
+    """Sums are rounded to their last decimal so that they add up."""
+    if not (measure.statistic.adds_up and _several(valid)) or np.isnan(parts[0].value).any():
+        return parts
+    unit = 10.0**-decimals
+    values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]
+    return [
+        Numbers(v, np.minimum(p.lower, v), np.maximum(p.upper, v), p.hidden) for p, v in zip(parts, values, strict=True)
+    ]
+
+
+def estimates(measure: ValidMeasure, known: KnownTable, policy: Policy, decimals: int, unbiased: bool) -> Numbers:
+    statistic, subject = measure.statistic, measure.subject
     low, high = statistic.bounds(subject)
-    value = np.clip(np.round(statistic.finish(as_released, subject)[0], decimals), low, high)
-    hidden = np.broadcast_to(_too_few(statistic, table, policy)[:, None], value.shape)
+    value, lower, upper = _ends(statistic, subject, known, policy)
+    value = np.round(value, decimals)
+    if not (unbiased and statistic.adds_up):
+        value = np.clip(value, low, high)
+    hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
-        return value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden
-    lower, upper = _interval(statistic, subject, table, policy)
+        return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
-    return value, np.clip(lower, low, high), np.clip(upper, low, high), hidden
+    return Numbers(
+        value, np.clip(lower, low, np.maximum(high, value)), np.clip(upper, np.minimum(low, value), high), hidden
+    )
 
 
-def _interval(statistic: Statistic, subject: Subject, table: ProtectedTable, policy: Policy) -> tuple[Floats, Floats]:
-    """The statistic's own interval, or quantiles of it over redrawn noise, in slices of cells that fit in memory."""
+def _ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Ends:
+    """The statistic's own estimate, or quantiles of it over redrawn noise, in slices of cells that fit in memory."""
     alpha = (1 - policy.confidence) / 2
-    if statistic.interval is not None:
-        return statistic.interval(table, subject, alpha)
-    bins = {a: bins_of(a) for a in table}
-    cells = next(iter(table.values())).values.shape[0]
-    step = max(1, NUMBERS_AT_ONCE // (DRAWS * sum(bins.values())))
-    lower, upper = [], []
-    for start in range(0, cells, step):
-        ends = _quantiles(statistic.finish(redraw(table, slice(start, start + step), bins), subject), alpha)
-        lower.append(ends[0])
-        upper.append(ends[1])
-    return np.concatenate(lower), np.concatenate(upper)
+    if statistic.estimate is not None and policy.mode is Mode.DP:
+        return statistic.estimate(known, subject, alpha)
+    value = statistic.finish({need: k.values[None] for need, k in known.items()}, subject)[0]
+    if policy.mode is Mode.OFFICIAL:
+        return value, value, value
+    cells, columns = value.shape[0], sum(k.values.shape[1] for k in known.values())
+    step = max(1, NUMBERS_AT_ONCE // (DRAWS * columns))
+    ends = [
+        _quantiles(statistic.finish(redraw(known, slice(start, start + step)), subject), alpha)
+        for start in range(0, cells, step)
+    ]
+    return value, np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
 
 
 def _quantiles(draws: Floats, alpha: float) -> tuple[Floats, Floats]:
@@ -145,32 +251,44 @@ def _outward(lower: Floats, upper: Floats, decimals: int) -> tuple[Floats, Float
     return np.floor(np.round(lower * unit, 6)) / unit, np.ceil(np.round(upper * unit, 6)) / unit
 
 
-def _too_few(statistic: Statistic, table: ProtectedTable, policy: Policy) -> Flags:
+def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy, unbiased: bool) -> Flags:
     """Cells with too few behind them: hidden parts in `official` mode, noisy counts in `dp` mode.
 
     In `dp` mode the noisy count must clear the threshold by its own margin of error. A ratio over a count that is
-    there by luck has no honest interval.
+    there by luck has no honest interval. An unbiased sum needs no such count.
     """
-    least = max(policy.minimum_count, policy.minimum_denominator if statistic.is_share else 0)
+    hidden = np.zeros(next(iter(known.values())).values.shape[0], dtype=bool)
+    if unbiased and statistic.adds_up:
+        return hidden
+    shares = statistic.is_share or any(part.statistic.is_share for part in subject.of)
+    least = max(policy.minimum_count, policy.minimum_denominator if shares else 0)
     wide = float(ndtri((1 + policy.confidence) / 2))
-    hidden = np.zeros(next(iter(table.values())).values.shape[0], dtype=bool)
-    for a in {contributors(a) for a in table} & table.keys():
-        m = table[a]
-        hidden |= m.values.sum(axis=1) < least + wide * m.sigma * np.sqrt(bins_of(a))
-        if policy.mode is Mode.OFFICIAL:
-            hidden |= m.masked.any(axis=1)
+    for behind in statistic.behind(known, subject):
+        hidden |= behind.values < least + wide * behind.sd
+    if policy.mode is Mode.OFFICIAL:
+        for each in known.values():
+            hidden |= each.masked.any(axis=1)
     return hidden
 
 
-def _status(
-    value: Floats, lower: Floats, upper: Floats, hidden: Flags, statistic: Statistic, subject: Subject, policy: Policy
-) -> npt.NDArray[np.str_]:
+def _hide(
+    part: Numbers, statistic: Statistic, subject: Subject, policy: Policy
+) -> tuple[Floats, Floats, Floats, npt.NDArray[np.str_]]:
+    status = _status(part, statistic, subject, policy)
+    unknown = (status == Status.CONFIDENTIAL) | (status == Status.NOT_AVAILABLE)
+    value, lower, upper = (np.where(unknown, np.nan, each) for each in (part.value, part.lower, part.upper))
+    return value, lower, upper, status
+
+
+def _status(part: Numbers, statistic: Statistic, subject: Subject, policy: Policy) -> npt.NDArray[np.str_]:
     scale = statistic.scale(subject)
-    judged = np.abs(value) if scale is None else np.full(value.shape, scale)
+    judged = np.abs(part.value) if scale is None else np.full(part.value.shape, scale)
     with np.errstate(invalid="ignore"):
-        unreliable = (upper - lower) / 2 > policy.relative_margin_low * judged
+        unreliable = (part.upper - part.lower) / 2 > policy.relative_margin_low * judged
     status = np.where(unreliable, Status.UNRELIABLE, Status.SHOWN).astype("<U4")
-    known = np.isfinite(value) & (np.isfinite(lower) & np.isfinite(upper) | (policy.mode is Mode.OFFICIAL))
+    known = np.isfinite(part.value) & (
+        np.isfinite(part.lower) & np.isfinite(part.upper) | (policy.mode is Mode.OFFICIAL)
+    )
     status[~known] = Status.NOT_AVAILABLE
-    status[hidden] = Status.CONFIDENTIAL
+    status[part.hidden] = Status.CONFIDENTIAL
     return status

@@ -1,8 +1,9 @@
-"""What the engine must compute."""
+"""What is measured: aggregates over layouts of cells; and what the engine must compute for them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from datasets.catalogue import DataSet
 from datasets.predicate import Predicate
@@ -13,7 +14,7 @@ from disclosure.sensitivity import Contribution
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One dimension of the table. reference: as people write it, "la", "la.region". column: the stored ENUM column;
+    """One dimension of a table. reference: as people write it, "la", "la.region". column: the stored ENUM column;
     ``positions[i]`` is the place of shown code i within that ENUM; ``groups[i]`` the atoms that it stands for.
     """
 
@@ -25,6 +26,30 @@ class Axis:
     groups: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Cells (row-major over ``axes``, which stand in canonical order) and what one pupil can do to them."""
+
+    axes: tuple[Axis, ...]
+    contribution: Contribution
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(axis.codes) for axis in self.axes)
+
+    @property
+    def cells(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is priced, charged and stored: one aggregate over one layout, by its place in the query's layouts."""
+
+    layout: int
+    aggregate: Aggregate
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Dense aggregates over ``axes`` (row-major, first axis slowest) of the rows that ``predicate`` admits."""
@@ -33,14 +58,10 @@ class Plan:
     predicate: Predicate
     axes: tuple[Axis, ...]
     aggregates: tuple[Aggregate, ...]
-    contribution: Contribution
 
     @property
     def cells(self) -> int:
-        total = 1
-        for axis in self.axes:
-            total *= len(axis.codes)
-        return total
+        return prod(len(axis.codes) for axis in self.axes)
 
 
 class EngineFailed(Exception):

@@ -101,9 +101,18 @@ class Precision:
     at: int = 1000
 
 
+class Display(StrEnum):
+    """How numbers are shown: as the policy publishes them, or unbiased, for further arithmetic."""
+
+    PUBLISHED = "published"
+    UNBIASED = "unbiased"
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A statistic of a variable. codes: for a percentage, the codes that count. probabilities: for quantiles."""
+    """A statistic. codes: for a percentage, those that count; for a gap, the two groups. other: the second number of a
+    pair. terms: what a model explains its variable by. of: the measures that a ratio or a gap compares.
+    """
 
     id: str
     statistic: str
@@ -112,17 +121,24 @@ class Measure:
     probabilities: tuple[Decimal, ...] = ()
     precision: Precision | None = None
     path: str = field(default="", compare=False)
+    other: str | None = None
+    terms: tuple[str, ...] = ()
+    of: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """rho: the whole price in nano-ρ that the asker chose, or None for the policy's default per measurement."""
+    """totals: coarser groupings to be shown too, made to add up. rho: the whole price in nano-ρ that the asker chose,
+    or None for the policy's default per measurement.
+    """
 
     data_set: str
     measures: tuple[Measure, ...]
     group_by: tuple[str, ...] = ()
     criteria: Criteria | None = None
     rho: int | None = None
+    totals: tuple[tuple[str, ...], ...] = ()
+    display: Display = Display.PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)

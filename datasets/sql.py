@@ -72,15 +72,14 @@ def _number(value: int) -> exp.Expr:
 def _aggregate(aggregate: Aggregate) -> exp.Expr:
     match aggregate:
         case Count(present):
-            return exp.Count(this=exp.Star() if present is None else _column(present))
-        case DistinctCount():
-            return exp.Count(this=exp.Distinct(expressions=[_column(UNIT)]))
+            return exp.Count(this=exp.Star()) if not present else _total(exp.Literal.number(1), present)
+        case DistinctCount(variable):
+            return exp.Count(this=exp.Distinct(expressions=[_column(variable or UNIT)]))
         case Sum():
-            return _total(_from_origin(aggregate), [aggregate.variable])
+            return _total(_from_origin(aggregate), aggregate.present)
         case SumOfProducts(left, right, origin):
             product = exp.Mul(this=_from_origin(left), expression=_from_origin(right))
-            centred = exp.Paren(this=exp.Sub(this=product, expression=_number(origin)))
-            return _total(centred, [left.variable, right.variable])
+            return _total(exp.Paren(this=exp.Sub(this=product, expression=_number(origin))), aggregate.present)
         case BinnedCount():
             raise TypeError("a binned count is a statement of its own")
         case _:
@@ -97,12 +96,13 @@ def _from_origin(part: Sum) -> exp.Expr:
     return exp.Paren(this=exp.Sub(this=wide, expression=_number(part.origin)))
 
 
-def _total(value: exp.Expr, needed: Sequence[str]) -> exp.Expr:
-    """Sum over rows where all needed variables have a value: LEAST and GREATEST would turn a NULL into a bound."""
-    absent = [exp.Is(this=_column(name), expression=exp.Null()) for name in dict.fromkeys(needed)]
-    present = exp.Not(this=exp.Paren(this=exp.or_(*absent)))
-    guarded = exp.Case(ifs=[exp.If(this=present, true=value)], default=exp.Literal.number(0))
-    total = exp.cast(exp.Sum(this=guarded), exp.DataType.Type.BIGINT)
+def _total(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
+    """Sum over rows where all of these have a value: LEAST and GREATEST would turn a NULL into a bound."""
+    if present:
+        absent = [exp.Is(this=_column(name), expression=exp.Null()) for name in present]
+        there = exp.Not(this=exp.Paren(this=exp.or_(*absent)))
+        value = exp.Case(ifs=[exp.If(this=there, true=value)], default=exp.Literal.number(0))
+    total = exp.cast(exp.Sum(this=value), exp.DataType.Type.BIGINT)
     return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
 
 

@@ -9,18 +9,18 @@ arXiv 1311.6238v6, section 5). Everything else: `redraw` noise around the releas
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from disclosure.aggregates import Aggregate
 from disclosure.rounding import preimage
-from disclosure.tables import Integers, ProtectedTable
+from disclosure.tables import Floats, Integers, Known
 
-Floats = npt.NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 DRAWS = 2000
 FEW = 6
 """Columns up to which a lattice fills the space better than a hypercube does."""
@@ -95,18 +95,16 @@ def count_margin(sigma: float, base: int, confidence: float) -> int:
     return math.ceil((int(high[0]) - int(low[0])) / 2)
 
 
-def redraw(table: ProtectedTable, cells: slice, bins: Mapping[Aggregate, int]) -> dict[Aggregate, Floats]:
-    """Noise drawn again around released numbers: float (DRAWS, cells, bins) per aggregate.
+def redraw(table: Mapping[Key, Known], cells: slice) -> dict[Key, Floats]:
+    """Noise drawn again around released numbers: float (DRAWS, cells, numbers) per key.
 
     Draws are shared between cells, since an interval speaks of one cell, and come from a fixed sequence, so the same
     release always shows the same interval.
     """
-    stream = _normal_scores(tuple((bins[a] if m.sigma else 0) for a, m in table.items()))
+    stream = _normal_scores(tuple(known.values.shape[1] if known.sd.any() else 0 for known in table.values()))
     return {
-        aggregate: m.values[cells].astype(np.float64) + m.sigma * next(stream)
-        if m.sigma
-        else m.values[cells].astype(np.float64)[None]
-        for aggregate, m in table.items()
+        key: known.values[cells] + known.sd[cells] * next(stream) if known.sd.any() else known.values[cells][None]
+        for key, known in table.items()
     }
 
 

@@ -12,29 +12,31 @@ from typing import TypeAlias, assert_never
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Rows of the cell; with ``present``, rows in which that variable has a value."""
+    """Rows of the cell in which every variable of ``present`` has a value."""
 
-    present: str | None = None
+    present: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DistinctCount:
-    """Distinct pupils of the cell."""
+    """Distinct pupils of the cell; with ``variable``, distinct codes of it that occur there."""
+
+    variable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Σ (clamp(x, lower, upper) − origin) over the rows in which ``variable`` has a value, in ticks.
+    """Σ (clamp(x, lower, upper) − origin) in ticks, over rows in which every variable of ``present`` has a value.
 
-    An origin in the middle of the bounds halves the sensitivity; the recipe adds ``origin × count`` back.
-    optional: some rows may have no value, so that its contributors are not simply the rows of the cell.
+    An origin in the middle of the bounds halves the sensitivity; the recipe adds ``origin × count`` back. A variable
+    that may have no value is one of those that must be present.
     """
 
     variable: str
     lower: int
     upper: int
     origin: int = 0
-    optional: bool = False
+    present: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.lower <= self.origin <= self.upper:
@@ -48,11 +50,15 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class SumOfProducts:
-    """Σ (l · r − origin) over rows in which both variables have a value; l and r are centred as in their `Sum`."""
+    """Σ (l · r − origin) over rows in which all that either `Sum` wants is present; l and r are centred as there."""
 
     left: Sum
     right: Sum
     origin: int = 0
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        return tuple(sorted({*self.left.present, *self.right.present}))
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -94,25 +100,31 @@ Aggregate: TypeAlias = Count | DistinctCount | Sum | SumOfProducts | BinnedCount
 def contributors(aggregate: Aggregate) -> Aggregate:
     """The count that says how many stand behind a number of this aggregate."""
     match aggregate:
-        case Sum():
-            return Count(aggregate.variable if aggregate.optional else None)
-        case SumOfProducts():
-            return contributors(aggregate.left if aggregate.left.optional else aggregate.right)
-        case Count() | DistinctCount() | BinnedCount():
+        case Sum() | SumOfProducts():
+            return Count(aggregate.present)
+        case DistinctCount():
+            return Count() if aggregate.variable else aggregate
+        case Count() | BinnedCount():
             return aggregate
         case _:
             assert_never(aggregate)
+
+
+def is_additive(aggregate: Aggregate) -> bool:
+    """Whether the number of a union of cells is the sum of theirs, for any data."""
+    return not isinstance(aggregate, DistinctCount)
 
 
 def as_json(aggregate: Aggregate) -> list[object]:
     """A JSON value that is equal exactly for equal aggregates; it is part of every question's fingerprint."""
     match aggregate:
         case Count():
-            return ["count", aggregate.present]
+            return ["count", list(aggregate.present)]
         case DistinctCount():
-            return ["distinct"]
+            return ["distinct", aggregate.variable]
         case Sum():
-            return ["sum", aggregate.variable, aggregate.lower, aggregate.upper, aggregate.origin]
+            bounds = [aggregate.lower, aggregate.upper, aggregate.origin]
+            return ["sum", aggregate.variable, *bounds, list(aggregate.present)]
         case SumOfProducts():
             return ["products", as_json(aggregate.left), as_json(aggregate.right), aggregate.origin]
         case BinnedCount():

@@ -6,7 +6,8 @@ Lemma. Let the rows of a pupil be spread over disjoint blocks of cells, at most 
 falling in at most one cell (and one bin) and adding there a value of absolute size at most m. Then the change v of
 the table satisfies ‖v‖₂² ≤ m² Σ c_j². Proof: within block j the change is a sum of at most c_j vectors of norm at
 most m, so its norm is at most m·c_j (triangle inequality); blocks are orthogonal. For distinct pupils each of at
-most c_j touched cells moves by exactly one, so ‖v‖₂² ≤ Σ min(c_j, cells of block j).
+most c_j touched cells moves by exactly one, so ‖v‖₂² ≤ Σ min(c_j, cells of block j). Of distinct codes, one row can
+add or remove one in one cell: m = 1.
 """
 
 from __future__ import annotations
@@ -42,6 +43,6 @@ def reach(aggregate: Aggregate) -> int:
 
 def l2_squared(aggregate: Aggregate, contribution: Contribution) -> int:
     """Square of the L2 sensitivity for one pupil: an exact integer, in ticks²."""
-    if isinstance(aggregate, DistinctCount):
+    if aggregate == DistinctCount():
         return sum(min(rows, contribution.cells_per_block) for rows in contribution.blocks)
     return reach(aggregate) ** 2 * sum(rows * rows for rows in contribution.blocks)

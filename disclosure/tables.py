@@ -12,6 +12,8 @@ import numpy.typing as npt
 from disclosure.aggregates import Aggregate, bins_of
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class ExactTable:
@@ -66,6 +68,23 @@ class Measurement:
             raise ValueError("values and masked must have one shape, values int64")
         if not 0 <= self.sigma < float("inf"):
             raise ValueError("sigma must be finite and not negative")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What is known of a quantity once everything measured of it is put together.
+
+    values: float64 (cells, numbers), in ticks. sd: of their noise, (cells, 1), 0 in `official` mode. masked: bool, as
+    values.
+    """
+
+    values: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
+    masked: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.sd.shape != (self.values.shape[0], 1) or self.masked.shape != self.values.shape:
+            raise ValueError("values and masked must have one shape, sd one number per cell")
 
 
 ProtectedTable = Mapping[Aggregate, Measurement]

@@ -58,20 +58,26 @@ def _cell(row: Row, plan: Plan) -> int | None:
 def _numbers(aggregate: Aggregate, rows: Sequence[Row]) -> list[int]:
     match aggregate:
         case Count(present):
-            return [sum(present is None or row.ticks[present] is not None for row in rows)]
-        case DistinctCount():
-            return [len({row.unit for row in rows})]
-        case Sum():
-            return [sum(x for row in rows if (x := _centred(row, aggregate)) is not None)]
+            return [sum(_has(row, present) for row in rows)]
+        case DistinctCount(variable):
+            return [len({row.unit if variable is None else row.atoms[variable] for row in rows})]
+        case Sum(_, _, _, _, present):
+            return [sum(_centred(row, aggregate) for row in rows if _has(row, present))]
         case SumOfProducts(left, right, origin):
-            pairs = [(_centred(row, left), _centred(row, right)) for row in rows]
-            return [sum(a * b - origin for a, b in pairs if a is not None and b is not None)]
+            there = [row for row in rows if _has(row, aggregate.present)]
+            return [sum(_centred(row, left) * _centred(row, right) - origin for row in there)]
         case BinnedCount(variable, bins):
             return [sum(row.atoms[variable] in group for row in rows) for group in bins]
         case _:
             assert_never(aggregate)
 
 
-def _centred(row: Row, part: Sum) -> int | None:
+def _has(row: Row, present: Sequence[str]) -> bool:
+    return all(row.ticks[name] is not None for name in present)
+
+
+def _centred(row: Row, part: Sum) -> int:
     ticks = row.ticks[part.variable]
-    return None if ticks is None else min(max(ticks, part.lower), part.upper) - part.origin
+    if ticks is None:
+        raise ValueError("a variable without a value must be declared as one that may be missing")
+    return min(max(ticks, part.lower), part.upper) - part.origin

@@ -19,26 +19,25 @@ from datasets.statistics.recipe import (
     number_unit,
     ratio,
     rows,
-    single,
     squares,
 )
-from disclosure.accuracy import Floats
+from disclosure.tables import Floats
 
 
 def _sum(draws: Draws, subject: Subject) -> Floats:
     total = centred(subject)
-    return in_units(single(draws, total) + total.origin * single(draws, rows(subject)), subject)
+    return in_units(draws[total] + total.origin * draws[rows(subject)], subject)
 
 
 def _mean(draws: Draws, subject: Subject) -> Floats:
     total = centred(subject)
-    return in_units(ratio(single(draws, total), single(draws, rows(subject))) + total.origin, subject)
+    return in_units(ratio(draws[total], draws[rows(subject)]) + total.origin, subject)
 
 
 def _variance(draws: Draws, subject: Subject) -> Floats:
     """(Σy² − (Σy)²/n) / (n − 1): the sample variance, as statistical packages report it."""
-    n, total, product = single(draws, rows(subject)), single(draws, centred(subject)), squares(subject)
-    about_zero = single(draws, product) + product.origin * n
+    n, total, product = draws[rows(subject)], draws[centred(subject)], squares(subject)
+    about_zero = draws[product] + product.origin * n
     spread = about_zero - ratio(total * total, n)
     return in_units(np.maximum(ratio(spread, n - 1), 0), subject, power=2)
 
@@ -52,6 +51,7 @@ SUM = Statistic(
     unit=number_unit,
     decimals=number_decimals,
     bounds=lambda subject: (0 if subject.numbers.clamp[0] >= 0 else -math.inf, math.inf),
+    adds_up=True,
 )
 RATE = Statistic(
     name="rate",

@@ -5,17 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
+from datasets.plan import Axis
 from datasets.query import Measure
 from datasets.variables import Banding, Code, Numbers, Variable
-from disclosure.accuracy import Floats
-from disclosure.aggregates import Aggregate, BinnedCount, Count, Sum, SumOfProducts
-from disclosure.tables import ProtectedTable
+from disclosure.aggregates import Aggregate, BinnedCount, Count, Sum, SumOfProducts, bins_of, contributors
+from disclosure.tables import Floats, Known
 
-Draws = Mapping[Aggregate, Floats]
-"""Per aggregate (draws, cells, bins) in ticks; a released table is the case of one draw."""
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An aggregate in each combination of the codes of further groupings, by their references."""
+
+    aggregate: Aggregate
+    by: tuple[str, ...]
+
+
+Need: TypeAlias = Aggregate | Split
+Draws: TypeAlias = Mapping[Need, Floats]
+"""Per need (draws, cells, combinations × bins) in ticks; a released table is the case of one draw."""
+KnownTable: TypeAlias = Mapping[Need, Known]
+Ends: TypeAlias = tuple[Floats, Floats, Floats]
+"""Value, lower end and upper end, each (cells, outputs)."""
+
+
+def split(aggregate: Aggregate, by: tuple[str, ...]) -> Need:
+    return Split(aggregate, by) if by else aggregate
+
+
+def aggregate_of(need: Need) -> Aggregate:
+    return need.aggregate if isinstance(need, Split) else need
+
+
+def by_of(need: Need) -> tuple[str, ...]:
+    return need.by if isinstance(need, Split) else ()
 
 
 class Takes(StrEnum):
@@ -23,18 +50,40 @@ class Takes(StrEnum):
 
     ROWS = "rows"
     NUMBER = "number"
+    TWO_NUMBERS = "two numbers"
     DOMAIN = "domain"
     DOMAIN_AND_CODES = "domain and codes"
     BINNED_NUMBER = "binned number"
+    BINNED_NUMBER_AND_PROBABILITIES = "binned number and probabilities"
+    TWO_MEASURES = "two measures"
+    MEASURE_AND_GROUPS = "a measure, and two codes of a domain"
+    NUMBER_AND_TERMS = "number and terms"
+    DOMAIN_CODES_AND_TERMS = "domain, codes and terms"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of a model: a number, a grouping, or both (their interaction), or two groupings."""
+
+    name: str
+    number: Variable | None
+    axes: tuple[Axis, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A measure with its names looked up; what `needs` and `finish` work on."""
+    """A measure with its names looked up; what `needs` and `finish` work on.
+
+    axes: further groupings that its needs are split by, with the codes that the criteria admit.
+    """
 
     measure: Measure
     variable: Variable | None = None
     banding: Banding | None = None
+    other: Variable | None = None
+    axes: tuple[Axis, ...] = ()
+    terms: tuple[Term, ...] = ()
+    of: tuple[Part, ...] = ()
 
     @property
     def numbers(self) -> Numbers:
@@ -56,56 +105,123 @@ class Subject:
     def groups(self) -> tuple[tuple[int, ...], ...]:
         return self.banding.groups if self.banding else tuple((i,) for i in range(len(self.named.atoms)))
 
+    def axis(self, reference: str) -> Axis:
+        return next(axis for axis in self.axes if axis.reference == reference)
+
+    def combinations(self, need: Need) -> int:
+        """Of the codes that a need is split by."""
+        return prod(len(self.axis(reference).codes) for reference in by_of(need))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A measure within a measure."""
+
+    statistic: Statistic
+    subject: Subject
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return self.statistic.needs(self.subject)
+
+    def finish(self, draws: Draws) -> Floats:
+        return self.statistic.finish(draws, self.subject)
+
+
+def one_number(subject: Subject) -> tuple[Code, ...]:
+    return (Code("", ""),)
+
+
+def no_scale(subject: Subject) -> float | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A count that must be large enough for the numbers over it to be shown: float64 (cells,) and its deviation."""
+
+    values: Floats
+    sd: Floats
+
+
+def counts_behind(known: KnownTable, subject: Subject) -> list[Behind]:
+    """The contributors among what is known, over all bins and combinations."""
+    return [total(known[need]) for need in known if contributors(aggregate_of(need)) == aggregate_of(need)]
+
+
+def total(known: Known) -> Behind:
+    columns = known.values.shape[1]
+    return Behind(known.values.sum(axis=1), known.sd[:, 0] * np.sqrt(columns))
+
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
     """A recipe. ``outputs`` names the numbers per cell ([""] for one); ``finish`` gives (draws, cells, outputs).
 
     is_count: its numbers are released counts themselves: masked, rounded and given exact intervals one by one.
-    bounds: what its numbers can be at all. scale: what a margin of error is judged against (None: the value).
-    interval: its own way to lower and upper ends, each wrong with probability alpha; None for redrawn noise.
+    adds_up: the number of a union of cells is the sum of theirs. bounds: what its numbers can be at all.
+    scale: what a margin of error is judged against (None: the value). estimate: its own way to values and ends, each
+    wrong with probability alpha; None for `finish` over redrawn noise. in_official: also where there is no noise.
     """
 
     name: str
     summary: str
     takes: Takes
-    needs: Callable[[Subject], tuple[Aggregate, ...]]
+    needs: Callable[[Subject], tuple[Need, ...]]
     finish: Callable[[Draws, Subject], Floats]
     unit: Callable[[Subject], str]
     decimals: Callable[[Subject], int]
     bounds: Callable[[Subject], tuple[float, float]]
-    outputs: Callable[[Subject], tuple[Code, ...]] = lambda subject: (Code("", ""),)
-    scale: Callable[[Subject], float | None] = lambda subject: None
-    interval: Callable[[ProtectedTable, Subject, float], tuple[Floats, Floats]] | None = None
+    outputs: Callable[[Subject], tuple[Code, ...]] = one_number
+    scale: Callable[[Subject], float | None] = no_scale
+    estimate: Callable[[KnownTable, Subject, float], Ends] | None = None
+    behind: Callable[[KnownTable, Subject], list[Behind]] = counts_behind
     is_count: bool = False
     is_share: bool = False
+    adds_up: bool = False
+    in_official: bool = True
+
+
+def wanted_present(*variables: Variable) -> tuple[str, ...]:
+    """Those that may have no value in a row."""
+    return tuple(sorted({v.name for v in variables if v.numbers is not None and v.numbers.optional}))
 
 
 def rows(subject: Subject) -> Count:
     """The rows that have a value of the subject's number."""
-    return Count(subject.named.name if subject.numbers.optional else None)
+    return Count(wanted_present(subject.named))
+
+
+def centred_number(variable: Variable, present: tuple[str, ...]) -> Sum:
+    """Sum about the middle of the clamp bounds: half the sensitivity of a sum about zero."""
+    if variable.numbers is None:
+        raise TypeError("only a number can be summed")
+    low, high = variable.numbers.clamp
+    return Sum(variable.name, low, high, (low + high) // 2, present)
 
 
 def centred(subject: Subject) -> Sum:
-    """Sum about the middle of the clamp bounds: half the sensitivity of a sum about zero."""
-    low, high = subject.numbers.clamp
-    return Sum(subject.named.name, low, high, (low + high) // 2, subject.numbers.optional)
+    return centred_number(subject.named, wanted_present(subject.named))
+
+
+def product_of(left: Sum, right: Sum) -> SumOfProducts:
+    """Sum of products about the middle of what they can be; one order of the two, so that it is one measurement."""
+    first, second = sorted((left, right), key=lambda part: part.variable)
+    low, high = SumOfProducts(first, second).bounds
+    return SumOfProducts(first, second, (low + high) // 2)
 
 
 def squares(subject: Subject) -> SumOfProducts:
-    """Sum of squares about the same middle, itself about half of its largest value."""
-    one = centred(subject)
-    product = SumOfProducts(one, one)
-    return SumOfProducts(one, one, product.bounds[1] // 2)
+    return product_of(centred(subject), centred(subject))
 
 
 def one_bin_each(subject: Subject) -> BinnedCount:
     return BinnedCount(subject.named.name, subject.groups)
 
 
-def single(draws: Draws, aggregate: Aggregate) -> Floats:
-    """(draws, cells, 1) of an aggregate with one number per cell."""
-    return draws[aggregate]
+def columns_of(need: Need, subject: Subject) -> int:
+    """Numbers per cell."""
+    return subject.combinations(need) * bins_of(aggregate_of(need))
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, one_bin_each, ratio
-from disclosure.accuracy import Floats
 from disclosure.aggregates import BinnedCount
+from disclosure.tables import Floats
 
 POINTS = 20.0
 """What a share's margin is judged against: half of it is ten percentage points."""
 
 
-def _split(subject: Subject) -> BinnedCount:
+def split_of(subject: Subject) -> BinnedCount:
     """Two bins, in the order of their atoms: the complement of a percentage is the same measurement."""
-    wanted = [g for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes]
-    other = [g for c, g in zip(subject.codes, subject.groups, strict=True) if c.code not in subject.measure.codes]
-    return BinnedCount(
-        subject.named.name, tuple(sorted(tuple(sorted(a for g in part for a in g)) for part in (wanted, other)))
-    )
+    wanted = _wanted_atoms(subject)
+    other = {atom for group in subject.groups for atom in group} - wanted
+    return BinnedCount(subject.named.name, tuple(sorted((tuple(sorted(wanted)), tuple(sorted(other))))))
+
+
+def _wanted_atoms(subject: Subject) -> set[int]:
+    coded = zip(subject.codes, subject.groups, strict=True)
+    return {atom for code, group in coded if code.code in subject.measure.codes for atom in group}
+
+
+def wanted_place(subject: Subject) -> int:
+    """Of the two bins, the one with the codes that count."""
+    return next(i for i, group in enumerate(split_of(subject).bins) if _wanted_atoms(subject).issuperset(group))
 
 
 def _percentage(draws: Draws, subject: Subject) -> Floats:
-    split = _split(subject)
-    wanted = {
-        a for c, g in zip(subject.codes, subject.groups, strict=True) if c.code in subject.measure.codes for a in g
-    }
-    place = next(i for i, group in enumerate(split.bins) if wanted.issuperset(group))
-    parts = draws[split]
+    place, parts = wanted_place(subject), draws[split_of(subject)]
     return 100 * ratio(parts[..., place : place + 1], parts.sum(axis=-1, keepdims=True))
 
 
@@ -33,7 +36,7 @@ PERCENTAGE = Statistic(
     name="percentage",
     summary="percentage of rows whose variable has one of the given codes",
     takes=Takes.DOMAIN_AND_CODES,
-    needs=lambda subject: (_split(subject),),
+    needs=lambda subject: (split_of(subject),),
     finish=_percentage,
     unit=lambda subject: "%",
     decimals=lambda subject: 2,

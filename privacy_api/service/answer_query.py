@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from datasets.answer import finish
-from datasets.plan import EngineFailed, Plan
+from datasets.plan import EngineFailed, Quantity
 from datasets.query import InvalidQuery, Query
 from datasets.validate import ValidQuery, validate
 from disclosure.accounting import Event
-from disclosure.aggregates import Aggregate, contributors
+from disclosure.aggregates import Aggregate, as_json, contributors
 from disclosure.policy import Mode
 from disclosure.protect import protect
 from disclosure.refine import Paid, combine
-from disclosure.tables import Measurement, ProtectedTable
+from disclosure.tables import Measurement
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
-from privacy_api.service.questions import events, release_id
+from privacy_api.service.questions import Priced, priced, release_id
 from privacy_api.service.services import Services
 
 
@@ -35,7 +35,8 @@ class Answered:
 
 def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
     hosted = find_data_set(query.data_set, services)
-    valid, wanted = check(query, hosted, principal)
+    valid, price = check(query, hosted, principal)
+    wanted = price.events
     release = release_id(valid, wanted, hosted.cut)
     try:
         if stored := services.ledger.release(release):
@@ -59,19 +60,20 @@ def find_data_set(name: str, services: Services) -> HostedDataSet:
     return hosted
 
 
-def check(query: Query, hosted: HostedDataSet, principal: Principal) -> tuple[ValidQuery, Mapping[Aggregate, Event]]:
+def check(query: Query, hosted: HostedDataSet, principal: Principal) -> tuple[ValidQuery, Priced]:
     """A valid query and what each of its measurements costs, or an error that says all that is wrong."""
     if not hosted.cut.policy.answers_ad_hoc:
         raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
     try:
-        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits)
-        return valid, events(valid, hosted.cut)
+        official = hosted.cut.policy.mode is Mode.OFFICIAL
+        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits, official)
+        return valid, priced(valid, hosted.cut)
     except InvalidQuery as invalid:
         raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
 
 
 def _request(
-    release: str, valid: ValidQuery, wanted: Mapping[Aggregate, Event], hosted: HostedDataSet, principal: Principal
+    release: str, valid: ValidQuery, wanted: Mapping[Quantity, Event], hosted: HostedDataSet, principal: Principal
 ) -> Request:
     return Request(
         principal=principal,
@@ -99,13 +101,13 @@ def _exhausted(refused: BudgetExhausted, request: Request) -> ApiError:
 
 
 def _measure(
-    valid: ValidQuery, wanted: Mapping[Aggregate, Event], hosted: HostedDataSet, reserved: Reserved, services: Services
+    valid: ValidQuery, wanted: Mapping[Quantity, Event], hosted: HostedDataSet, reserved: Reserved, services: Services
 ) -> Answered:
     """From here on the charge stands: whatever happens, it is recorded and never given back."""
     try:
         missing = {w.question: w.event for w in reserved.missing}
-        lacking = {a: missing[e.question] for a, e in wanted.items() if e.question in missing}
-        measured = _measurements(valid.plan, lacking, hosted, services)
+        lacking = {q: missing[e.question] for q, e in wanted.items() if e.question in missing}
+        measured = _measurements(valid, lacking, hosted, services)
         services.step("measured")
         body = _document(valid, wanted, _together(reserved, measured), hosted, reserved, services)
         stored = services.ledger.store(reserved, measured, body)
@@ -120,19 +122,27 @@ def _measure(
 
 
 def _measurements(
-    plan: Plan, missing: Mapping[Aggregate, Event], hosted: HostedDataSet, services: Services
+    valid: ValidQuery, missing: Mapping[Quantity, Event], hosted: HostedDataSet, services: Services
 ) -> Mapping[str, Measurement]:
-    """Aggregate and protect what no stored measurement gives, by question."""
-    if not missing:
-        return {}
+    """Aggregate and protect what no stored measurement gives, by question; one layout of cells after another."""
+    found: dict[str, Measurement] = {}
+    for layout in dict.fromkeys(quantity.layout for quantity in missing):
+        here = {q.aggregate: e for q, e in missing.items() if q.layout == layout}
+        found |= _measured(valid, layout, here, hosted, services)
+    return found
+
+
+def _measured(
+    valid: ValidQuery, layout: int, missing: Mapping[Aggregate, Event], hosted: HostedDataSet, services: Services
+) -> Mapping[str, Measurement]:
     policy = hosted.cut.policy
     needed = set(missing)
     if policy.mode is Mode.OFFICIAL:
         needed |= {contributors(a) for a in missing}
-    exact = hosted.cut.engine.aggregate(replace(plan, aggregates=tuple(a for a in plan.aggregates if a in needed)))
+    exact = hosted.cut.engine.aggregate(valid.plan(layout, sorted(needed, key=lambda a: str(as_json(a)))))
     services.step("aggregated")
     prices = {a: e.nano_rho for a, e in missing.items()}
-    table = protect(exact, prices, plan.contribution, policy, services.noise)
+    table = protect(exact, prices, valid.layouts[layout].contribution, policy, services.noise)
     return {event.question: table[a] for a, event in missing.items()}
 
 
@@ -145,13 +155,13 @@ def _together(reserved: Reserved, measured: Mapping[str, Measurement]) -> Mappin
 
 def _document(
     valid: ValidQuery,
-    wanted: Mapping[Aggregate, Event],
+    wanted: Mapping[Quantity, Event],
     paid: Mapping[str, Paid],
     hosted: HostedDataSet,
     reserved: Reserved,
     services: Services,
 ) -> bytes:
-    table: ProtectedTable = {a: paid[e.question].measurement for a, e in wanted.items()}
-    answer = finish(valid, table, hosted.cut.policy)
+    measured = {q: paid[e.question].measurement for q, e in wanted.items()}
+    answer = finish(valid, measured, hosted.cut.policy)
     worth = sum(paid[e.question].nano_rho for e in wanted.values())
     return release_document(reserved.request.release, services.now(), hosted, valid, answer, worth)

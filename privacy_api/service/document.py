@@ -9,7 +9,20 @@ from typing import Any, assert_never
 
 from datasets.answer import Answer, Series, Status
 from datasets.plan import Axis
-from datasets.query import And, Codes, Criteria, Not, Operator, Or, Periods, Places, Precision, Query
+from datasets.query import (
+    And,
+    Codes,
+    Criteria,
+    Display,
+    Measure,
+    Not,
+    Operator,
+    Or,
+    Periods,
+    Places,
+    Precision,
+    Query,
+)
 from datasets.validate import ValidQuery
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.policy import Mode, Policy
@@ -38,11 +51,11 @@ def release_document(
         "protection": protection(policy, hosted.cut.catalogue.unit, nano_rho),
         "query": asked(valid.query),
         "population": population(valid),
-        "dimensions": [dimension(name, axis) for name, axis in zip(valid.query.group_by, answer.axes, strict=True)],
+        "dimensions": dimensions(answer),
         "measures": [measure_reference(s, policy) for s in answer.series],
         "warnings": warnings(valid),
         "statuses": dict(LEGEND),
-        "results": list(rows(valid.query.group_by, answer)),
+        "results": list(rows(answer)),
     }
     return json.dumps(document, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
 
@@ -93,15 +106,20 @@ def measure_reference(series: Series, policy: Policy) -> dict[str, Any]:
     }
 
 
-def dimension(name: str, axis: Axis) -> dict[str, Any]:
-    """A grouping as it was asked for, with the labels of its codes."""
+def dimensions(answer: Answer) -> list[dict[str, Any]]:
+    """Groupings as they were asked for, those of totals after, with the labels of their codes."""
+    named = {name: axis for table in answer.tables for name, axis in zip(table.names, table.axes, strict=True)}
+    return [_dimension(name, axis) for name, axis in named.items()]
+
+
+def _dimension(name: str, axis: Axis) -> dict[str, Any]:
     codes = [{"code": code.code, "label": code.label} for code in axis.codes]
     return {"name": name, "reference": axis.reference, "label": axis.variable.label, "codes": codes}
 
 
 def warnings(valid: ValidQuery) -> list[str]:
     """What a careful reader of the numbers should know, from the schema and the question."""
-    most = sum(valid.plan.contribution.blocks)
+    most = valid.most_rows
     if most == 1:
         return []
     return [f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."]
@@ -109,24 +127,30 @@ def warnings(valid: ValidQuery) -> list[str]:
 
 def asked(query: Query) -> dict[str, Any]:
     """The question in the words it was asked in; it can be sent again as it stands."""
-    measures = [
-        {
-            "id": m.id,
-            "statistic": m.statistic,
-            "variable": m.variable,
-            "codes": list(m.codes),
-            "probabilities": [float(p) for p in m.probabilities],
-            "precision": None if m.precision is None else precision_value(m.precision),
-        }
-        for m in query.measures
-    ]
     value = {
-        "measures": [{k: v for k, v in m.items() if v not in (None, [])} for m in measures],
+        "measures": [measure_value(m) for m in query.measures],
         "groupBy": list(query.group_by),
+        "totals": [list(total) for total in query.totals] or None,
         "criteria": None if query.criteria is None else criteria_value(query.criteria),
         "rho": None if query.rho is None else float(rho(query.rho)),
+        "display": None if query.display is Display.PUBLISHED else query.display,
     }
     return {k: v for k, v in value.items() if v is not None}
+
+
+def measure_value(m: Measure) -> dict[str, Any]:
+    value = {
+        "id": m.id,
+        "statistic": m.statistic,
+        "variable": m.variable,
+        "with": m.other,
+        "codes": list(m.codes),
+        "probabilities": [float(p) for p in m.probabilities],
+        "terms": list(m.terms),
+        "of": [measure_value(each) for each in m.of],
+        "precision": None if m.precision is None else precision_value(m.precision),
+    }
+    return {k: v for k, v in value.items() if v not in (None, [])}
 
 
 def precision_value(wanted: Precision) -> dict[str, Any]:
@@ -159,13 +183,13 @@ def _compared(operator: Operator, values: list[Any]) -> Any:
 
 def population(valid: ValidQuery) -> list[dict[str, list[str]]]:
     """Who the numbers are of, in canonical form: alternatives of allowed codes per variable; [{}] is everybody."""
-    domain = valid.plan.data_set.domain
+    domain = valid.data_set.domain
     return [
         {
             domain[level].name: [a.code for i, a in enumerate(domain[level].atoms) if mask >> i & 1]
             for level, mask in path
         }
-        for path in valid.plan.predicate.paths()
+        for path in valid.predicate.paths()
     ]
 
 
@@ -174,9 +198,12 @@ def record(valid: ValidQuery) -> str:
     return json.dumps(asked(valid.query), separators=(",", ":"), sort_keys=True)
 
 
-def rows(names: tuple[str, ...], answer: Answer) -> Iterator[Row]:
-    """Tidy: one row per cell and number, groupings under the names they were asked by. Values are numbers or null."""
-    keys = [dict(zip(names, (code.code for code in key), strict=True)) for key in answer.keys]
+def rows(answer: Answer) -> Iterator[Row]:
+    """Tidy: one row per cell and number, groupings under the names they were asked by. Values are numbers or null.
+
+    In the rows of a total, a grouping that is summed over is null.
+    """
+    keys = answer.keys
     for series in answer.series:
         numbers = [_plain(part, series.decimals) for part in (series.value, series.lower, series.upper)]
         status = series.status.tolist()

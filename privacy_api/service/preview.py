@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from datasets.precision import margin
+from datasets.pricing import key_of, margin
 from datasets.query import Query
-from datasets.validate import ValidMeasure, ValidQuery
-from disclosure.accounting import Event, epsilon, rho
-from disclosure.aggregates import Aggregate, bins_of
-from disclosure.noise import sigma
+from datasets.validate import ValidMeasure, ValidQuery, cells_in
+from disclosure.accounting import epsilon, rho
+from disclosure.aggregates import bins_of
 from disclosure.policy import Mode, Policy
 from privacy_api.ports import Principal, Wanted
 from privacy_api.service.answer_query import check, find_data_set
 from privacy_api.service.document import warnings
+from privacy_api.service.questions import Priced
 from privacy_api.service.services import Services
 
 SIZES = (100, 1_000, 10_000)
@@ -24,18 +23,18 @@ SIZES = (100, 1_000, 10_000)
 def preview(query: Query, principal: Principal, services: Services) -> dict[str, Any]:
     """Raises ApiError as asking would."""
     hosted = find_data_set(query.data_set, services)
-    valid, wanted = check(query, hosted, principal)
-    missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in wanted.values()])
+    valid, price = check(query, hosted, principal)
+    missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,
         "problems": [],
         "warnings": warnings(valid),
-        "cells": valid.plan.cells,
-        "numbers": valid.plan.cells * sum(bins_of(a) for a in valid.plan.aggregates),
-        "price": _amount(sum(e.nano_rho for e in wanted.values()), hosted.cut.policy),
+        "cells": sum(cells_in(table) for table in valid.tables),
+        "numbers": sum(valid.layouts[q.layout].cells * bins_of(q.aggregate) for q in price.events),
+        "price": _amount(price.nano_rho, hosted.cut.policy),
         "chargedNow": _amount(sum(w.event.nano_rho for w in missing), hosted.cut.policy),
-        "measurements": {"wanted": len(wanted), "alreadyMade": len(wanted) - len(missing)},
-        "measures": [_expected(m, valid, hosted.cut.policy, wanted) for m in valid.measures],
+        "measurements": {"wanted": len(price.events), "alreadyMade": len(price.events) - len(missing)},
+        "measures": [_expected(m, valid, hosted.cut.policy, price) for m in valid.measures],
     }
 
 
@@ -45,18 +44,25 @@ def _amount(price: int, policy: Policy) -> dict[str, Any]:
     return {"nanoRho": price, "rho": float(rho(price)), "epsilon": eps}
 
 
-def _expected(
-    measure: ValidMeasure, valid: ValidQuery, policy: Policy, wanted: Mapping[Aggregate, Event]
-) -> dict[str, Any]:
-    """Half-widths of the interval: one for a count, one per supposed cell size for anything else."""
+def _expected(measure: ValidMeasure, valid: ValidQuery, policy: Policy, price: Priced) -> dict[str, Any]:
+    """Half-widths of the interval: one for a count, one per supposed cell size for anything else; then of totals."""
     out: dict[str, Any] = {"id": measure.id, "statistic": measure.statistic.name, "confidence": policy.confidence}
     if policy.mode is Mode.OFFICIAL:
         return out | {"margin": policy.rounding_base / 2 if measure.statistic.is_count else None}
-    prices = {a: wanted[a].nano_rho for a in measure.aggregates}
+    totals = [
+        {"groupBy": list(table.names), **_margins(measure, valid, policy, price, place)}
+        for place, table in enumerate(valid.tables)
+    ]
+    del totals[0]["groupBy"]
+    return out | totals[0] | ({"totals": totals[1:]} if len(totals) > 1 else {})
+
+
+def _margins(measure: ValidMeasure, valid: ValidQuery, policy: Policy, price: Priced, table: int) -> dict[str, Any]:
     if measure.statistic.is_count:
-        event = wanted[measure.aggregates[0]]
-        noise_sd = round(sigma(event.l2_squared, event.nano_rho), 3)
-        return out | {"noiseSd": noise_sd, "margin": margin(measure, valid, prices, policy, 0)}
+        key = key_of(measure.needs[0], valid)
+        noise_sd = price.families[key].deviation(table, price.totals[key])
+        half = margin(measure, valid, price.totals, price.families, policy, 0, table)
+        return {"noiseSd": round(noise_sd, 3), "margin": half}
     places = max(measure.statistic.decimals(measure.subject), 1) + 1
-    found = {str(n): margin(measure, valid, prices, policy, n) for n in SIZES}
-    return out | {"marginAt": {n: None if m is None else round(m, places) for n, m in found.items()}}
+    found = {str(n): margin(measure, valid, price.totals, price.families, policy, n, table) for n in SIZES}
+    return {"marginAt": {n: None if m is None else round(m, places) for n, m in found.items()}}

@@ -5,13 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from datasets.plan import Plan
-from datasets.precision import LEAST_PRICE, OutOfReach, least_price
-from datasets.query import InvalidQuery, Problem
-from datasets.validate import ValidMeasure, ValidQuery
-from disclosure.accounting import Event, rho, split
-from disclosure.aggregates import Aggregate, as_json
+from datasets.plan import Quantity
+from datasets.pricing import (
+    LEAST_PRICE,
+    Family,
+    Key,
+    OutOfReach,
+    Totals,
+    chosen_totals,
+    default_totals,
+    families,
+    least_totals,
+    prices,
+)
+from datasets.query import InvalidQuery, Measure, Problem
+from datasets.validate import ValidQuery, cells_of
+from disclosure.accounting import Event, rho
+from disclosure.aggregates import as_json
 from disclosure.policy import Mode, Policy
 from disclosure.sensitivity import l2_squared
 from privacy_api.service.cuts import HostedCut
@@ -24,7 +36,7 @@ def _digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fingerprint(aggregate: Aggregate, plan: Plan, cut: HostedCut) -> str:
+def fingerprint(quantity: Quantity, valid: ValidQuery, cut: HostedCut) -> str:
     """One measurement, however the question around it is spelled.
 
     Two are equal exactly when they are the same aggregate of the same (canonical) population over the same cells of
@@ -32,94 +44,91 @@ def fingerprint(aggregate: Aggregate, plan: Plan, cut: HostedCut) -> str:
     rules are applied later.
     """
     policy = cut.policy.digest if cut.policy.mode is Mode.OFFICIAL else ""
-    population = [cut.id, plan.data_set.id, plan.predicate.canonical(), _cells(plan)]
-    return _digest([cut.policy.mode, policy, population, as_json(aggregate)])
+    cells = cells_of(valid.layouts[quantity.layout].axes, valid.predicate, valid.data_set)
+    population = [cut.id, valid.data_set.id, valid.predicate.canonical(), cells]
+    return _digest([cut.policy.mode, policy, population, as_json(quantity.aggregate)])
 
 
-def _cells(plan: Plan) -> list[object]:
-    """How the population is cut into cells: the atoms that can occur, and no axis that leaves everything in one."""
-    found: list[object] = []
-    for axis in plan.axes:
-        admitted = plan.predicate.admitted(plan.data_set.domain.index(axis.variable))
-        groups = [[atom for atom in group if admitted >> atom & 1] for group in axis.groups]
-        if len(groups) > 1 or sum(1 << atom for atom in groups[0]) != admitted:
-            found.append([axis.variable.name, groups])
-    return found
+@dataclass(frozen=True, slots=True, eq=False)
+class Priced:
+    """What each measurement would put on the ledger, and how the price is made up. families: empty without noise."""
+
+    events: Mapping[Quantity, Event]
+    families: Mapping[Key, Family]
+    totals: Totals
+
+    @property
+    def nano_rho(self) -> int:
+        return sum(event.nano_rho for event in self.events.values())
 
 
-def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
-    """nano-ρ per measurement; raises InvalidQuery where the query may not cost that much."""
-    aggregates, asked = valid.plan.aggregates, valid.query.rho
-    precise = [m for m in valid.measures if m.subject.measure.precision]
+def priced(valid: ValidQuery, cut: HostedCut) -> Priced:
+    """Raises InvalidQuery where the query may not cost that much."""
+    known, totals = _totals(valid, cut.policy)
+    each = prices(totals, known) if known else dict.fromkeys(valid.quantities, 0)
+    if known:
+        _check_range(each, cut.policy)
+    return Priced({q: _event(q, each[q], valid, cut) for q in valid.quantities}, known, totals)
+
+
+def _event(quantity: Quantity, price: int, valid: ValidQuery, cut: HostedCut) -> Event:
+    return Event(
+        mechanism=MECHANISM[cut.policy.mode],
+        l2_squared=l2_squared(quantity.aggregate, valid.layouts[quantity.layout].contribution),
+        nano_rho=price,
+        question=fingerprint(quantity, valid, cut),
+    )
+
+
+def _totals(valid: ValidQuery, policy: Policy) -> tuple[Mapping[Key, Family], Totals]:
+    """The policy's default, the price that was chosen, or the least price for the precision wanted."""
+    asked = valid.query.rho
+    precise = any(m.subject.measure.precision for m in valid.measures)
     if policy.mode is Mode.OFFICIAL:
         if asked is not None or precise:
             raise _out_of_range("This data set has no noise to buy: leave rho and precision out.")
-        return dict.fromkeys(aggregates, 0)
+        return {}, {}
+    known = families(valid)
     if asked is not None and precise:
         raise _out_of_range("Give rho or a precision, not both.")
-    found = (
-        _by_measure(valid, policy)
-        if asked is None
-        else dict(zip(aggregates, split(asked, len(aggregates)), strict=True))
-    )
+    if asked is not None:
+        return known, chosen_totals(asked, valid, known)
+    return known, _precise(valid, known, policy) if precise else default_totals(known, policy)
+
+
+def _precise(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy) -> Totals:
+    try:
+        return least_totals(valid, known, policy)
+    except OutOfReach as refused:
+        best = "nothing that can be shown" if refused.best is None else f"a margin of {refused.best:.4g}"
+        message = f"No price that a query may cost is enough: rho {rho(policy.query_cap)} gives {best}."
+        raise _out_of_range(message, f"{refused.path}.precision") from None
+
+
+def _check_range(found: Mapping[Quantity, int], policy: Policy) -> None:
     if min(found.values()) < LEAST_PRICE:
         raise _out_of_range(f"Each of the {len(found)} measurements must cost at least rho {rho(LEAST_PRICE)}.")
     if sum(found.values()) > policy.query_cap:
         total = rho(sum(found.values()))
         raise _out_of_range(f"The price would be rho {total}; a query may cost at most {rho(policy.query_cap)}.")
-    return found
 
 
 def _out_of_range(message: str, path: str = "rho") -> InvalidQuery:
     return InvalidQuery((Problem("PriceOutOfRange", message, path),))
 
 
-def _by_measure(valid: ValidQuery, policy: Policy) -> dict[Aggregate, int]:
-    """The policy's default, or the least price for the precision wanted; shared aggregates at the higher price."""
-    found: dict[Aggregate, int] = {}
-    for measure in valid.measures:
-        for aggregate, price in _of_measure(measure, valid, policy).items():
-            found[aggregate] = max(price, found.get(aggregate, 0))
-    return found
+def release_id(valid: ValidQuery, events: Mapping[Quantity, Event], cut: HostedCut) -> str:
+    """The measurements and how they are presented: order of groups, totals, measures, display, policy."""
+    measures = [_shown(m.subject.measure) for m in valid.measures]
+    tables = [list(table.names) for table in valid.tables]
+    measured = sorted([e.question, e.nano_rho] for e in events.values())
+    return "rel-" + _digest([measured, measures, tables, valid.query.display, cut.policy.digest])[:32]
 
 
-def _of_measure(measure: ValidMeasure, valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
-    wanted = measure.subject.measure.precision
-    if wanted is None:
-        return dict.fromkeys(measure.aggregates, policy.default_price)
-    try:
-        return least_price(measure, valid, wanted, policy)
-    except OutOfReach as refused:
-        best = "nothing that can be shown" if refused.best is None else f"a margin of {refused.best:.4g}"
-        message = f"No price that a query may cost is enough: rho {rho(policy.query_cap)} gives {best}."
-        raise _out_of_range(message, f"{measure.subject.measure.path}.precision") from None
-
-
-def events(valid: ValidQuery, cut: HostedCut) -> Mapping[Aggregate, Event]:
-    """What each measurement would put on the ledger."""
-    return {
-        aggregate: Event(
-            mechanism=MECHANISM[cut.policy.mode],
-            l2_squared=l2_squared(aggregate, valid.plan.contribution),
-            nano_rho=price,
-            question=fingerprint(aggregate, valid.plan, cut),
-        )
-        for aggregate, price in prices(valid, cut.policy).items()
-    }
-
-
-def release_id(valid: ValidQuery, wanted: Mapping[Aggregate, Event], cut: HostedCut) -> str:
-    """The measurements and how they are presented: order of groups, measures, display policy."""
-    measures = [
-        [
-            m.id,
-            m.statistic.name,
-            m.subject.measure.variable,
-            m.subject.measure.codes,
-            [str(p) for p in m.subject.measure.probabilities],
-        ]
-        for m in valid.measures
+def _shown(measure: Measure) -> list[object]:
+    """All of a measure but the precision it wants, which is in the price."""
+    return [
+        *(measure.id, measure.statistic, measure.variable, measure.other, measure.codes, measure.terms),
+        [str(p) for p in measure.probabilities],
+        [_shown(each) for each in measure.of],
     ]
-    axes = list(valid.query.group_by)
-    measured = sorted([e.question, e.nano_rho] for e in wanted.values())
-    return "rel-" + _digest([measured, measures, axes, cut.policy.digest])[:32]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from datasets.catalogue import DataSet
-from datasets.statistics import STATISTICS
+from datasets.measures import parts_of
+from datasets.statistics import STATISTICS, Statistic
 from datasets.variables import Code, Variable
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.policy import Policy
@@ -37,10 +38,14 @@ def meta(hosted: HostedDataSet) -> dict[str, Any]:
         "variables": [_variable(v) for v in chosen.variables],
         "geographicLevels": [{"code": level, "reference": name} for level, name in chosen.levels.items()],
         "timePeriods": [{"code": p.kind, "period": p.period, "value": p.code} for p in chosen.time_periods],
-        "statistics": [{"name": s.name, "summary": s.summary, "of": s.takes} for s in STATISTICS.values()],
+        "statistics": [_statistic(s) for s in STATISTICS.values()],
         "key": _key(chosen),
         "policy": policy(hosted.cut.policy),
     }
+
+
+def _statistic(s: Statistic) -> dict[str, Any]:
+    return {"name": s.name, "summary": s.summary, "of": s.takes, "parts": list(parts_of(s)), "addsUp": s.adds_up}
 
 
 def _key(chosen: DataSet) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -14,6 +14,7 @@ from datasets.query import (
     And,
     Codes,
     Criteria,
+    Display,
     Measure,
     Not,
     Operator,
@@ -35,6 +36,7 @@ MOST_FILTERS = 12
 MAX_CRITERIA_DEPTH = 8
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}$")]
+TermText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,126}(:[A-Za-z][A-Za-z0-9_.]{0,126})?$")]
 Probability = Annotated[Decimal, Strict(False), Field(gt=0, lt=1, decimal_places=4)]
 Rho = Annotated[Decimal, Strict(False), Field(ge=Decimal("0.000001"), le=100)]
 CodeText = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -123,27 +125,41 @@ class PrecisionIn(WireModel):
 
 
 class MeasureIn(WireModel):
+    """A statistic and what it is of. `with` is the second of two numbers, `terms` are those of a model, `of` holds the
+    measures that a ratio or a gap compares.
+    """
+
     id: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,39}$")] | None = None
     statistic: Annotated[str, StringConstraints(max_length=40)]
     variable: Name | None = None
     codes: list[CodeText] | None = Field(default=None, min_length=1, max_length=MOST_VALUES)
     probabilities: list[Probability] | None = Field(default=None, min_length=1, max_length=99)
+    with_: Name | None = Field(default=None, alias="with")
+    terms: list[TermText] | None = Field(default=None, min_length=1, max_length=20)
+    of: list[MeasureIn] | None = Field(default=None, min_length=1, max_length=2)
     precision: PrecisionIn | None = None
 
 
 class QueryIn(WireModel):
-    """One question. `rho` is the whole price you choose to pay; without it, the policy's default per measurement."""
+    """One question. `rho` is the whole price you choose to pay; without it, the policy's default per measurement.
+
+    `totals` are coarser groupings to be shown too, which add up; `display` is `published` or `unbiased`.
+    """
 
     measures: list[MeasureIn] = Field(min_length=1, max_length=20)
     group_by: list[Name] = Field(default=[], max_length=8)
+    totals: list[Annotated[list[Name], Field(max_length=8)]] = Field(default=[], max_length=16)
     criteria: CriteriaIn | None = None
     rho: Rho | None = None
+    display: Literal["published", "unbiased"] = "published"
 
     def to_domain(self, data_set: str) -> Query:
         return Query(
             data_set=data_set,
-            measures=tuple(_measure(m, i) for i, m in enumerate(self.measures)),
+            measures=tuple(_measure(m, i, f"measures[{i}]") for i, m in enumerate(self.measures)),
             group_by=tuple(self.group_by),
+            totals=tuple(tuple(total) for total in self.totals),
+            display=Display(self.display),
             criteria=None if self.criteria is None else _criteria(self.criteria, "criteria", 1),
             rho=None if self.rho is None else nano_rho(self.rho),
         )
@@ -175,7 +191,14 @@ def _path(loc: Sequence[int | str]) -> str:
     return text
 
 
-def _measure(measure: MeasureIn, place: int) -> Measure:
+def _measure(measure: MeasureIn, place: int, path: str, depth: int = 1) -> Measure:
+    if depth > 2:
+        message = "A compared measure compares no others."
+        raise ApiError(ErrorCode.INVALID_QUERY, (Problem("InvalidValue", message, path),))
+    of = [_measure(inner, i, f"{path}.of[{i}]", depth + 1) for i, inner in enumerate(measure.of or [])]
+    if depth > 1 and measure.precision is not None:
+        message = "The precision wanted is of the whole measure."
+        raise ApiError(ErrorCode.INVALID_QUERY, (Problem("InvalidValue", message, f"{path}.precision"),))
     return Measure(
         id=measure.id or _default_id(measure, place),
         statistic=measure.statistic,
@@ -183,7 +206,10 @@ def _measure(measure: MeasureIn, place: int) -> Measure:
         codes=tuple(measure.codes or ()),
         probabilities=tuple(measure.probabilities or ()),
         precision=_precision(measure.precision),
-        path=f"measures[{place}]",
+        path=path,
+        other=measure.with_,
+        terms=tuple(measure.terms or ()),
+        of=tuple(of),
     )
 
 
@@ -193,8 +219,11 @@ def _precision(wanted: PrecisionIn | None) -> Precision | None:
 
 def _default_id(measure: MeasureIn, place: int) -> str:
     """A readable name: what is measured, of what, for which codes."""
-    parts = [*(measure.codes or []), *(f"p{p}" for p in measure.probabilities or [])]
-    words = re.findall(r"[A-Za-z0-9]+", " ".join([measure.statistic, measure.variable or "", *parts]))
+    parts = [*(measure.codes or []), *(f"p{p}" for p in measure.probabilities or []), *(measure.terms or [])]
+    inner = [_default_id(each, place) for each in measure.of or []]
+    words = re.findall(
+        r"[A-Za-z0-9]+", " ".join([measure.statistic, *inner, measure.variable or "", measure.with_ or "", *parts])
+    )
     name = "_".join(words)
     return name if len(name) <= 40 else f"{name[:36]}_{place}"
 

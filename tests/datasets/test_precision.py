@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-
 from datasets.precision import OutOfReach, least_price, margin
+
 from datasets.query import Measure, Precision, Query
 from datasets.validate import Limits, ValidQuery, validate
 from disclosure.policy import load_policy

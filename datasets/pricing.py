@@ -1,0 +1,314 @@
+"""Price ↔ margin of error, from public things: what a price buys, and the least price for the margins wanted.
+
+What is measured for one need over all tables of an answer is a *family*: its price is shared among the tables so that
+their numbers, made to add up, are best known (`disclosure.allocation`). The variance over table t is then v_t / ρ for
+a public v_t. Between families prices are least for the margins wanted: minimise Σ ρ_f subject to Σ_f c_f / ρ_f ≤
+(margin / z)² for every measure and table, where c_f = ‖gradient‖²·v_f (the delta method), in a supposed cell of n rows
+whose values lie a quarter of the range off the middle of the bounds and spread by a quarter; counts of bins are even.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from scipy.special import ndtri
+
+from datasets.answer import estimates
+from datasets.plan import Quantity
+from datasets.query import Precision
+from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
+from datasets.validate import ValidMeasure, ValidQuery
+from disclosure.accuracy import count_margin
+from disclosure.additive import rounding_variance
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of, is_additive
+from disclosure.allocation import allocate
+from disclosure.consistency import variances
+from disclosure.margins import Margin
+from disclosure.policy import Policy
+from disclosure.sensitivity import l2_squared
+from disclosure.tables import Floats, Known
+
+NANO = 1e9
+LEAST_PRICE = 1_000
+"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
+LEAST_SHARE = 0.05
+"""Of a measure's price for each of its families: the count must be known, if only to hide small cells."""
+ROUNDS = 8
+STEPS = 200
+
+Key: TypeAlias = tuple[tuple[str, ...], Aggregate]
+"""A family: how its needs are split, and the aggregate as it is measured."""
+Totals: TypeAlias = Mapping[Key, int]
+"""nano-ρ per family."""
+
+
+class OutOfReach(ValueError):
+    """No price that a query may cost gives the margin. best: the margin that the highest price gives."""
+
+    def __init__(self, path: str, best: float | None) -> None:
+        super().__init__("out of reach")
+        self.path, self.best = path, best
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """shares: of its price, by quantity; variance: of the worst cell of each table, in ticks², at ρ = 1."""
+
+    shares: Mapping[Quantity, float]
+    variance: tuple[float, ...]
+
+    def prices(self, total: int) -> dict[Quantity, int]:
+        if len(self.shares) == 1:
+            return dict.fromkeys(self.shares, total)
+        return {quantity: int(total * share) for quantity, share in self.shares.items()}
+
+    def deviation(self, table: int, total: int) -> float:
+        return math.sqrt(self.variance[table] * NANO / total)
+
+
+def key_of(need: Need, valid: ValidQuery) -> Key:
+    return by_of(need), valid.measured[aggregate_of(need)]
+
+
+def families(valid: ValidQuery) -> dict[Key, Family]:
+    return {key_of(need, valid): _family(need, valid) for need in valid.needs}
+
+
+def _family(need: Need, valid: ValidQuery) -> Family:
+    quantities = [valid.quantity(table, need) for table in range(len(valid.tables))]
+    levels = [table.levels for table in valid.tables]
+    l2 = {
+        level: l2_squared(q.aggregate, valid.layouts[q.layout].contribution)
+        for level, q in zip(levels, quantities, strict=True)
+    }
+    shares, variance = _alone(l2) if len(l2) == 1 or not is_additive(aggregate_of(need)) else _together(l2, valid)
+    by_quantity = {q: shares[level] for level, q in zip(levels, quantities, strict=True)}
+    return Family(by_quantity, tuple(variance[level] for level in levels))
+
+
+def _alone(l2: Mapping[Margin, int]) -> tuple[dict[Margin, float], dict[Margin, float]]:
+    share = 1 / len(l2)
+    return dict.fromkeys(l2, share), {level: each / (2 * share) for level, each in l2.items()}
+
+
+def _together(l2: Mapping[Margin, int], valid: ValidQuery) -> tuple[dict[Margin, float], dict[Margin, float]]:
+    shares = allocate(valid.chains, l2)
+    found = variances(valid.chains, {level: each / (2 * shares[level]) for level, each in l2.items()})
+    return shares, {level: float(each.max()) for level, each in found.items()}
+
+
+def prices(totals: Totals, known: Mapping[Key, Family]) -> dict[Quantity, int]:
+    """nano-ρ per quantity; one that two families share is paid at the higher price."""
+    found: dict[Quantity, int] = {}
+    for key, total in totals.items():
+        for quantity, price in known[key].prices(total).items():
+            found[quantity] = max(price, found.get(quantity, 0))
+    return found
+
+
+def default_totals(known: Mapping[Key, Family], policy: Policy) -> Totals:
+    """The policy's default for each measurement of a family."""
+    return {key: policy.default_price * len(family.shares) for key, family in known.items()}
+
+
+def margin(
+    measure: ValidMeasure,
+    valid: ValidQuery,
+    totals: Totals,
+    known: Mapping[Key, Family],
+    policy: Policy,
+    n: int,
+    table: int = 0,
+) -> float | None:
+    """Half-width of the interval in a cell of n rows of a table; None where it would be hidden or not available."""
+    keys = {need: key_of(need, valid) for need in measure.needs}
+    scales = {need: known[key].deviation(table, totals[key]) for need, key in keys.items()}
+    if measure.statistic.is_count:
+        return _count_margin(scales[measure.needs[0]], valid, table, policy)
+    supposed = {need: _supposed(need, measure, n, sd) for need, sd in scales.items()}
+    part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
+    widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
+    return None if not np.isfinite(widths).any() else float(np.nanmax(widths))
+
+
+def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:
+    if len(valid.tables) == 1:
+        return count_margin(sd, policy.rounding_base, policy.confidence)
+    extra = rounding_variance(valid.chains, valid.tables[table].levels, policy.rounding_base)
+    return count_margin(math.sqrt(sd**2 + extra), 1, policy.confidence)
+
+
+def chosen_totals(total: int, valid: ValidQuery, known: Mapping[Key, Family]) -> Totals:
+    """One price for all, shared so that no measure's margin is worse, relative to an equal split, than need be."""
+    equal = dict.fromkeys(known, total / len(known))
+    wanted = [(c, _variance(c, equal)) for c in _all_costs(valid, known, 1000)]
+    weights = {key: math.sqrt(sum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
+    if len(known) == 1 or not all(map(math.isfinite, weights.values())) or not any(weights.values()):
+        return {key: total // len(known) for key in known}
+    shares = _floored(weights)
+    return {key: int(total * share) for key, share in shares.items()}
+
+
+def _floored(weights: Mapping[Key, float]) -> dict[Key, float]:
+    least = LEAST_SHARE / max(1.0, LEAST_SHARE * len(weights) * 2)
+    whole = sum(weights.values())
+    raised = {key: max(w / whole, least) for key, w in weights.items()}
+    return {key: w / sum(raised.values()) for key, w in raised.items()}
+
+
+Costs: TypeAlias = Mapping[Key, float]
+"""c_f of one measure over one table: its variance is Σ c_f / ρ_f, with ρ_f in nano-ρ."""
+
+
+def _all_costs(valid: ValidQuery, known: Mapping[Key, Family], n: int) -> list[Costs]:
+    return [_costs(m, valid, known, n, table) for m in valid.measures for table in range(len(valid.tables))]
+
+
+def _costs(measure: ValidMeasure, valid: ValidQuery, known: Mapping[Key, Family], n: int, table: int) -> Costs:
+    found: dict[Key, float] = {}
+    for need in measure.needs:
+        key = key_of(need, valid)
+        found[key] = found.get(key, 0.0) + _gradient_squared(need, measure, n) * known[key].variance[table] * NANO
+    return found
+
+
+def _variance(costs: Costs, totals: Mapping[Key, float]) -> float:
+    return sum(c / totals[key] for key, c in costs.items())
+
+
+def least_totals(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy) -> Totals:
+    """Least prices with which every measure that wants a margin has it in every table; the default for the others.
+
+    Raises OutOfReach. Margins shrink with √ρ, so a few rounds of scaling correct what the delta method guessed.
+    """
+    precise = [m for m in valid.measures if m.subject.measure.precision]
+    bought = {key_of(need, valid) for m in precise for need in m.needs}
+    others = {key_of(need, valid) for m in valid.measures if m not in precise for need in m.needs}
+    default = default_totals(known, policy)
+    floor = {key: default[key] if key in others else LEAST_PRICE * len(known[key].shares) for key in known}
+    totals: dict[Key, float] = {**floor, **_solved(precise, valid, known, policy, bought)}
+    totals = {key: max(total, floor[key]) for key, total in totals.items()}
+    for _ in range(ROUNDS):
+        worst, _ = _worst(precise, valid, totals, known, policy)
+        if 0.98 < worst <= 1:
+            break
+        totals = {k: max(floor[k], t * min(worst, 4.0)) if k in bought else t for k, t in totals.items()}
+        totals = _within(totals, policy)
+    return _make_sure(totals, precise, valid, known, policy, bought)
+
+
+def _solved(
+    precise: Sequence[ValidMeasure], valid: ValidQuery, known: Mapping[Key, Family], policy: Policy, bought: set[Key]
+) -> dict[Key, float]:
+    """Multipliers λ of the constraints: ρ_f² = Σ λ c_f, and λ grows where a margin is still too wide."""
+    constraints = [
+        (_costs(m, valid, known, wanted.at, table), _allowed(wanted, policy))
+        for m in precise
+        if (wanted := m.subject.measure.precision) is not None
+        for table in range(len(valid.tables))
+    ]
+    multipliers = np.ones(len(constraints))
+    totals = dict.fromkeys(bought, 1.0)
+    for _ in range(STEPS):
+        totals = {
+            key: math.sqrt(sum(x * c.get(key, 0.0) for x, (c, _) in zip(multipliers, constraints, strict=True))) or 1.0
+            for key in bought
+        }
+        multipliers = multipliers * np.array([_variance(c, totals) / bound for c, bound in constraints])
+    worst = max(_variance(c, totals) / bound for c, bound in constraints)
+    least = {key: LEAST_SHARE * _largest(key, precise, valid, totals) for key in bought}
+    return {key: max(total * max(worst, 1e-12), least[key]) for key, total in totals.items()}
+
+
+def _largest(key: Key, precise: Sequence[ValidMeasure], valid: ValidQuery, totals: Mapping[Key, float]) -> float:
+    """Price of the dearest measure that this family is for."""
+    sums = [[key_of(need, valid) for need in m.needs] for m in precise]
+    return max(sum(totals[k] for k in keys) for keys in sums if key in keys)
+
+
+def _allowed(wanted: Precision, policy: Policy) -> float:
+    return float((wanted.margin / ndtri((1 + (wanted.confidence or policy.confidence)) / 2)) ** 2)
+
+
+def _worst(
+    precise: Sequence[ValidMeasure],
+    valid: ValidQuery,
+    totals: Mapping[Key, float],
+    known: Mapping[Key, Family],
+    policy: Policy,
+) -> tuple[float, tuple[str, float | None]]:
+    """Largest (margin / wanted margin)², 4 where there is none, and whose it is."""
+    whole = {key: math.ceil(total) for key, total in totals.items()}
+    found = []
+    for m in precise:
+        wanted = m.subject.measure.precision
+        if wanted is None:
+            continue
+        told = replace(policy, confidence=wanted.confidence or policy.confidence)
+        for table in range(len(valid.tables)):
+            width = margin(m, valid, whole, known, told, wanted.at, table)
+            size = 4.0 if width is None else (width / wanted.margin) ** 2
+            found.append((size, (m.subject.measure.path, width)))
+    return max(found, key=lambda each: each[0])
+
+
+def _within(totals: Mapping[Key, float], policy: Policy) -> dict[Key, float]:
+    whole = sum(totals.values())
+    return {key: total * min(1.0, policy.query_cap / whole) for key, total in totals.items()}
+
+
+def _make_sure(
+    totals: Mapping[Key, float],
+    precise: Sequence[ValidMeasure],
+    valid: ValidQuery,
+    known: Mapping[Key, Family],
+    policy: Policy,
+    bought: set[Key],
+) -> Totals:
+    while True:
+        worst, (path, width) = _worst(precise, valid, totals, known, policy)
+        if worst <= 1:
+            return {key: math.ceil(total) for key, total in totals.items()}
+        if sum(totals.values()) >= policy.query_cap * 0.999:
+            raise OutOfReach(path, width)
+        totals = _within({k: t * 1.02 if k in bought else t for k, t in totals.items()}, policy)
+
+
+def _gradient_squared(need: Need, measure: ValidMeasure, n: int) -> float:
+    """Σ over the need's numbers of (d answer / d number)², for the answer's most sensitive number; by central
+    differences of one part in a hundred, all at once along the axis of draws."""
+    table = {each: _supposed(each, measure, n, 0.0).values[None] for each in measure.needs}
+    columns = table[need].shape[-1]
+    step = max(1.0, 0.01 * float(np.abs(table[need]).max()))
+    moves = np.concatenate([np.eye(columns), -np.eye(columns)])[:, None, :] * step
+    draws: dict[Need, Floats] = {
+        each: values + moves if each == need else np.repeat(values, 2 * columns, axis=0)
+        for each, values in table.items()
+    }
+    found = measure.statistic.finish(draws, measure.subject)
+    slopes = (found[:columns] - found[columns:]) / (2 * step)
+    return float(np.nan_to_num((slopes**2).sum(axis=0)).max())
+
+
+def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float) -> Known:
+    """A cell of n rows, evenly spread over the combinations that the need is split by."""
+    combinations = measure.subject.combinations(need)
+    values = np.full((1, columns_of(need, measure.subject)), _one(aggregate_of(need), n / combinations))
+    return Known(values, np.full((1, 1), sd), np.zeros(values.shape, bool))
+
+
+def _one(aggregate: Aggregate, n: float) -> float:
+    match aggregate:
+        case Count() | DistinctCount():
+            return n
+        case BinnedCount():
+            return n / bins_of(aggregate)
+        case Sum():
+            return n * aggregate.reach / 4
+        case SumOfProducts(left, right, origin):
+            alike = left.variable == right.variable
+            return n * (left.reach * right.reach / (8 if alike else 16) - origin)
