@@ -24,9 +24,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from disclosure.accuracy import Floats
 from disclosure.margins import Chain, Margin, Number, finest, kept, shape
-from disclosure.tables import Integers
+from disclosure.tables import Floats, Integers
 
 LIMIT = 2.0**53
 """Of the sum of absolute values of a table: below it whole numbers are exact in float64, and int64 is far away.

@@ -28,8 +28,8 @@ from itertools import product
 
 import numpy as np
 
-from disclosure.accuracy import Floats
 from disclosure.margins import Chain, Margin, cells, check, finest
+from disclosure.tables import Floats
 
 LEAST_SHARE = 0.02
 UNITS = 1_000_000

@@ -31,8 +31,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from disclosure.accuracy import Floats
 from disclosure.margins import Chain, Margin, check, finest, fold, shape
+from disclosure.tables import Floats
 from disclosure.trees import leaves, node_variances
 
 Effect: TypeAlias = tuple[bool, ...]

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from disclosure.accuracy import Floats
 from disclosure.margins import Chain, group_sums
+from disclosure.tables import Floats
 
 
 def _upward(tree: Chain, weights: Sequence[float]) -> tuple[list[Floats], list[Floats]]:

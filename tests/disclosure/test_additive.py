@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disclosure.accuracy import Floats
 from disclosure.additive import LIMIT, additive, rounding_bound, rounding_variance
 from disclosure.margins import Chain, Margin, fold, kept, shape
 from disclosure.rounding import nearest
-from disclosure.tables import Integers
+from disclosure.tables import Floats, Integers
 from tests.lib.dense import all_margins, design, tables
 
 PARTS = 1024

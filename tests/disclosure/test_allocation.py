@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
-from disclosure.accuracy import Floats
 from disclosure.allocation import LEAST_SHARE, UNITS, allocate
 from disclosure.consistency import variances
 from disclosure.margins import Chain, Margin
+from disclosure.tables import Floats
 from tests.lib.dense import all_margins, margins_of, tables
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disclosure.accuracy import Floats
 from disclosure.consistency import Estimate, consistent, variances
 from disclosure.margins import Chain, Margin, fold, shape
+from disclosure.tables import Floats
 from tests.lib.dense import least_squares, margins_of, tables
 
 Measured = dict[Margin, tuple[Floats, float]]

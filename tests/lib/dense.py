@@ -9,8 +9,8 @@ from functools import reduce
 import numpy as np
 from hypothesis import strategies as st
 
-from disclosure.accuracy import Floats
 from disclosure.margins import Chain, Margin
+from disclosure.tables import Floats
 
 MOST_CELLS = 120
 
