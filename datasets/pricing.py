@@ -191,7 +191,7 @@ def least_totals(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy)
     default = default_totals(known, policy)
     floor = {key: default[key] if key in others else LEAST_PRICE * len(known[key].shares) for key in known}
     totals: dict[Key, float] = {**floor, **_solved(precise, valid, known, policy, bought)}
-    totals = {key: max(total, floor[key]) for key, total in totals.items()}
+    totals = _within({key: max(total, floor[key]) for key, total in totals.items()}, policy)
     for _ in range(ROUNDS):
         worst, _ = _worst(precise, valid, totals, known, policy)
         if 0.98 < worst <= 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -36,6 +36,11 @@ class ExactTable:
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
         return tuple(self._values)
+
+    def only(self, aggregates: Iterable[Aggregate]) -> ExactTable:
+        """Some of the aggregates, over the same cells."""
+        chosen = {a: self._values[a] for a in aggregates}
+        return ExactTable(chosen, next(iter(chosen.values())).shape[0])
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in self._values.items())
