@@ -94,13 +94,19 @@ def _operator(bins: int, width: int, variances: tuple[float, ...]) -> Floats:
     return np.asarray(consistent((chain,), measured)[(0,)].values)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _cumulative_variances(bins: int, width: int, variances: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
+    """Of F_b, the count up to and with bin b, for every b; its covariance with the count of all, N; variance of N."""
+    upto = np.cumsum(_operator(bins, width, variances), axis=0)
+    sizes = (bins,) if width == 1 else (bins, upto.shape[1] - bins)
+    noise = np.repeat(variances, sizes)
+    return upto**2 @ noise, (upto * upto[-1]) @ noise, upto[-1:] ** 2 @ noise
+
+
 def _excess_variances(bins: int, width: int, variances: tuple[float, ...], p: float) -> Floats:
-    """Of (count up to and with bin b) − p · (count of all), for every b."""
-    upto = np.tril(np.ones((bins, bins))) - p
-    effect = upto @ _operator(bins, width, variances)
-    sizes = (bins,) if width == 1 else (bins, effect.shape[1] - bins)
-    return np.asarray(effect**2 @ np.repeat(variances, sizes))
+    """Of F_b − p·N, for every b."""
+    own, shared, everybody = _cumulative_variances(bins, width, variances)
+    return np.asarray(np.maximum(own - 2 * p * shared + p**2 * everybody, 0))
 
 
 def _merged(draws: Draws, subject: Subject, variances: tuple[float, ...]) -> Floats:
