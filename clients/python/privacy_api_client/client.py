@@ -69,7 +69,7 @@ class Client:
         display: str | None = None,
     ) -> Preview:
         """Price and precision of a question, for nothing. Raises InvalidQuery where `query` would."""
-        body = question(query, measures, group_by, totals, criteria, rho, display)
+        body = question(query, measures, group_by, criteria, rho, totals, display)
         found = self._connection.post(_path("data-sets", data_set, "query", "preview"), body, charged=False)
         if isinstance(found, dict) and found.get("valid") is False:
             problems = problems_of(found.get("problems"))
@@ -95,7 +95,7 @@ class Client:
         has the grand total and one per region. rho: the whole price to pay; without it the policy's for each measure.
         display: "unbiased" for numbers to do arithmetic on, neither hidden nor rounded.
         """
-        body = question(query, measures, group_by, totals, criteria, rho, display)
+        body = question(query, measures, group_by, criteria, rho, totals, display)
         return _read(read_result, self._connection.post(_path("data-sets", data_set, "query"), body, charged=True))
 
     def release(self, release: str) -> Result:

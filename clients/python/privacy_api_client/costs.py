@@ -33,8 +33,8 @@ class Expected:
     """The precision to expect of a measure: half the width of the interval that is right with this confidence.
 
     margin: of a count, in rows or pupils. margin_at: of anything else, by the number of rows in a supposed cell; None
-    where nothing could be said of so few. noise_sd: standard deviation of a count's noise. totals: the same of each total,
-    by its groupings.
+    where nothing could be said of so few. noise_sd: standard deviation of a count's noise. totals: the same of each
+    total, by its groupings.
     """
 
     id: str

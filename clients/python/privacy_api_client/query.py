@@ -104,10 +104,10 @@ def question(
     query: Mapping[str, Any] | None,
     measures: Measure | str | Sequence[Measure | str] | None,
     group_by: str | Iterable[str] | None,
-    totals: Iterable[str | Iterable[str]] | None,
     criteria: Criteria | Mapping[str, Any] | None,
     rho: float | Decimal | None,
-    display: str | None,
+    totals: Iterable[str | Iterable[str]] | None = None,
+    display: str | None = None,
 ) -> dict[str, Any]:
     """The body that is sent: a query as it is, or one from its parts."""
     if query is not None:
