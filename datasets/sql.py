@@ -49,7 +49,7 @@ def _variable(aggregate: BinnedCount) -> str:
 def _statement(plan: Plan, aggregates: tuple[Aggregate, ...], binned: Variable | None, dialect: str) -> Statement:
     columns = [axis.column for axis in plan.axes] + ([binned.stored_atoms] if binned else [])
     keys = [_column(name) for name in columns]
-    numbers = [exp.Count(this=exp.Star())] if binned else [_aggregate(a) for a in aggregates]
+    numbers = [exp.Count(this=exp.Star())] if binned else [_aggregate(a, plan) for a in aggregates]
     parameters: dict[str, Value] = {}
     query = exp.select(*(exp.Anonymous(this="enum_code", expressions=[key]) for key in keys), *numbers)
     query = query.from_(exp.to_table(plan.data_set.id, quoted=True))
@@ -69,12 +69,13 @@ def _number(value: int) -> exp.Expr:
     return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
 
 
-def _aggregate(aggregate: Aggregate) -> exp.Expr:
+def _aggregate(aggregate: Aggregate, plan: Plan) -> exp.Expr:
     match aggregate:
         case Count(present):
             return exp.Count(this=exp.Star()) if not present else _total(exp.Literal.number(1), present)
         case DistinctCount(variable):
-            return exp.Count(this=exp.Distinct(expressions=[_column(variable or UNIT)]))
+            counted = UNIT if variable is None else plan.data_set.by_name[variable].stored_atoms
+            return exp.Count(this=exp.Distinct(expressions=[_column(counted)]))
         case Sum():
             return _total(_from_origin(aggregate), aggregate.present)
         case SumOfProducts(left, right, origin):

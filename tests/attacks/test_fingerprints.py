@@ -13,7 +13,7 @@ from datasets.validate import Limits, validate
 from disclosure.policy import load_policy
 from privacy_api.cli.cuts import preset
 from privacy_api.service.cuts import HostedCut
-from privacy_api.service.questions import events, release_id
+from privacy_api.service.questions import priced, release_id
 from tests.lib import school, strategies
 
 CENSUS = school.census()
@@ -34,7 +34,7 @@ def asked(criteria: Criteria | None, group_by: tuple[str, ...] = ("sex",)) -> tu
     """Fingerprints of the question's measurements, and the id of its release."""
     measures = (Measure("n", "count"), Measure("m", "mean", "score"))
     valid = validate(Query(CENSUS.id, measures, group_by, criteria), CENSUS, school.GRANTS, LIMITS)
-    wanted = events(valid, CUT)
+    wanted = priced(valid, CUT).events
     return (*sorted(e.question for e in wanted.values()), release_id(valid, wanted, CUT))
 
 
@@ -187,8 +187,8 @@ def test_group_by_measures_cut_and_version_tell_questions_apart() -> None:
     assert asked(None, ("sex", "la"))[:-1] == asked(None, ("la", "sex"))[:-1]
     valid = validate(Query(CENSUS.id, (Measure("n", "count"),)), CENSUS, school.GRANTS, LIMITS)
     other = HostedCut(CUT.catalogue, "2", CUT.policy, CUT.engine)
-    assert {e.question for e in events(valid, CUT).values()}.isdisjoint(
-        e.question for e in events(valid, other).values()
+    assert {e.question for e in priced(valid, CUT).events.values()}.isdisjoint(
+        e.question for e in priced(valid, other).events.values()
     )
 
 

@@ -22,8 +22,8 @@ from datasets.plan import EngineFailed, Plan
 from datasets.query import Measure, Query
 from datasets.validate import Limits, validate
 from disclosure.aggregates import Aggregate, Count, DistinctCount
-from disclosure.sensitivity import Contribution
 from tests.lib import school
+from tests.lib.plans import only_plan
 from tests.lib.service import pupils
 
 CENSUS = school.census()
@@ -33,8 +33,8 @@ HARD: tuple[Aggregate, ...] = (DistinctCount(),)
 
 
 def plan(aggregates: tuple[Aggregate, ...], *by: str) -> Plan:
-    asked = validate(Query(CENSUS.id, (Measure("m", "count"),), by), CENSUS, school.GRANTS, Limits(9000, 4)).plan
-    return Plan(CENSUS, asked.predicate, asked.axes, aggregates, Contribution((1,), 1))
+    valid = validate(Query(CENSUS.id, (Measure("m", "count"),), by), CENSUS, school.GRANTS, Limits(9000, 4))
+    return valid.plan(0, aggregates)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_fault_that_quotes_data_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "cut.duckdb"
     school.write_cut(path, data_set, rows)
     measure = Measure("m", "variance", "days")
-    asked = validate(Query(data_set.id, (measure,)), data_set, frozenset(), Limits(9000, 4)).plan
+    asked = only_plan(validate(Query(data_set.id, (measure,)), data_set, frozenset(), Limits(9000, 4)))
     exact = MemoryEngine({data_set.id: rows[:1]}).aggregate(asked)
     quoted = str(100 * int(max(exact[a].item() for a in exact.aggregates)))
     with closing(duckdb.connect(str(path), read_only=True)) as con, pytest.raises(duckdb.Error, match=quoted):

@@ -17,6 +17,7 @@ from datasets.validate import Limits, validate
 from disclosure.aggregates import Count, DistinctCount
 from disclosure.sensitivity import Contribution, l2_squared, reach
 from tests.lib import school, strategies
+from tests.lib.plans import only_plan, plans
 
 CENSUS = school.census()
 LIMITS = Limits(cells=5000, group_by=4)
@@ -56,13 +57,14 @@ def moved(plan: Plan, pupil: list[Row]) -> dict[object, int]:
 def test_no_pupil_moves_a_table_further_than_claimed(name: str, data: st.DataObject, query: Query) -> None:
     chosen = data_set(KEYS[name])
     try:
-        plan = validate(query, chosen, school.GRANTS, LIMITS).plan
+        valid = validate(query, chosen, school.GRANTS, LIMITS)
     except InvalidQuery:
         assume(False)
         raise
     pupil = data.draw(pupil_rows(chosen.key, 1))
-    for aggregate, distance in moved(plan, pupil).items():
-        assert distance <= l2_squared(aggregate, plan.contribution)  # type: ignore[arg-type]
+    for plan, layout in zip(plans(valid), valid.layouts, strict=True):
+        for aggregate, distance in moved(plan, pupil).items():
+            assert distance <= l2_squared(aggregate, layout.contribution)  # type: ignore[arg-type]
 
 
 def _pupil(years: list[int], las: list[int]) -> list[Row]:
@@ -83,8 +85,9 @@ def _pupil(years: list[int], las: list[int]) -> list[Row]:
 def test_the_claim_is_reached(group_by: tuple[str, ...], years: list[int], las: list[int], distance: int) -> None:
     from datasets.query import Measure
 
-    plan = validate(Query(CENSUS.id, (Measure("n", "count"),), group_by), CENSUS, school.GRANTS, LIMITS).plan
-    assert moved(plan, _pupil(years, las))[Count()] == distance == l2_squared(Count(), plan.contribution)
+    valid = validate(Query(CENSUS.id, (Measure("n", "count"),), group_by), CENSUS, school.GRANTS, LIMITS)
+    claimed = l2_squared(Count(), valid.layouts[0].contribution)
+    assert moved(only_plan(valid), _pupil(years, las))[Count()] == distance == claimed
 
 
 def test_one_year_admitted_narrows_the_claim() -> None:
@@ -92,9 +95,9 @@ def test_one_year_admitted_narrows_the_claim() -> None:
 
     one_year = Periods(Operator.EQ, (Period("2022/2023", "AY"),))
     query = Query(CENSUS.id, (Measure("n", "count"),), ("la",), one_year)
-    plan = validate(query, CENSUS, school.GRANTS, LIMITS).plan
-    assert plan.contribution.blocks == (2,)
-    assert l2_squared(Count(), plan.contribution) == 4
+    (layout,) = validate(query, CENSUS, school.GRANTS, LIMITS).layouts
+    assert layout.contribution.blocks == (2,)
+    assert l2_squared(Count(), layout.contribution) == 4
 
 
 def test_distinct_pupils_are_bounded_by_the_cells_there_are() -> None:
@@ -106,15 +109,16 @@ def test_a_claim_that_is_one_too_small_would_be_caught() -> None:
     """Positive control: the planted bug 'sensitivity off by one' fails on data that reach the claim."""
     from datasets.query import Measure
 
-    plan = validate(Query(CENSUS.id, (Measure("n", "count"),)), CENSUS, school.GRANTS, LIMITS).plan
-    too_small = replace(plan.contribution, blocks=(plan.contribution.blocks[0] - 1,))
-    assert moved(plan, _pupil([0, 0, 1, 1, 2, 2], [0] * 6))[Count()] > l2_squared(Count(), too_small)
+    valid = validate(Query(CENSUS.id, (Measure("n", "count"),)), CENSUS, school.GRANTS, LIMITS)
+    claim = valid.layouts[0].contribution
+    too_small = replace(claim, blocks=(claim.blocks[0] - 1,))
+    assert moved(only_plan(valid), _pupil([0, 0, 1, 1, 2, 2], [0] * 6))[Count()] > l2_squared(Count(), too_small)
 
 
 def test_reach_is_the_largest_step_of_one_row() -> None:
     from datasets.query import Measure
 
-    plan = validate(Query(CENSUS.id, (Measure("s", "sd", "score"),)), CENSUS, school.GRANTS, LIMITS).plan
+    plan = only_plan(validate(Query(CENSUS.id, (Measure("s", "sd", "score"),)), CENSUS, school.GRANTS, LIMITS))
     for aggregate in plan.aggregates:
         steps = []
         for ticks in range(-4, 21):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
+from itertools import combinations
+from typing import assert_never
 
 from hypothesis import strategies as st
 
@@ -56,34 +60,111 @@ def criteria(data_set: DataSet) -> st.SearchStrategy[Criteria]:
 
 @st.composite
 def measures(draw: st.DrawFn, data_set: DataSet, name: str, place: int) -> Measure:
-    statistic = STATISTICS[name]
-    numbers = [v.name for v in data_set.variables if v.numbers and (v.atoms or statistic.takes is Takes.NUMBER)]
-    match statistic.takes:
+    """Any measure of a statistic that is well formed; criteria and groupings may still leave nothing of it."""
+    takes = STATISTICS[name].takes
+    measure = Measure(f"m{place}", name)
+    numbers = [v.name for v in data_set.variables if v.numbers]
+    binned = [v.name for v in data_set.domain if v.numbers]
+    match takes:
         case Takes.ROWS:
-            return Measure(f"m{place}", name)
+            return measure
         case Takes.NUMBER:
-            return Measure(f"m{place}", name, draw(st.sampled_from(numbers)))
+            return replace(measure, variable=draw(st.sampled_from(numbers)))
+        case Takes.TWO_NUMBERS:
+            left, right = draw(st.permutations(numbers))[:2]
+            return replace(measure, variable=left, other=right)
         case Takes.BINNED_NUMBER:
-            p = draw(
-                st.lists(st.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal("0.9")]), min_size=1, unique=True)
-            )
-            return Measure(
-                f"m{place}", name, draw(st.sampled_from(numbers)), probabilities=tuple(p) if name == "quantile" else ()
-            )
+            return replace(measure, variable=draw(st.sampled_from(binned)))
+        case Takes.BINNED_NUMBER_AND_PROBABILITIES:
+            p = draw(st.lists(st.sampled_from(PROBABILITIES), min_size=1, unique=True))
+            return replace(measure, variable=draw(st.sampled_from(binned)), probabilities=tuple(p))
         case Takes.DOMAIN:
-            return Measure(f"m{place}", name, draw(st.sampled_from(references(data_set)))[0])
+            return replace(measure, variable=draw(st.sampled_from(_domains(data_set, name))))
         case Takes.DOMAIN_AND_CODES:
-            reference, codes = draw(st.sampled_from([r for r in references(data_set) if len(r[1]) > 1]))
-            chosen = draw(st.lists(st.sampled_from(codes), min_size=1, max_size=len(codes) - 1, unique=True))
-            return Measure(f"m{place}", name, reference, codes=tuple(chosen))
+            return draw(_with_codes(data_set, measure))
+        case Takes.TWO_MEASURES:
+            inner = [draw(measures(data_set, draw(st.sampled_from(SINGLE)), i)) for i in range(2)]
+            return replace(measure, of=tuple(inner))
+        case Takes.MEASURE_AND_GROUPS:
+            inner = [draw(measures(data_set, draw(st.sampled_from(PLAIN)), 0))]
+            reference, codes = draw(st.sampled_from(_divided(data_set)))
+            groups = draw(st.lists(st.sampled_from(codes), min_size=2, max_size=2, unique=True))
+            return replace(measure, of=tuple(inner), variable=reference, codes=tuple(groups))
+        case Takes.NUMBER_AND_TERMS:
+            outcome = draw(st.sampled_from(numbers))
+            terms = draw(_terms(data_set, outcome, [n for n in numbers if n != outcome]))
+            return replace(measure, variable=outcome, terms=terms)
+        case Takes.DOMAIN_CODES_AND_TERMS:
+            outcome = draw(_with_codes(data_set, measure))
+            named = (outcome.variable or "").split(".")[0]
+            return replace(outcome, terms=draw(_terms(data_set, named, [n for n in binned if n != named])))
+        case _:
+            assert_never(takes)
+
+
+PROBABILITIES = [Decimal("0.1"), Decimal("0.5"), Decimal("0.9")]
+PLAIN = [s.name for s in STATISTICS.values() if s.estimate is None and s.name not in ("ratio", "gap")]
+"""What a gap takes; a ratio takes those of one number."""
+SINGLE = [name for name in PLAIN if name not in ("histogram", "distribution")]
+
+
+def _domains(data_set: DataSet, name: str) -> list[str]:
+    """Of what may be counted: distinct codes are of a variable, others of bandings too."""
+    return [reference for reference, _ in references(data_set) if name != "distinct" or "." not in reference]
+
+
+def _divided(data_set: DataSet) -> list[tuple[str, list[str]]]:
+    return [(reference, codes) for reference, codes in references(data_set) if len(codes) > 1]
+
+
+@st.composite
+def _with_codes(draw: st.DrawFn, data_set: DataSet, measure: Measure) -> Measure:
+    reference, codes = draw(st.sampled_from(_divided(data_set)))
+    chosen = draw(st.lists(st.sampled_from(codes), min_size=1, max_size=len(codes) - 1, unique=True))
+    return replace(measure, variable=reference, codes=tuple(chosen))
+
+
+@st.composite
+def _terms(draw: st.DrawFn, data_set: DataSet, outcome: str, numbers: list[str]) -> tuple[str, ...]:
+    """Numbers and groupings, no variable twice, in any order, and sometimes an interaction of two."""
+    groupings = [r for r, _ in _divided(data_set) if r.split(".")[0] not in (outcome, *numbers)]
+    mains = draw(
+        st.lists(
+            st.sampled_from([*numbers, *groupings]), min_size=1, max_size=3, unique_by=lambda name: name.split(".")[0]
+        )
+    )
+    pairs = [f"{a}:{b}" for a, b in combinations(mains, 2) if not {a, b} <= set(numbers)]
+    chosen = draw(st.lists(st.sampled_from(pairs), max_size=1)) if pairs else []
+    return tuple(draw(st.permutations([*mains, *chosen])))
+
+
+@st.composite
+def totals(draw: st.DrawFn, data_set: DataSet, group_by: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Coarser tables: each grouping kept, summed over, or by a banding of its own."""
+    coarser = {by: [None, by, *_bandings(data_set, by)] for by in group_by}
+
+    @st.composite
+    def total(draw: st.DrawFn) -> tuple[str, ...]:
+        chosen = [draw(st.sampled_from(levels)) for levels in coarser.values()]
+        return tuple(draw(st.permutations([name for name in chosen if name is not None])))
+
+    return tuple(draw(st.lists(total(), max_size=3)))
+
+
+def _bandings(data_set: DataSet, reference: str) -> list[str]:
+    if "." in reference:
+        return []
+    return [f"{reference}.{banding.name}" for banding in data_set.by_name[reference].bandings]
 
 
 @st.composite
 def queries(draw: st.DrawFn, data_set: DataSet) -> Query:
     names = draw(st.lists(st.sampled_from(sorted(STATISTICS)), min_size=1, max_size=3))
     chosen = tuple(draw(measures(data_set, n, i)) for i, n in enumerate(names))
-    by = draw(st.lists(st.sampled_from([r for r, _ in references(data_set)]), max_size=3, unique=True))
-    return Query(data_set.id, chosen, tuple(by), draw(st.none() | criteria(data_set)))
+    by = tuple(draw(st.lists(st.sampled_from([r for r, _ in references(data_set)]), max_size=3, unique=True)))
+    criterion = draw(st.none() | criteria(data_set))
+    added = draw(totals(data_set, by)) if draw(st.booleans()) else ()
+    return Query(data_set.id, chosen, by, criterion, totals=added)
 
 
 def _ticks(variable: Variable) -> st.SearchStrategy[int | None]:

@@ -25,17 +25,15 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from datasets.answer import finish
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.memory import MemoryEngine, Row
 from datasets.query import Measure, Query
 from datasets.statistics import STATISTICS
 from datasets.validate import Limits, validate
-from disclosure.noise import discrete_gaussian
 from disclosure.policy import load_policy
-from disclosure.protect import protect
 from privacy_api.cli.cuts import preset
 from tests.lib import school
+from tests.lib.plans import Measured, answers
 
 pytestmark = pytest.mark.statistical
 
@@ -117,14 +115,14 @@ def shares(
     chosen = {a.measure.id: a for a in asked}
     query = Query(CENSUS.id, tuple(a.measure for a in chosen.values()), ("la", "year"))
     valid = validate(query, CENSUS, school.GRANTS, Limits(10_000, 4))
-    exact = engine.aggregate(valid.plan)
-    prices = dict.fromkeys(valid.plan.aggregates, POLICY.default_price)
     truth = {name: np.array([np.atleast_1d(a.truth(here)) for here in CELLS]) for name, a in chosen.items()}
     held, shown = dict.fromkeys(chosen, 0), dict.fromkeys(chosen, 0)
-    for _ in range(repetitions):
-        table = protect(exact, prices, valid.plan.contribution, POLICY, discrete_gaussian)
-        claims = {a: replace(m, sigma=claimed * m.sigma) for a, m in table.items()}
-        for series in finish(valid, claims, POLICY).series:
+
+    def claim(measured: Measured) -> Measured:
+        return {q: replace(m, sigma=claimed * m.sigma) for q, m in measured.items()}
+
+    for answer in answers(valid, engine, POLICY, repetitions, claim):
+        for series in answer.series:
             holds = (series.lower <= truth[series.id]) & (truth[series.id] <= series.upper)
             seen = ~np.isnan(series.value)
             held[series.id] += int((holds & seen).sum())

@@ -34,14 +34,14 @@ def test_coverage_in_a_corner(p: str, place: int, n: int) -> None:
     """All values in one of 24 bins. 2,000 cells: a share under .93 has probability below 1e-4 if the truth is .95."""
     measure = Measure("m", "quantile", "score", probabilities=(Decimal(p),))
     valid = validate(Query(CENSUS.id, (measure,), ("la",)), CENSUS, school.GRANTS, Limits(9000, 4))
-    (aggregate,) = valid.measures[0].aggregates
-    exact = np.zeros((CELLS, bins_of(aggregate)), np.int64)
+    (quantity,) = valid.quantities
+    exact = np.zeros((CELLS, bins_of(quantity.aggregate)), np.int64)
     exact[:, place] = n
     noisy = Measurement(discrete_gaussian(exact, 1, PRICE), sigma(1, PRICE), np.zeros(exact.shape, bool))
     covered = shown = 0
     for start in range(0, CELLS, 5):  # the question has five cells
         part = Measurement(noisy.values[start : start + 5], noisy.sigma, noisy.masked[start : start + 5])
-        series = finish(valid, {aggregate: part}, POLICY).series[0]
+        series = finish(valid, {quantity: part}, POLICY).series[0]
         known = np.isfinite(series.value)
         low, high = -2 + place * 0.5, -2 + place * 0.5 + 0.5
         covered += int(((series.lower <= low) & (series.upper >= high))[known].sum())
