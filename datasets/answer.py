@@ -8,13 +8,12 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from datasets.plan import Axis
 from datasets.statistics import Statistic, Subject
 from datasets.validate import ValidMeasure, ValidQuery
 from datasets.variables import Code
-from disclosure.accuracy import DRAWS, Floats, count_intervals, redraw
+from disclosure.accuracy import DRAWS, Floats, count_intervals, deviations, redraw
 from disclosure.aggregates import bins_of, contributors
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
@@ -97,7 +96,8 @@ def _series(measure: ValidMeasure, table: ProtectedTable, policy: Policy, places
 def _counts(m: Measurement, policy: Policy) -> tuple[Floats, Floats, Floats, Flags]:
     hidden = m.masked | (m.values < policy.minimum_count) if policy.mode is Mode.DP else m.masked
     rounded = nearest(m.values, policy.rounding_base)
-    lower, upper = count_intervals(rounded, m.sigma, policy.rounding_base, policy.minimum_count, policy.confidence)
+    base, least = policy.rounding_base, policy.minimum_count
+    lower, upper = count_intervals(rounded, m.sigma, base, least, policy.confidence, m.noise)
     return rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden
 
 
@@ -152,11 +152,11 @@ def _too_few(statistic: Statistic, table: ProtectedTable, policy: Policy) -> Fla
     there by luck has no honest interval.
     """
     least = max(policy.minimum_count, policy.minimum_denominator if statistic.is_share else 0)
-    wide = float(ndtri((1 + policy.confidence) / 2))
+    alpha = (1 - policy.confidence) / 2
     hidden = np.zeros(next(iter(table.values())).values.shape[0], dtype=bool)
     for a in {contributors(a) for a in table} & table.keys():
         m = table[a]
-        hidden |= m.values.sum(axis=1) < least + wide * m.sigma * np.sqrt(bins_of(a))
+        hidden |= m.values.sum(axis=1) < least + deviations(alpha, m.noise) * m.sigma * np.sqrt(bins_of(a))
         if policy.mode is Mode.OFFICIAL:
             hidden |= m.masked.any(axis=1)
     return hidden

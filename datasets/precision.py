@@ -15,16 +15,15 @@ import numpy as np
 from datasets.answer import finish
 from datasets.query import Precision
 from datasets.validate import ValidMeasure, ValidQuery
+from disclosure.accounting import LEAST_PRICE
 from disclosure.accuracy import count_margin
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of
-from disclosure.noise import sigma
 from disclosure.policy import Policy
+from disclosure.protect import spread
 from disclosure.sensitivity import l2_squared
-from disclosure.tables import Measurement
+from disclosure.tables import Measurement, Noise
 
 Prices = Mapping[Aggregate, int]
-LEAST_PRICE = 1_000
-"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 LEAST_SHARE = 0.05
 """Of a measure's price for each of its aggregates: the count must be known, if only to hide small cells."""
 ROUNDS = 6
@@ -40,10 +39,10 @@ class OutOfReach(ValueError):
 
 def margin(measure: ValidMeasure, valid: ValidQuery, prices: Prices, policy: Policy, n: int) -> float | None:
     """Half-width of the interval in a cell of n rows; None where it would be hidden or not available."""
-    scales = {a: sigma(l2_squared(a, valid.plan.contribution), prices[a]) for a in measure.aggregates}
+    scales = {a: spread(a, valid.plan.contribution, prices[a], policy.noise) for a in measure.aggregates}
     if measure.statistic.is_count:
-        return count_margin(scales[measure.aggregates[0]], policy.rounding_base, policy.confidence)
-    table = {a: _supposed(a, n, scales[a]) for a in measure.aggregates}
+        return count_margin(scales[measure.aggregates[0]], policy.rounding_base, policy.confidence, policy.noise)
+    table = {a: _supposed(a, n, scales[a], policy.noise) for a in measure.aggregates}
     one_cell = ValidQuery(valid.query, replace(valid.plan, axes=()), (), (measure,))
     series = finish(one_cell, table, policy).series[0]
     widths = (series.upper - series.lower) / 2
@@ -113,7 +112,7 @@ def _gradient(aggregate: Aggregate, measure: ValidMeasure, n: int) -> float:
     return float(np.nanmax(np.abs(ends[0] - ends[1]))) / (2 * step)
 
 
-def _supposed(aggregate: Aggregate, n: int, scale: float) -> Measurement:
+def _supposed(aggregate: Aggregate, n: int, scale: float, law: Noise = Noise.GAUSSIAN) -> Measurement:
     bins = bins_of(aggregate)
     match aggregate:
         case Count() | DistinctCount():
@@ -124,4 +123,4 @@ def _supposed(aggregate: Aggregate, n: int, scale: float) -> Measurement:
             values = np.full((1, 1), n * aggregate.reach // 4)
         case SumOfProducts(left, right, origin):
             values = np.full((1, 1), n * (left.reach * right.reach // 8 - origin))
-    return Measurement(values.astype(np.int64), scale, np.zeros((1, bins), bool))
+    return Measurement(values.astype(np.int64), scale, np.zeros((1, bins), bool), law)

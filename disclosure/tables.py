@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,6 +13,14 @@ import numpy.typing as npt
 from disclosure.aggregates import Aggregate, bins_of
 
 Integers = npt.NDArray[np.int64]
+
+
+class Noise(StrEnum):
+    """The law of the noise in a measurement."""
+
+    GAUSSIAN = "gaussian"
+    LAPLACE = "laplace"
+    NONE = "none"
 
 
 class ExactTable:
@@ -55,17 +64,23 @@ class Measurement:
 
     values: int64 (cells, bins), in ticks. sigma: standard deviation of the noise, 0 in `official` mode.
     masked: bool, same shape; cells that an `official` policy hides (their value is stored as 0).
+    noise: its law; NONE exactly where sigma is 0, whatever is given.
     """
 
     values: Integers
     sigma: float
     masked: npt.NDArray[np.bool_]
+    noise: Noise = Noise.GAUSSIAN
 
     def __post_init__(self) -> None:
         if self.values.shape != self.masked.shape or self.values.dtype != np.int64:
             raise ValueError("values and masked must have one shape, values int64")
         if not 0 <= self.sigma < float("inf"):
             raise ValueError("sigma must be finite and not negative")
+        if self.sigma and self.noise is Noise.NONE:
+            raise ValueError("noise that has a spread has a law")
+        if not self.sigma:
+            object.__setattr__(self, "noise", Noise.NONE)
 
 
 ProtectedTable = Mapping[Aggregate, Measurement]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
-from scipy.special import ndtri
 
 from datasets.query import Measure
 from datasets.statistics.recipe import (
@@ -21,7 +20,7 @@ from datasets.statistics.recipe import (
     range_bounds,
 )
 from datasets.variables import Code
-from disclosure.accuracy import Floats
+from disclosure.accuracy import Floats, deviations
 from disclosure.aggregates import BinnedCount
 from disclosure.tables import ProtectedTable
 
@@ -59,7 +58,7 @@ def _ends(table: ProtectedTable, subject: Subject, alpha: float) -> tuple[Floats
     measured = table[_bins(subject)]
     edges = in_units(np.asarray(subject.numbers.edges, dtype=np.float64), subject)
     below = np.cumsum(measured.values, axis=1, dtype=np.float64)
-    bins, z = below.shape[1], float(-ndtri(alpha))
+    bins, z = below.shape[1], deviations(alpha, measured.noise)
     lower, upper = [], []
     for p in map(float, subject.measure.probabilities):
         b = np.arange(1, bins + 1)

@@ -10,8 +10,8 @@ from datasets.query import Query
 from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accounting import Event, epsilon, rho
 from disclosure.aggregates import Aggregate, bins_of
-from disclosure.noise import sigma
 from disclosure.policy import Mode, Policy
+from disclosure.protect import spread
 from privacy_api.ports import Principal, Wanted
 from privacy_api.service.answer_query import check, find_data_set
 from privacy_api.service.document import warnings
@@ -54,8 +54,8 @@ def _expected(
         return out | {"margin": policy.rounding_base / 2 if measure.statistic.is_count else None}
     prices = {a: wanted[a].nano_rho for a in measure.aggregates}
     if measure.statistic.is_count:
-        event = wanted[measure.aggregates[0]]
-        noise_sd = round(sigma(event.l2_squared, event.nano_rho), 3)
+        counted = measure.aggregates[0]
+        noise_sd = round(spread(counted, valid.plan.contribution, prices[counted], policy.noise), 3)
         return out | {"noiseSd": noise_sd, "margin": margin(measure, valid, prices, policy, 0)}
     places = max(measure.statistic.decimals(measure.subject), 1) + 1
     found = {str(n): margin(measure, valid, prices, policy, n) for n in SIZES}

@@ -7,16 +7,14 @@ import json
 from collections.abc import Mapping
 
 from datasets.plan import Plan
-from datasets.precision import LEAST_PRICE, OutOfReach, least_price
+from datasets.precision import OutOfReach, least_price
 from datasets.query import InvalidQuery, Problem
 from datasets.validate import ValidMeasure, ValidQuery
-from disclosure.accounting import Event, rho, split
+from disclosure.accounting import LEAST_PRICE, Event, rho, split
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.policy import Mode, Policy
-from disclosure.sensitivity import l2_squared
+from disclosure.protect import event
 from privacy_api.service.cuts import HostedCut
-
-MECHANISM = {Mode.DP: "discrete_gaussian", Mode.OFFICIAL: "threshold_and_rounding"}
 
 
 def _digest(value: object) -> str:
@@ -28,10 +26,9 @@ def fingerprint(aggregate: Aggregate, plan: Plan, cut: HostedCut) -> str:
     """One measurement, however the question around it is spelled.
 
     Two are equal exactly when they are the same aggregate of the same (canonical) population over the same cells of
-    the same cut version. What a policy does to exact values is part of an `official` one; noise is not: display
-    rules are applied later.
+    the same cut version, under what `Policy.of_a_measurement` says.
     """
-    policy = cut.policy.digest if cut.policy.mode is Mode.OFFICIAL else ""
+    policy = cut.policy.of_a_measurement
     population = [cut.id, plan.data_set.id, plan.predicate.canonical(), _cells(plan)]
     return _digest([cut.policy.mode, policy, population, as_json(aggregate)])
 
@@ -55,6 +52,8 @@ def prices(valid: ValidQuery, policy: Policy) -> Mapping[Aggregate, int]:
         if asked is not None or precise:
             raise _out_of_range("This data set has no noise to buy: leave rho and precision out.")
         return dict.fromkeys(aggregates, 0)
+    if not policy.sells_precision and (asked is not None or precise):
+        raise _out_of_range("This data set measures once, at its own price: leave rho and precision out.")
     if asked is not None and precise:
         raise _out_of_range("Give rho or a precision, not both.")
     found = (
@@ -98,12 +97,7 @@ def _of_measure(measure: ValidMeasure, valid: ValidQuery, policy: Policy) -> Map
 def events(valid: ValidQuery, cut: HostedCut) -> Mapping[Aggregate, Event]:
     """What each measurement would put on the ledger."""
     return {
-        aggregate: Event(
-            mechanism=MECHANISM[cut.policy.mode],
-            l2_squared=l2_squared(aggregate, valid.plan.contribution),
-            nano_rho=price,
-            question=fingerprint(aggregate, valid.plan, cut),
-        )
+        aggregate: event(aggregate, valid.plan.contribution, price, fingerprint(aggregate, valid.plan, cut), cut.policy)
         for aggregate, price in prices(valid, cut.policy).items()
     }
 

@@ -37,7 +37,7 @@ def lacking(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> tuple
 
 
 def packed_of(row: RowMapping) -> Packed:
-    return Packed(row["question"], row["nano_rho"], row["sigma"], row["cells"], row["masked"])
+    return Packed(row["question"], row["nano_rho"], row["sigma"], row["cells"], row["masked"], row["noise"])
 
 
 def insert_measurements(connection: Connection, cut: str, entry: int, packed: Iterable[Packed]) -> None:

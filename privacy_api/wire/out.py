@@ -96,6 +96,7 @@ def policy(p: Policy) -> dict[str, Any]:
         "defaultRho": float(rho(p.default_price)),
         "maximumQueryRho": float(rho(p.query_cap)),
         "delta": p.delta,
+        "noise": p.noise,
         "rules": {name: {"plain": r.plain, "source": r.source, "verified": r.verified} for name, r in p.rules.items()},
     }
 

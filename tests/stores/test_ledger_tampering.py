@@ -64,6 +64,10 @@ def same_row(table: Table, row: dict[str, Any]) -> ColumnElement[bool]:
     return condition
 
 
+SIBLINGS = {"charge": "release", "release": "failed", "failed": "charge", "gaussian": "laplace", "laplace": "gaussian"}
+"""What else may stand where this word stands."""
+
+
 def changed(column: str, value: Any) -> Any:
     match value:
         case None:
@@ -71,7 +75,7 @@ def changed(column: str, value: Any) -> Any:
         case bytes():
             return value[:-1] + bytes([value[-1] ^ 1])
         case str():
-            return {"charge": "release", "release": "failed", "failed": "charge"}.get(value, value + "0")
+            return SIBLINGS.get(value, value + "0")
     return value + 1_000 if column in ("seq", "entry", "refers_to") else value + 1
 
 

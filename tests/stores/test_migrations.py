@@ -36,7 +36,12 @@ def catalogue(engine: Engine) -> set[tuple[str, str]]:
     """Every table, index and constraint in the database's own words; the order within a table does not matter."""
     with engine.connect() as connection:
         found = connection.execute(text(CATALOGUE[engine.dialect.name])).all()
-    return {(name, "\n".join(sorted(line.strip(" ,\t") for line in (sql or "").splitlines()))) for name, sql in found}
+    return {(name, "\n".join(sorted(line.strip(" ,\t") for line in _unquoted(name, sql or "")))) for name, sql in found}
+
+
+def _unquoted(name: str, sql: str) -> list[str]:
+    """SQLite quotes the name of a table that was rebuilt."""
+    return sql.replace(f'CREATE TABLE "{name}"', f"CREATE TABLE {name}").splitlines()
 
 
 def test_up_gives_the_schema_and_down_takes_it_away(empty_url: str) -> None:
