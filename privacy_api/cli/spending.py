@@ -114,8 +114,8 @@ def _explained(cut: str, policy: Policy, balance: Balance, price: int) -> Iterat
     yield from _errors(policy, price)
     yield f"Left: {balance.left // price:,} such questions of one measurement each, until the cut answers nothing new."
     yield (
-        f"Delta {policy.delta:g} is the chance, 1 in {1 / policy.delta:,.0f}, that is left out when rho is put as "
-        "epsilon. It is a matter of wording: the ledger counts rho, which leaves nothing out."
+        f"Delta {policy.delta:g} is the chance, 1 in {1 / policy.delta:,.0f}, that what comes out tells more than the "
+        "epsilons here say. The ledger itself counts rho, which has no delta."
     )
 
 
@@ -127,10 +127,13 @@ def _loss(what: str, nano: int, policy: Policy) -> Iterator[str]:
     yield f"{what}: rho {rho(nano):f}, epsilon {eps:.2f} at delta {policy.delta:g}."
     yield (
         "  Someone who knows everything else about a child improves a coin-flip guess (50 %) to at most "
-        f"{100 * coin_flip_accuracy(eps):.1f} % whatever comes out, and {100 * guess_accuracy(nano):.1f} % on average."
+        f"{100 * coin_flip_accuracy(eps):.1f} %, but for the chance delta, and to at most "
+        f"{100 * guess_accuracy(nano):.1f} % on average over what may come out."
     )
     if policy.noise is Noise.LAPLACE and nano == policy.default_price:
-        yield f"  Alone it is pure {pure_epsilon([nano]):.4f}-DP, with no delta at all."
+        pure = pure_epsilon([nano])
+        most = 100 * coin_flip_accuracy(pure)
+        yield f"  Alone it is pure {pure:.4f}-DP: at most {most:.1f} % whatever comes out, with no delta at all."
 
 
 def _errors(policy: Policy, price: int) -> Iterator[str]:
