@@ -10,7 +10,9 @@ and from repetition to repetition; nothing else is random. So the held intervals
 * distribution .950, count .957, percentage .958, pupils .960, histogram .964, quantile and median .968 to .975: whole
   rows, rounding to 5, rounding outward and whole bins add width. Even if the outputs of a cell were all one, n ≥ 4,800:
   the nearest, .950, is 6.5 standard errors above .93 (5e-11), and the farthest, .975, is 8.8 under .995.
-* under Laplace noise mean .944, sum .945, count .956, all else .95 or more; n and the argument are the same.
+* under Laplace noise pupils .948, mean, rate and histogram .951, count .952, sum .955, median .978, quantile .981.
+  n ≥ 6,000 for pupils, 6.3 standard errors above .93 (2e-10); wide noise hides most cells of the last two, whose
+  n ≥ 1,200 puts .978 at 11. Claiming half of the noise holds .74 to .79.
 * intervals that claim half of the noise: 1.96 × ½ standard deviations hold .67, and .72 after rounding; with n = 4,500
   that is more than 18 standard errors under .85.
 
@@ -158,7 +160,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
 def test_so_they_do_under_laplace_noise(engine: MemoryEngine, names: tuple[str, ...], repetitions: int) -> None:
     found = shares(engine, [EVERY[name] for name in names], repetitions, policy=LAPLACE)
     for name, (share, shown) in found.items():
-        assert shown >= 0.5 * repetitions * len(CELLS) * outputs(name), (name, shown)
+        assert shown >= 0.2 * repetitions * len(CELLS) * outputs(name), (name, shown)
         assert AT_LEAST <= share <= 1, (name, share, shown)
 
 
