@@ -22,19 +22,19 @@ from datasets.plan import Quantity
 from datasets.query import Precision
 from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
 from datasets.validate import ValidMeasure, ValidQuery
+from disclosure.accounting import LEAST_PRICE
 from disclosure.accuracy import count_margin
 from disclosure.additive import rounding_variance
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of, is_additive
 from disclosure.allocation import allocate
 from disclosure.consistency import variances
 from disclosure.margins import Margin
+from disclosure.noise import standard_deviation
 from disclosure.policy import Policy
-from disclosure.sensitivity import l2_squared
-from disclosure.tables import Floats, Known
+from disclosure.sensitivity import distance
+from disclosure.tables import Floats, Known, Noise
 
 NANO = 1e9
-LEAST_PRICE = 1_000
-"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 LEAST_SHARE = 0.05
 """Of a measure's price for each of its families: the count must be known, if only to hide small cells."""
 ROUNDS = 8
@@ -56,17 +56,25 @@ class OutOfReach(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """shares: of its price, by quantity; variance: of the worst cell of each table, in ticks², at ρ = 1."""
+    """shares: of its price, by quantity; variance: of the worst cell of each table, in ticks², at ρ = 1.
+
+    distances: for each table its sensitivity, where what is known of it is its own measurement; else empty.
+    """
 
     shares: Mapping[Quantity, float]
     variance: tuple[float, ...]
+    law: Noise
+    distances: tuple[int, ...] = ()
 
     def prices(self, total: int) -> dict[Quantity, int]:
-        if len(self.shares) == 1:
-            return dict.fromkeys(self.shares, total)
+        if len(set(self.shares.values())) == 1:
+            return dict.fromkeys(self.shares, total // len(self.shares))
         return {quantity: int(total * share) for quantity, share in self.shares.items()}
 
     def deviation(self, table: int, total: int) -> float:
+        """Standard deviation of the noise in the worst cell of a table, at this price."""
+        if self.distances:
+            return standard_deviation(self.distances[table], max(1, total // len(self.shares)), self.law)
         return math.sqrt(self.variance[table] * NANO / total)
 
 
@@ -74,31 +82,34 @@ def key_of(need: Need, valid: ValidQuery) -> Key:
     return by_of(need), valid.measured[aggregate_of(need)]
 
 
-def families(valid: ValidQuery) -> dict[Key, Family]:
-    return {key_of(need, valid): _family(need, valid) for need in valid.needs}
+def families(valid: ValidQuery, law: Noise) -> dict[Key, Family]:
+    return {key_of(need, valid): _family(need, valid, law) for need in valid.needs}
 
 
-def _family(need: Need, valid: ValidQuery) -> Family:
+def _family(need: Need, valid: ValidQuery, law: Noise) -> Family:
     quantities = [valid.quantity(table, need) for table in range(len(valid.tables))]
     levels = [table.levels for table in valid.tables]
-    l2 = {
-        level: l2_squared(q.aggregate, valid.layouts[q.layout].contribution)
-        for level, q in zip(levels, quantities, strict=True)
-    }
-    shares, variance = _alone(l2) if len(l2) == 1 or not is_additive(aggregate_of(need)) else _together(l2, valid)
+    moved = [distance(q.aggregate, valid.layouts[q.layout].contribution, law) for q in quantities]
+    at_one = {level: _variance_at_one(each, law) for level, each in zip(levels, moved, strict=True)}
+    apart = len(at_one) == 1 or not is_additive(aggregate_of(need))
+    shares = _shares(dict(zip(levels, moved, strict=True)), valid, law, apart)
+    noise = {level: each / shares[level] for level, each in at_one.items()}
+    if not apart:
+        noise = {level: float(found.max()) for level, found in variances(valid.chains, noise).items()}
     by_quantity = {q: shares[level] for level, q in zip(levels, quantities, strict=True)}
-    return Family(by_quantity, tuple(variance[level] for level in levels))
+    return Family(by_quantity, tuple(noise[level] for level in levels), law, tuple(moved) if apart else ())
 
 
-def _alone(l2: Mapping[Margin, int]) -> tuple[dict[Margin, float], dict[Margin, float]]:
-    share = 1 / len(l2)
-    return dict.fromkeys(l2, share), {level: each / (2 * share) for level, each in l2.items()}
+def _variance_at_one(moved: int, law: Noise) -> float:
+    """Of noise of scale √(Δ²/2ρ), or of Laplace noise of scale Δ₁/√(2ρ), at ρ = 1."""
+    return moved**2 if law is Noise.LAPLACE else moved / 2
 
 
-def _together(l2: Mapping[Margin, int], valid: ValidQuery) -> tuple[dict[Margin, float], dict[Margin, float]]:
-    shares = allocate(valid.chains, l2)
-    found = variances(valid.chains, {level: each / (2 * shares[level]) for level, each in l2.items()})
-    return shares, {level: float(each.max()) for level, each in found.items()}
+def _shares(moved: Mapping[Margin, int], valid: ValidQuery, law: Noise, apart: bool) -> dict[Margin, float]:
+    """Equal where tables are known apart; and under Laplace noise, where every measurement has the policy's price."""
+    if apart or law is Noise.LAPLACE:
+        return dict.fromkeys(moved, 1 / len(moved))
+    return allocate(valid.chains, moved)
 
 
 def prices(totals: Totals, known: Mapping[Key, Family]) -> dict[Quantity, int]:
@@ -129,7 +140,7 @@ def margin(
     scales = {need: known[key].deviation(table, totals[key]) for need, key in keys.items()}
     if measure.statistic.is_count:
         return _count_margin(scales[measure.needs[0]], valid, table, policy)
-    supposed = {need: _supposed(need, measure, n, sd) for need, sd in scales.items()}
+    supposed = {need: _supposed(need, measure, n, sd, policy.noise) for need, sd in scales.items()}
     part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
     widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
     return None if not np.isfinite(widths).any() else float(np.nanmax(widths))
@@ -137,7 +148,7 @@ def margin(
 
 def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:
     if len(valid.tables) == 1:
-        return count_margin(sd, policy.rounding_base, policy.confidence)
+        return count_margin(sd, policy.rounding_base, policy.confidence, policy.noise)
     extra = rounding_variance(valid.chains, valid.tables[table].levels, policy.rounding_base)
     return count_margin(math.sqrt(sd**2 + extra), 1, policy.confidence)
 
@@ -294,11 +305,11 @@ def _gradient_squared(need: Need, measure: ValidMeasure, n: int) -> float:
     return float(np.nan_to_num((slopes**2).sum(axis=0)).max())
 
 
-def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float) -> Known:
+def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float, law: Noise = Noise.GAUSSIAN) -> Known:
     """A cell of n rows, evenly spread over the combinations that the need is split by."""
     combinations = measure.subject.combinations(need)
     values = np.full((1, columns_of(need, measure.subject)), _one(aggregate_of(need), n / combinations))
-    return Known(values, np.full((1, 1), sd), np.zeros(values.shape, bool))
+    return Known(values, np.full((1, 1), sd), np.zeros(values.shape, bool), law)
 
 
 def _one(aggregate: Aggregate, n: float) -> float:

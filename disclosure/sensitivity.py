@@ -8,6 +8,10 @@ the table satisfies ‖v‖₂² ≤ m² Σ c_j². Proof: within block j the cha
 most m, so its norm is at most m·c_j (triangle inequality); blocks are orthogonal. For distinct pupils each of at
 most c_j touched cells moves by exactly one, so ‖v‖₂² ≤ Σ min(c_j, cells of block j). Of distinct codes, one row can
 add or remove one in one cell: m = 1.
+
+Lemma, for the L1 norm. Under the same conditions ‖v‖₁ ≤ m Σ c_j, and for distinct pupils ‖v‖₁ ≤ Σ min(c_j, cells of
+block j). Proof: v is the sum over all rows of vectors with one entry of size at most m, and there are at most Σ c_j
+rows (triangle inequality); for distinct pupils v has at most min(c_j, cells) entries in block j, each of size one.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.tables import Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +51,23 @@ def l2_squared(aggregate: Aggregate, contribution: Contribution) -> int:
     if aggregate == DistinctCount():
         return sum(min(rows, contribution.cells_per_block) for rows in contribution.blocks)
     return reach(aggregate) ** 2 * sum(rows * rows for rows in contribution.blocks)
+
+
+def l1(aggregate: Aggregate, contribution: Contribution) -> int:
+    """L1 sensitivity for one pupil: an exact integer, in ticks."""
+    if aggregate == DistinctCount():
+        return sum(min(rows, contribution.cells_per_block) for rows in contribution.blocks)
+    return reach(aggregate) * sum(contribution.blocks)
+
+
+def distance(aggregate: Aggregate, contribution: Contribution, law: Noise) -> int:
+    """The sensitivity that this noise is scaled to: the square of the L2 one, or the L1 one."""
+    match law:
+        case Noise.GAUSSIAN:
+            return l2_squared(aggregate, contribution)
+        case Noise.LAPLACE:
+            return l1(aggregate, contribution)
+        case Noise.NONE:
+            raise ValueError("where there is no noise, nothing is scaled")
+        case _:
+            assert_never(law)

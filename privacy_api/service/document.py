@@ -24,8 +24,9 @@ from datasets.query import (
     Query,
 )
 from datasets.validate import ValidQuery
-from disclosure.accounting import coin_flip_accuracy, epsilon, rho
+from disclosure.accounting import coin_flip_accuracy, epsilon, pure_epsilon, rho
 from disclosure.policy import Mode, Policy
+from disclosure.tables import Noise
 from privacy_api.service.cuts import HostedDataSet
 
 LEGEND = {
@@ -87,12 +88,20 @@ def protection(policy: Policy, unit: str, nano_rho: int) -> dict[str, Any]:
         "mode": "dp",
         "unit": unit,
         "neighbours": f"cuts that differ in all rows of one {unit}, added or removed",
-        "mechanism": "discrete Gaussian",
+        "mechanism": f"discrete {policy.noise.title()}",
         "rho": float(rho(nano_rho)),
         "delta": policy.delta,
         "epsilon": round(epsilon(nano_rho, policy.delta), 4),
         "coinFlipAccuracy": round(coin_flip_accuracy(epsilon(nano_rho, policy.delta)), 4),
+        **_pure(policy, nano_rho),
     }
+
+
+def _pure(policy: Policy, nano_rho: int) -> dict[str, float]:
+    """ε without any δ, where the noise gives it; every Laplace measurement has the policy's price."""
+    if policy.noise is not Noise.LAPLACE:
+        return {}
+    return {"pureEpsilon": round(pure_epsilon([policy.default_price] * (nano_rho // policy.default_price)), 4)}
 
 
 def measure_reference(series: Series, policy: Policy) -> dict[str, Any]:
