@@ -29,10 +29,11 @@ YEARS = ("2021/2022", "2022/2023", "2023/2024")
 
 
 def with_bands_of_time(data_set: DataSet) -> DataSet:
-    """The school with two bandings of its year; the second leaves the first year out."""
+    """The school with three bandings of its year; the second leaves the first year out."""
     span = Banding("span", "Span", (Code("early", "Early"), Code("now", "Now")), ((0, 1), (2,)))
     late = Banding("late", "Late", (Code("then", "Then"), Code("now", "Now")), ((1,), (2,)))
-    variables = tuple(replace(v, bandings=(span, late)) if v.is_time else v for v in data_set.variables)
+    since = Banding("since", "Since", (Code("first", "First"), Code("since", "Since")), ((0,), (1, 2)))
+    variables = tuple(replace(v, bandings=(span, late, since)) if v.is_time else v for v in data_set.variables)
     return replace(data_set, variables=variables)
 
 
@@ -200,7 +201,8 @@ REACHED = {
     "a year each, by year": Reached(YEARLY, ("year",), in_every_year(row()), 3),
     "a year each, by bands of time": Reached(YEARLY, ("year.span",), in_every_year(row()), 5),
     "by year and by its band": Reached(YEARLY, ("year.span", "year"), in_every_year(row()), 3),
-    "two bandings that cut across": Reached(YEARLY, ("year.span", "year.late"), in_every_year(row()), 2),
+    "two bandings that leave a year out": Reached(YEARLY, ("year.span", "year.late"), in_every_year(row()), 2),
+    "two bandings that cut across": Reached(YEARLY, ("year.span", "year.since"), in_every_year(row()), 3),
     "two years admitted": Reached(YEARLY, (), in_every_year(row()), 4, criteria=of_years(0, 2)),
     "two years admitted, by band": Reached(YEARLY, ("year.span",), in_every_year(row()), 2, criteria=of_years(0, 2)),
     "two areas, by area": Reached(DUAL, ("la",), in_every_year(*PAIR), 18),
