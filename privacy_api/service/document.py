@@ -128,10 +128,19 @@ def _dimension(name: str, axis: Axis) -> dict[str, Any]:
 
 def warnings(valid: ValidQuery) -> list[str]:
     """What a careful reader of the numbers should know, from the schema and the question."""
-    most = valid.most_rows
-    if most == 1:
-        return []
-    return [f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."]
+    most, key = valid.most_rows, valid.data_set.key
+    found = []
+    if most > 1:
+        found.append(
+            f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."
+        )
+    if key.bounded:
+        per = f"pupil and {key.time}" if key.time else "pupil"
+        found.append(
+            f"At most {key.rows_per_period} row(s) per {per} are counted; further rows were left out at random, "
+            "whatever the criteria. Totals are too low by what was left out, which the intervals do not cover."
+        )
+    return found
 
 
 def asked(query: Query) -> dict[str, Any]:

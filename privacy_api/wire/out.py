@@ -54,7 +54,8 @@ def _key(chosen: DataSet) -> dict[str, Any]:
     if key.unit is None:
         return {"plain": "each row is one pupil"}
     per = f"pupil and {key.time}" if key.time else "pupil"
-    return {"plain": f"at most {key.rows_per_period} row(s) per {per}"}
+    rest = "; further rows were left out, chosen at random" if key.bounded else ""
+    return {"plain": f"at most {key.rows_per_period} row(s) per {per}{rest}"}
 
 
 def _codes(codes: tuple[Code, ...]) -> list[dict[str, str]]:
