@@ -22,7 +22,7 @@ from datasets.plan import Quantity
 from datasets.query import Precision
 from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
 from datasets.validate import ValidMeasure, ValidQuery
-from disclosure.accounting import LEAST_PRICE
+from disclosure.accounting import LEAST_PRICE, share_out
 from disclosure.accuracy import count_margin
 from disclosure.additive import rounding_variance
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of, is_additive
@@ -69,7 +69,7 @@ class Family:
     def prices(self, total: int) -> dict[Quantity, int]:
         if len(set(self.shares.values())) == 1:
             return dict.fromkeys(self.shares, total // len(self.shares))
-        return {quantity: int(total * share) for quantity, share in self.shares.items()}
+        return dict(zip(self.shares, share_out(total, list(self.shares.values())), strict=True))
 
     def deviation(self, table: int, total: int) -> float:
         """Standard deviation of the noise in the worst cell of a table, at this price."""
@@ -159,9 +159,8 @@ def chosen_totals(total: int, valid: ValidQuery, known: Mapping[Key, Family]) ->
     wanted = [(c, _variance(c, equal)) for c in _all_costs(valid, known, 1000)]
     weights = {key: math.sqrt(sum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
     if len(known) == 1 or not all(map(math.isfinite, weights.values())) or not any(weights.values()):
-        return {key: total // len(known) for key in known}
-    shares = _floored(weights)
-    return {key: int(total * share) for key, share in shares.items()}
+        weights = dict.fromkeys(known, 1.0)
+    return dict(zip(weights, share_out(total, list(_floored(weights).values())), strict=True))
 
 
 def _floored(weights: Mapping[Key, float]) -> dict[Key, float]:

@@ -8,7 +8,7 @@ chosen after seeing earlier answers as long as the sum is bounded beforehand (Wh
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
@@ -45,10 +45,12 @@ class Event:
             raise ValueError("a privacy loss is never negative")
 
 
-def split(total: int, parts: int) -> tuple[int, ...]:
-    """Share `total` nano-ρ equally; the first parts get what is left over, and the sum is exact."""
-    share, left = divmod(total, parts)
-    return tuple(share + (1 if i < left else 0) for i in range(parts))
+def share_out(total: int, weights: Sequence[float]) -> tuple[int, ...]:
+    """`total` nano-ρ in parts like these weights; the sum is exact, since the largest gets what rounding leaves."""
+    whole = sum(weights)
+    parts = [int(total * weight / whole) for weight in weights]
+    parts[max(range(len(parts)), key=lambda i: weights[i])] += total - sum(parts)
+    return tuple(parts)
 
 
 @lru_cache(maxsize=4096)

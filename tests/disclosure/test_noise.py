@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from disclosure import noise
-from disclosure.accounting import NANO, epsilon, guess_accuracy, nano_rho, pure_epsilon, split
+from disclosure.accounting import NANO, epsilon, guess_accuracy, nano_rho, pure_epsilon, share_out
 from disclosure.noise import (
     CHUNK,
     add_noise,
@@ -53,11 +53,12 @@ def test_the_noise_has_the_spread_that_was_bought() -> None:
     assert abs(noisy.mean()) < 0.6
 
 
-@given(total=st.integers(1, 10**12), parts=st.integers(1, 50))
-def test_splitting_a_price_loses_nothing(total: int, parts: int) -> None:
-    shares = split(total, parts)
+@given(total=st.integers(1, 10**12), weights=st.lists(st.floats(0.01, 1), min_size=1, max_size=50))
+def test_sharing_out_a_price_loses_nothing(total: int, weights: list[float]) -> None:
+    shares = share_out(total, weights)
     assert sum(shares) == total
-    assert max(shares) - min(shares) <= 1
+    for share, weight in zip(shares, weights, strict=True):
+        assert abs(share - total * weight / sum(weights)) <= len(weights) + 1
 
 
 def test_rho_is_rounded_against_the_spender() -> None:
