@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -21,7 +22,7 @@ from disclosure.additive import additive, rounding_variance
 from disclosure.margins import fold, shape
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
-from disclosure.tables import Flags, Floats, Known
+from disclosure.tables import Flags, Floats, Integers, Known
 
 NUMBERS_AT_ONCE = 300_000
 """Held at a time while noise is redrawn: few enough to stay in the cache, and under 25 MB with what is made of them."""
@@ -58,10 +59,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Rows are the cells of each table in turn; within one, the product of its axes, the last fastest."""
+    """Rows are the cells of each table in turn; within one, the product of its axes, the last fastest.
+
+    listed: the places in that product of the cells that have a row, where groups are listed; None for all.
+    """
 
     tables: tuple[Table, ...]
     series: tuple[Series, ...]
+    listed: Integers | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,12 +76,20 @@ class Answer:
     @property
     def keys(self) -> list[dict[str, str | None]]:
         """Of each row; a grouping that is None is summed over, or shown by a coarser one."""
+        if self.listed is not None:
+            return _keys_of(self.tables[0], self.listed)
         nothing: dict[str, str | None] = dict.fromkeys(self.names)
         return [
             {**nothing, **{name: code.code for name, code in zip(table.names, codes, strict=True)}}
             for table in self.tables
             for codes in product(*(axis.codes for axis in table.axes))
         ]
+
+
+def _keys_of(table: Table, cells: Integers) -> list[dict[str, str | None]]:
+    places = np.unravel_index(cells, [len(axis.codes) for axis in table.axes])
+    columns = [[axis.codes[i].code for i in at.tolist()] for axis, at in zip(table.axes, places, strict=True)]
+    return [dict(zip(table.names, codes, strict=True)) for codes in zip(*columns, strict=True)]
 
 
 def finish(valid: ValidQuery, measured: Measured, policy: Policy) -> Answer:
@@ -96,14 +109,19 @@ class Numbers:
 
 
 def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy) -> Series:
-    statistic, subject = measure.statistic, measure.subject
-    decimals = _decimals(measure, valid)
+    statistic, decimals = measure.statistic, _decimals(measure, valid)
     unbiased = valid.query.display is Display.UNBIASED
     if statistic.is_count:
         parts = _counts(measure, valid, tables, policy, unbiased)
     else:
         parts = [estimates(measure, known, policy, decimals, unbiased) for known in tables]
         parts = _adding_up(parts, measure, valid, decimals)
+    return series_of(measure, parts, decimals, policy)
+
+
+def series_of(measure: ValidMeasure, parts: Sequence[Numbers], decimals: int, policy: Policy) -> Series:
+    """Numbers of all tables in turn, small and unreliable ones marked."""
+    statistic, subject = measure.statistic, measure.subject
     shown = [_hide(part, statistic, subject, policy) for part in parts]
     value, lower, upper, status = (np.concatenate(each) for each in zip(*shown, strict=True))
     return Series(

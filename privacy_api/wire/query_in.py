@@ -15,6 +15,7 @@ from datasets.query import (
     Codes,
     Criteria,
     Display,
+    Groups,
     Measure,
     Not,
     Operator,
@@ -143,7 +144,8 @@ class MeasureIn(WireModel):
 class QueryIn(WireModel):
     """One question. `rho` is the whole price you choose to pay; without it, the policy's default per measurement.
 
-    `totals` are coarser groupings to be shown too, which add up; `display` is `published` or `unbiased`.
+    `totals` are coarser groupings to be shown too, which add up; `display` is `published` or `unbiased`. `groups` are
+    `all` that the code lists have, or `listed`: those whose noisy count is large enough, where the policy lists any.
     """
 
     measures: list[MeasureIn] = Field(min_length=1, max_length=20)
@@ -152,6 +154,7 @@ class QueryIn(WireModel):
     criteria: CriteriaIn | None = None
     rho: Rho | None = None
     display: Literal["published", "unbiased"] = "published"
+    groups: Literal["all", "listed"] = "all"
 
     def to_domain(self, data_set: str) -> Query:
         return Query(
@@ -160,6 +163,7 @@ class QueryIn(WireModel):
             group_by=tuple(self.group_by),
             totals=tuple(tuple(total) for total in self.totals),
             display=Display(self.display),
+            groups=Groups(self.groups),
             criteria=None if self.criteria is None else _criteria(self.criteria, "criteria", 1),
             rho=None if self.rho is None else nano_rho(self.rho),
         )
