@@ -143,7 +143,10 @@ def margin(
     supposed = {need: _supposed(need, measure, n, sd, policy.noise) for need, sd in scales.items()}
     part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
     widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
-    return None if not np.isfinite(widths).any() else float(np.nanmax(widths))
+    estimated = measure.statistic.estimated
+    widths = widths if estimated is None else widths[:, : estimated(measure.subject)]
+    some = np.isfinite(widths).any() if estimated is None else np.isfinite(widths).all()
+    return float(np.nanmax(widths)) if some else None
 
 
 def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:
