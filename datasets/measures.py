@@ -247,7 +247,10 @@ def _refuse_overlap(axes: Sequence[Axis], path: str, context: Context) -> None:
 
 def _refuse_repeated(terms: Sequence[Term], path: str, context: Context) -> None:
     """One term under two names or in two orders would be columns that are the same."""
-    parts = [[*([t.number.name] if t.number else []), *(axis.reference for axis in t.axes)] for t in terms]
+    parts = [
+        [*([t.number.name] if t.number else []), *(axis.reference for axis in t.axes if axis.variable is not t.number)]
+        for t in terms
+    ]
     if len({frozenset(each) for each in parts}) < len(parts) or any(len(set(each)) < len(each) for each in parts):
         context.names.refuse("InvalidValue", "Two terms, or two parts of an interaction, are the same.", path)
 

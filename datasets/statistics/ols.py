@@ -263,7 +263,7 @@ def _too_noisy(
             moment = _moment(left, right, present)
             if moment is not None:
                 variance[:, i, j] = moments.variance(moment, known)[cell]
-    length = np.sqrt(np.maximum(np.einsum("cii->ci", system.matrix), 1e-300))
+    length = np.sqrt(np.maximum(np.einsum("cii->ci", system.matrix), 1e-60))
     standard = inverse * length[:, :, None] * length[:, None, :]
     change = np.einsum("cki,cij->ck", standard**2, variance / (length[:, :, None] * length[:, None, :]) ** 2)
     return np.asarray(~(np.sqrt(change) < SECOND_ORDER))
