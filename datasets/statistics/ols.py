@@ -244,7 +244,7 @@ def _fit(known: KnownTable, subject: Subject, cell: slice) -> Fit:
     turn, shift = _units(subject)
     n = system.matrix[:, 0, 0]
     left = np.maximum(system.outcome - np.einsum("ci,ci->c", beta, system.right), 0)
-    spread = system.outcome - system.right[:, 0] ** 2 / n
+    spread = system.outcome - system.right[:, 0] ** 2 / np.maximum(n, 1)
     variance = left / np.maximum(n - width, 1)
     covariance = turn @ inverse @ turn.T
     sampling = np.sqrt(np.maximum(variance[:, None] * np.einsum("cii->ci", covariance), 0))
