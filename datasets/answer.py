@@ -199,8 +199,10 @@ def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, d
         return parts
     unit = 10.0**-decimals
     values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]
+    possible = [np.clip(v, *measure.statistic.bounds(measure.subject)) for v in values]
     return [
-        Numbers(v, np.minimum(p.lower, v), np.maximum(p.upper, v), p.hidden) for p, v in zip(parts, values, strict=True)
+        Numbers(v, np.minimum(p.lower, inside), np.maximum(p.upper, inside), p.hidden)
+        for p, v, inside in zip(parts, values, possible, strict=True)
     ]
 
 
@@ -215,9 +217,7 @@ def estimates(measure: ValidMeasure, known: KnownTable, policy: Policy, decimals
     if policy.mode is Mode.OFFICIAL:
         return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
-    return Numbers(
-        value, np.clip(lower, low, np.maximum(high, value)), np.clip(upper, np.minimum(low, value), high), hidden
-    )
+    return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
 
 
 def _ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Ends:

@@ -82,6 +82,13 @@ def axis_of(subject: Subject, predicate: Predicate, names: Names) -> Axis:
     )
 
 
+def left_out(axis: Axis, predicate: Predicate, names: Names) -> set[int]:
+    """Atoms that the criteria admit and that have no code on the axis."""
+    admitted = predicate.admitted(names.data_set.domain.index(axis.variable))
+    held = {atom for group in axis.groups for atom in group}
+    return {atom for atom in range(len(axis.variable.atoms)) if admitted >> atom & 1} - held
+
+
 @dataclass(frozen=True, slots=True)
 class _Coarser:
     """A total: for each axis of the whole its own or a coarser axis and the name it was asked by, or None."""
@@ -130,9 +137,7 @@ class _Totals:
         return None
 
     def _covers(self, axis: Axis) -> bool:
-        """Whether every row that the criteria admit has a code on the axis."""
-        admitted = self._predicate.admitted(self._names.data_set.domain.index(axis.variable))
-        return not admitted & ~sum(1 << atom for group in axis.groups for atom in group)
+        return not left_out(axis, self._predicate, self._names)
 
     def _leaves_out(self, axis: Axis, path: str) -> None:
         message = f"Codes of {axis.reference} do not make up this total: rows are left out, or in several."
@@ -144,6 +149,9 @@ class _Totals:
             return Grouping((Table((), (), (), ()),), ())
         steps = [_Steps((own, *coarser)) for (_, own), coarser in zip(self._whole, between, strict=True)]
         chains = tuple(self._chain(each) for each in steps)
+        if sum(len(chain.sizes) > 2 for chain in chains) > 1:
+            message = "Only one grouping may have totals by coarser codes; ask for those of others by themselves."
+            self._names.refuse("TotalsNotNested", message, "totals")
         whole = _Coarser(tuple(self._whole))
         tables = tuple(dict.fromkeys(_table(each, steps) for each in (whole, *totals)))
         return Grouping(tables, chains)
