@@ -1,7 +1,8 @@
 """Ours: the service's own steps from a JSON query to the estimate, without what is done to a number to display it.
 
-validate → prices → engine → protect → the statistic's `finish`. What follows in the service is rounding, masking and
-intervals. A measurement that a question of the same total has made is not bought again.
+validate → priced → engine → protect → known tables → the statistic's estimate. What follows in the service is rounding,
+masking and intervals. A measurement that an earlier query of the same total made is not bought again. The tables of a
+hierarchy are one query with totals.
 """
 
 from __future__ import annotations
@@ -13,40 +14,55 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
 
 from benchmarks.accuracy.files import Source
 from benchmarks.accuracy.questions import STEP, Ask, Kind, Over, Question
-from benchmarks.accuracy.truth import Cells, mean_absolute_error, mean_over
+from benchmarks.accuracy.truth import Cells, mean_absolute_error, summary
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.duckdb import DuckDBEngine
+from datasets.fold import scans
+from datasets.fold import tables as folded
+from datasets.groupings import Table
 from datasets.ingest import ingest, open_current
+from datasets.known import known_tables
+from datasets.plan import Quantity
+from datasets.statistics.recipe import KnownTable
 from datasets.validate import ValidQuery, validate
-from disclosure.accounting import Event, epsilon, rho
-from disclosure.accuracy import Floats
-from disclosure.aggregates import Aggregate, bins_of
-from disclosure.noise import discrete_gaussian, sigma
+from disclosure.accounting import NANO, Event, epsilon, pure_epsilon, rho
+from disclosure.aggregates import Aggregate
+from disclosure.noise import NoiseSource, add_noise, laplace_scale, scale_of_laplace, sigma
 from disclosure.policy import load_policy
 from disclosure.protect import protect
-from disclosure.tables import ExactTable, Measurement
+from disclosure.tables import ExactTable, Floats, Integers, Known, Measurement, Noise
 from privacy_api.cli.cuts import preset
 from privacy_api.cli.progress import Bar
 from privacy_api.service.cuts import HostedCut, HostedDataSet
-from privacy_api.service.questions import events
+from privacy_api.service.questions import priced
 from privacy_api.wire.query_in import read_query
 
 GRANTS = frozenset({"sex", "sen"})
 FLAGS = {"persistent": ("absence_band.persistent", "yes"), "grade_a": ("grade", "10")}
+LAWS = (Noise.GAUSSIAN, Noise.LAPLACE)
+ALPHA = 0.025
+DRAWS = 200
 MEAN_OF_NORMAL = math.sqrt(2 / math.pi)
 
 
-def rho_for(eps: float, delta: float) -> int:
-    """The most nano-ρ that OpenDP's conversion keeps within (ε, δ)."""
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One total in both currencies. nano_rho: the most zCDP that OpenDP's conversion keeps within (ε, δ)."""
+
+    epsilon: float
+    delta: float
+    nano_rho: int
+
+
+def budget(eps: float, delta: float) -> Budget:
     low, high = 1, 10**10
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if epsilon(middle, delta) <= eps else (low, middle)
-    return low
+    return Budget(eps, delta, low)
 
 
 def host(source: Source, examples: Path, shared: Path, home: Path) -> HostedDataSet:
@@ -62,164 +78,208 @@ def host(source: Source, examples: Path, shared: Path, home: Path) -> HostedData
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """One query, ready to be measured again and again. new: what no earlier query of the question has measured."""
+class Priced:
+    """One query with what each of its quantities costs in it. exact: its layouts' tables."""
 
-    ask: Ask
     valid: ValidQuery
-    events: Mapping[Aggregate, Event]
-    exact: ExactTable
-    new: tuple[Aggregate, ...]
-
-    @property
-    def keys(self) -> list[tuple[str, ...]]:
-        """Codes in the order asked for, cells in the order of the plan."""
-        combinations = product(*(axis.codes for axis in self.valid.plan.axes))
-        return [tuple(cell[i].code for i in self.valid.order) for cell in combinations]
+    events: Mapping[Quantity, Event]
+    exact: Mapping[int, ExactTable]
 
 
-def tables(question: Question, source: Source, hosted: HostedDataSet, total: int) -> list[Table]:
-    """Every distinct measurement of the question costs the same, and together they cost the total."""
-    first = [_ask(ask, source, hosted, None) for ask in question.asks]
-    distinct = {e.question for valid in first for e in events(valid, hosted.cut).values()}
-    each = total // len(distinct)
-    found: list[Table] = []
-    known: set[str] = set()
-    for ask, cheap in zip(question.asks, first, strict=True):
-        valid = _ask(ask, source, hosted, each * len(cheap.plan.aggregates))
-        costs = events(valid, hosted.cut)
-        new = tuple(a for a, e in costs.items() if e.question not in known)
-        known |= {e.question for e in costs.values()}
-        found.append(Table(ask, valid, costs, hosted.cut.engine.aggregate(valid.plan), new))
-    assert sum(t.events[a].nano_rho for t in found for a in t.new) <= total
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """A question, ready to be measured again and again within its total.
+
+    places: for each of its tables the query and the table of it. bought: the price of every distinct measurement.
+    """
+
+    question: Question
+    cut: HostedCut
+    queries: tuple[Priced, ...]
+    places: tuple[tuple[int, int], ...]
+    bought: Mapping[str, int]
+
+
+def ask(question: Question, source: Source, hosted: HostedDataSet, law: Noise, total: Budget) -> Asked:
+    """Under Gaussian noise queries share ρ by their number of measurements; under Laplace noise every measurement has
+    one price, the policy's, which is set so that the pure ε of all is the total."""
+    bodies, places = _bodies(question, source)
+    first = [_query(body, hosted) for body in bodies]
+    policy = replace(hosted.cut.policy, noise=law)
+    if law is Noise.LAPLACE:
+        cut = replace(hosted.cut, policy=policy)
+        distinct = len(_bought([priced(valid, cut).events for valid in first]))
+        each = int((total.epsilon / distinct) ** 2 / 2 * NANO)
+        cut = replace(cut, policy=replace(policy, default_price=each))
+        valids = first
+    else:
+        cut = replace(hosted.cut, policy=policy)
+        valids = _within(bodies, first, hosted, cut, total)
+    costs = [priced(valid, cut).events for valid in valids]
+    bought = _bought(costs)
+    spent = sum(bought.values())
+    assert pure_epsilon(bought.values()) <= total.epsilon if law is Noise.LAPLACE else spent <= total.nano_rho
+    queries = tuple(Priced(v, c, _exact(v, cut)) for v, c in zip(valids, costs, strict=True))
+    return Asked(question, cut, queries, places, bought)
+
+
+def _bodies(question: Question, source: Source) -> tuple[list[dict[str, object]], tuple[tuple[int, int], ...]]:
+    """The queries, and where in their answers the question's tables are."""
+    by = [[source.references[name] for name in each.by] for each in question.asks]
+    if question.over is Over.MARGINS:
+        body = {"measures": [_measure(question.asks[-1])], "groupBy": by[-1], "totals": by[:-1]}
+        return [body], (*((0, i + 1) for i in range(len(by) - 1)), (0, 0))
+    bodies: list[dict[str, object]] = [
+        {"measures": [_measure(each)], "groupBy": names} for each, names in zip(question.asks, by, strict=True)
+    ]
+    return bodies, tuple((i, 0) for i in range(len(bodies)))
+
+
+def _within(
+    bodies: Sequence[dict[str, object]],
+    first: Sequence[ValidQuery],
+    hosted: HostedDataSet,
+    cut: HostedCut,
+    total: Budget,
+) -> list[ValidQuery]:
+    """The queries at prices that cost the total, what is shared being paid once, at the higher price."""
+    each = total.nano_rho // 100
+    for _ in range(3):
+        shares = [each * len(valid.quantities) for valid in first]
+        found = [_query(body | {"rho": str(rho(share))}, hosted) for body, share in zip(bodies, shares, strict=True)]
+        spent = sum(_bought([priced(valid, cut).events for valid in found]).values())
+        if total.nano_rho * (1 - 1e-4) <= spent <= total.nano_rho:
+            break
+        each = each * total.nano_rho // spent - 1
     return found
 
 
-def _ask(ask: Ask, source: Source, hosted: HostedDataSet, price: int | None) -> ValidQuery:
-    body: dict[str, object] = {"measures": [_measure(ask)], "groupBy": [source.references[b] for b in ask.by]}
-    if price is not None:
-        body["rho"] = str(rho(price))
+def _bought(costs: Sequence[Mapping[Quantity, Event]]) -> dict[str, int]:
+    """By question: as refinement has it, a better measurement costs the difference."""
+    found: dict[str, int] = {}
+    for events in costs:
+        for event in events.values():
+            found[event.question] = max(event.nano_rho, found.get(event.question, 0))
+    return found
+
+
+def _query(body: Mapping[str, object], hosted: HostedDataSet) -> ValidQuery:
     return validate(read_query(body, hosted.id), hosted.data_set, GRANTS, hosted.cut.limits)
 
 
-def _measure(ask: Ask) -> dict[str, object]:
-    match ask.kind:
+def _measure(each: Ask) -> dict[str, object]:
+    match each.kind:
         case Kind.COUNT:
             return {"statistic": "count"}
         case Kind.SHARE:
-            variable, code = FLAGS[ask.of]
+            variable, code = FLAGS[each.of]
             return {"statistic": "percentage", "variable": variable, "codes": [code]}
         case Kind.QUANTILE:
-            return {"statistic": "quantile", "variable": ask.of, "probabilities": list(ask.probabilities)}
+            return {"statistic": "quantile", "variable": each.of, "probabilities": list(each.probabilities)}
         case _:
-            return {"statistic": ask.kind.value, "variable": ask.of}
+            return {"statistic": each.kind.value, "variable": each.of}
 
 
-def once(asked: Sequence[Table], hosted: HostedDataSet) -> list[Cells]:
-    """All tables of a question, from fresh noise."""
-    measured: dict[str, Measurement] = {}
-    answers: list[Cells] = []
-    for table in asked:
-        plan, prices = table.valid.plan, {a: e.nano_rho for a, e in table.events.items()}
-        exact = ExactTable({a: table.exact[a] for a in table.new}, plan.cells)
-        fresh = protect(exact, prices, plan.contribution, hosted.cut.policy, discrete_gaussian)
-        measured |= {table.events[a].question: m for a, m in fresh.items()}
-        values = {a: measured[e.question].values for a, e in table.events.items()}
-        answers.append(_answer(table, _finish(table, {a: v.astype(np.float64)[None] for a, v in values.items()})[0]))
-    return answers
+def _exact(valid: ValidQuery, cut: HostedCut) -> dict[int, ExactTable]:
+    wanted: dict[int, tuple[Aggregate, ...]] = {}
+    for quantity in valid.quantities:
+        wanted[quantity.layout] = (*wanted.get(quantity.layout, ()), quantity.aggregate)
+    found: dict[int, ExactTable] = {}
+    for scan in scans(valid, wanted):
+        found |= folded(scan, cut.engine.aggregate(valid.plan(scan.layout, scan.aggregates)), valid)
+    return {layout: table.only(wanted[layout]) for layout, table in found.items()}
 
 
-def margins(asked: Sequence[Table], hosted: HostedDataSet) -> list[Cells]:
-    """The tables of a hierarchy, in the order asked: each a query of its own, until one query can ask for totals."""
-    return once(asked, hosted)
+def once(asked: Asked, noise: NoiseSource = add_noise) -> list[Cells]:
+    """All tables of the question, from fresh noise."""
+    return [
+        _answer(each, query.valid, table, _estimate(query.valid, known))
+        for each, (query, table, known) in zip(asked.question.asks, _known(asked, noise), strict=True)
+    ]
 
 
-def _finish(table: Table, draws: Mapping[Aggregate, Floats]) -> Floats:
-    """(draws, cells, outputs), neither rounded nor masked."""
-    (measure,) = table.valid.measures
-    return measure.statistic.finish({a: draws[a] for a in measure.aggregates}, measure.subject)
+def _known(asked: Asked, noise: NoiseSource) -> list[tuple[Priced, int, KnownTable]]:
+    """For each table of the question its query, its place there, and what is known of it."""
+    made: dict[str, Measurement] = {}
+    tables = []
+    for query in asked.queries:
+        made |= _fresh(query, made, asked, noise)
+        tables.append(known_tables(query.valid, {q: made[event.question] for q, event in query.events.items()}))
+    return [(asked.queries[i], table, tables[i][table]) for i, table in asked.places]
 
 
-def _answer(table: Table, values: Floats) -> Cells:
-    labels: list[tuple[str, ...]] = [(p,) for p in table.ask.probabilities] or [()]
+def _fresh(query: Priced, known: Mapping[str, Measurement], asked: Asked, noise: NoiseSource) -> dict[str, Measurement]:
+    """What no earlier query has measured."""
+    found: dict[str, Measurement] = {}
+    for layout, exact in query.exact.items():
+        here = {q.aggregate: e for q, e in query.events.items() if q.layout == layout and e.question not in known}
+        if here:
+            prices = {a: asked.bought[e.question] for a, e in here.items()}
+            contribution = query.valid.layouts[layout].contribution
+            table = protect(exact.only(here), prices, contribution, asked.cut.policy, noise)
+            found |= {event.question: table[a] for a, event in here.items()}
+    return found
+
+
+def _estimate(valid: ValidQuery, known: KnownTable) -> Floats:
+    """(cells, outputs), neither rounded nor masked."""
+    (measure,) = valid.measures
+    if measure.statistic.estimate is not None:
+        return measure.statistic.estimate(known, measure.subject, ALPHA)[0]
+    draws = {need: each.values[None] for need, each in known.items()}
+    return np.asarray(measure.statistic.finish(draws, measure.subject)[0])
+
+
+def _answer(each: Ask, valid: ValidQuery, table: int, values: Floats) -> Cells:
+    axes: Table = valid.tables[table]
+    keys = product(*(axis.codes for axis in axes.axes))
+    labels: list[tuple[str, ...]] = [(p,) for p in each.probabilities] or [()]
     return {
-        (*key, *label): float(value)
-        for key, row in zip(table.keys, values, strict=True)
+        (*(code.code for code in key), *label): float(value)
+        for key, row in zip(keys, values, strict=True)
         for label, value in zip(labels, row, strict=True)
     }
 
 
-def check(asked: Sequence[Table], true: Sequence[Cells]) -> None:
-    """Without noise the same steps give the truth (a quantile: to a bin), so that errors are of noise alone."""
-    for table, cells in zip(asked, true, strict=True):
-        exact = {a: table.exact[a].astype(np.float64)[None] for a in table.events}
-        wrong = mean_absolute_error(table.ask, cells, _answer(table, _finish(table, exact)[0]))
-        assert wrong < (STEP if table.ask.kind is Kind.QUANTILE else 1e-6), str(table.ask)
-
-
 def errors(
-    question: Question, asked: Sequence[Table], true: Sequence[Cells], hosted: HostedDataSet, repetitions: int
-) -> list[float]:
-    """Mean absolute error of each table."""
-    answers = margins if question.over is Over.MARGINS else once
-    runs = (zip(question.asks, true, answers(asked, hosted), strict=True) for _ in range(repetitions))
-    return mean_over([[mean_absolute_error(*parts) for parts in run] for run in runs])
+    asked: Asked, true: Sequence[Cells], repetitions: int, noise: NoiseSource = add_noise
+) -> dict[str, list[float]]:
+    """Mean absolute error of each table, and its standard error."""
+    runs = (zip(asked.question.asks, true, once(asked, noise), strict=True) for _ in range(repetitions))
+    return summary([[mean_absolute_error(*parts) for parts in run] for run in runs])
 
 
-def expected(table: Table, true: Cells) -> float:
-    """The mean absolute error that theory gives, of the cells in which there is anybody."""
-    each = _quantiles_expected(table) if table.ask.kind is Kind.QUANTILE else _first_order(table)
-    most = math.inf if table.ask.bounds is None else (table.ask.bounds[1] - table.ask.bounds[0]) / 2
-    return math.fsum(most if math.isnan(each[k]) else min(each[k], most) for k in true) / len(true)
+def check(asked: Asked, true: Sequence[Cells]) -> None:
+    """Without noise the same steps give the truth (a quantile: to a bin), so that errors are of noise alone."""
+
+    def none(values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
+        return values
+
+    for each, wrong in zip(asked.question.asks, errors(asked, true, 1, none)["errors"], strict=True):
+        assert wrong < (STEP if each.kind is Kind.QUANTILE else 1e-6), str(each)
 
 
-def _first_order(table: Table) -> Cells:
-    """√(2/π) times the standard deviation of the noise, through the slopes of the statistic."""
-    exact = {a: table.exact[a].astype(np.float64) for a in table.events}
-    sigmas = {a: sigma(e.l2_squared, e.nano_rho) for a, e in table.events.items()}
-    variance = np.zeros_like(_finish(table, {a: v[None] for a, v in exact.items()})[0])
-    for aggregate, scale in sigmas.items():
-        slopes = _both_ways(table, exact, aggregate, scale)
-        variance += (slopes**2).sum(axis=0)
-    return _answer(table, MEAN_OF_NORMAL * np.sqrt(variance))
+def expected(asked: Asked, true: Sequence[Cells]) -> list[float]:
+    """Of counts by formula, from the deviations that the service states; of the rest (not linear in the noise, or sums
+    of several Laplace noises) by simulation with another source of noise."""
+    simulator = np.random.default_rng(20261121)
+
+    def simulated(values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
+        if law is Noise.GAUSSIAN:
+            return values + np.rint(simulator.normal(0, sigma(distance, nano_rho), values.shape)).astype(np.int64)
+        stop = -math.expm1(-1 / laplace_scale(distance, nano_rho))
+        return values + simulator.geometric(stop, values.shape) - simulator.geometric(stop, values.shape)
+
+    counted = [next(iter(known.values())) for _, _, known in _known(asked, simulated)]
+    drawn = errors(asked, true, DRAWS, simulated)["errors"]
+    return [
+        _of_count(counts) if each.kind is Kind.COUNT and counts.noise is asked.cut.policy.noise else found
+        for each, counts, found in zip(asked.question.asks, counted, drawn, strict=True)
+    ]
 
 
-def _quantiles_expected(table: Table) -> Cells:
-    """The quantile looked up in the exact counts, at a rank that is wrong by the noise of F_b − pN (see the recipe)."""
-    ((counts, event),) = table.events.items()
-    (measure,) = table.valid.measures
-    edges = np.asarray(measure.subject.numbers.edges) * float(measure.subject.numbers.step)
-    scale, bins = sigma(event.l2_squared, event.nano_rho), bins_of(counts)
-    scores = ndtri((np.arange(999) + 0.5) / 999)
-    found = []
-    for row in table.exact[counts]:
-        below = np.concatenate([[0], np.cumsum(row)])
-        ranks = [float(p) * below[-1] for p in table.ask.probabilities]
-        places = [int(np.searchsorted(below, rank)) for rank in ranks]
-        noise = [
-            scale * math.sqrt(b * (1 - float(p)) ** 2 + (bins - b) * float(p) ** 2)
-            for b, p in zip(places, table.ask.probabilities, strict=True)
-        ]
-        found.append(
-            [
-                np.abs(np.interp(rank + s * scores, below, edges) - np.interp(rank, below, edges)).mean()
-                for rank, s in zip(ranks, noise, strict=True)
-            ]
-        )
-    return _answer(table, np.array(found))
-
-
-def _both_ways(table: Table, exact: Mapping[Aggregate, Floats], moved: Aggregate, by: float) -> Floats:
-    """Half of the change, (bins, cells, outputs), when one bin of one aggregate moves a standard deviation."""
-    bins = bins_of(moved)
-    steps = by * np.eye(bins)[:, None, :]
-
-    def at(sign: int) -> Floats:
-        shape = {a: np.broadcast_to(v, (bins, *v.shape)) for a, v in exact.items()}
-        return _finish(table, shape | {moved: exact[moved] + sign * steps})
-
-    return (at(1) - at(-1)) / 2
-
-
-def measurements(asked: Sequence[Table]) -> int:
-    return sum(len(t.new) for t in asked)
+def _of_count(known: Known) -> float:
+    """E|N|: √(2/π)·σ of a normal, 1 / sinh(1/b) of a discrete Laplace."""
+    if known.noise is Noise.LAPLACE:
+        return float(np.mean([1 / math.sinh(1 / scale_of_laplace(sd)) for sd in np.unique(known.sd)]))
+    return float(MEAN_OF_NORMAL * known.sd.mean())

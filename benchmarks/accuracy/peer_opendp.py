@@ -1,8 +1,8 @@
 """OpenDP Polars, in an environment of its own. Parameters as JSON on stdin; mean absolute errors as JSON on stdout.
 
 Public keys by `with_keys`, public bounds on the number of rows in the margins, signed counts. Each question is asked
-twice, once under pure ε (Laplace) and once under zCDP (Gaussian, with the ρ that OpenDP's own conversion allows for
-(ε, δ)); the better one stands. Where a question has several tables, its total is split as `split_by_weights` would,
+under pure ε (Laplace) and under zCDP (Gaussian, with the ρ that OpenDP's own conversion allows for (ε, δ)); the better
+one stands. Where a question has several tables, its total is split as `split_by_weights` would,
 by the noisy numbers that each table needs.
 
 A query is resolved to its mechanism once, and the mechanism invoked for each repetition.
@@ -21,9 +21,10 @@ import opendp.prelude as dp
 import polars as pl
 
 from benchmarks.accuracy.questions import BOUNDS, QUESTIONS, STEP, Ask, Kind, Question
-from benchmarks.accuracy.truth import Cells, as_one, mean_absolute_error, mean_over, truth
+from benchmarks.accuracy.truth import Cells, as_one, mean_absolute_error, summary, truth
 
 dp.enable_features("contrib")
+PILOT = 10
 
 
 def losses(parameters: Mapping[str, Any], part: float) -> dict[str, Any]:
@@ -96,21 +97,27 @@ def deviation(row: Mapping[str, Any]) -> float:
     return float(max(spread / (row["n"] - 1), 0.0) ** 0.5)
 
 
-def errors(question: Question, data: pl.LazyFrame, true: Sequence[Cells], parameters: Mapping[str, Any]) -> Any:
-    """The better of the two noises."""
+def runs(
+    question: Question, data: pl.LazyFrame, true: Sequence[Cells], parameters: Mapping[str, Any], noise: str, times: int
+) -> list[tuple[float, ...]]:
+    """Of each repetition the errors of the tables."""
     total = sum(ask.columns for ask in question.asks)
-    found: dict[str, list[float]] = {}
-    for noise in ("Laplace", "Gaussian"):
-        per_table = []
-        for ask, cells in zip(question.asks, true, strict=True):
-            loss = losses(parameters, ask.columns / total)[noise]
-            release = mechanism(ask, data, loss, parameters["most"][question.data], parameters["domains"])
-            runs = (release(data).collect().rows(named=True) for _ in range(parameters["repetitions"][question.id]))
-            per_table.append([mean_absolute_error(ask, cells, answer(ask, rows)) for rows in runs])
-        found[noise] = mean_over(list(zip(*per_table, strict=True)))
-    best = min(found, key=lambda noise: as_one(question, found[noise]))
-    other = {noise: as_one(question, each) for noise, each in found.items()}
-    return {"errors": found[best], "how": best, "both": other}
+    per_table = []
+    for ask, cells in zip(question.asks, true, strict=True):
+        loss = losses(parameters, ask.columns / total)[noise]
+        release = mechanism(ask, data, loss, parameters["most"][question.data], parameters["domains"])
+        released = (release(data).collect().rows(named=True) for _ in range(times))
+        per_table.append([mean_absolute_error(ask, cells, answer(ask, rows)) for rows in released])
+    return list(zip(*per_table, strict=True))
+
+
+def errors(question: Question, data: pl.LazyFrame, true: Sequence[Cells], parameters: Mapping[str, Any]) -> Any:
+    """Of the noise that a few repetitions show to be the better one."""
+    few = {n: summary(runs(question, data, true, parameters, n, PILOT))["errors"] for n in ("Laplace", "Gaussian")}
+    both = {noise: as_one(question, found) for noise, found in few.items()}
+    how = min(both, key=lambda noise: both[noise])
+    found = runs(question, data, true, parameters, how, parameters["repetitions"][question.id])
+    return {**summary(found), "how": how, "both": both}
 
 
 def main() -> None:

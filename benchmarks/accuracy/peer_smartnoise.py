@@ -21,7 +21,7 @@ import pandas as pd
 from snsql import Privacy, from_df
 
 from benchmarks.accuracy.questions import BOUNDS, FLAGS, QUESTIONS, Ask, Kind, Question
-from benchmarks.accuracy.truth import Cells, mean_absolute_error, mean_over, truth
+from benchmarks.accuracy.truth import Cells, mean_absolute_error, summary, truth
 
 NAMES = ("la", "region", "year_group", "fsm", "lea", "sex", "grade", "quarter", "band", *sorted(FLAGS))
 FUNCTIONS = {Kind.MEAN: "AVG", Kind.SD: "STDDEV"}
@@ -97,7 +97,7 @@ def errors(question: Question, file: str, parameters: Mapping[str, Any]) -> dict
         released = [private.execute(sql(a), pre_aggregated=k) for a, k in zip(question.asks, known, strict=True)]
         answers = [answer(a, r) for a, r in zip(question.asks, released, strict=True)]
         found.append([mean_absolute_error(*parts) for parts in zip(question.asks, true, answers, strict=True)])
-    return {"errors": mean_over(found), "spent": spent, "how": f"Laplace, ε {private.privacy.epsilon:.3g} each"}
+    return {**summary(found), "spent": spent, "how": f"Laplace, ε {private.privacy.epsilon:.3g} each"}
 
 
 def main() -> None:

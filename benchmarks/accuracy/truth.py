@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def as_one(question: Question, errors: Sequence[float]) -> float:
             return math.fsum(errors) / len(errors)
 
 
-def mean_over(repetitions: Sequence[Sequence[float]]) -> list[float]:
-    """Per table, the mean over repetitions."""
-    return [math.fsum(column) / len(repetitions) for column in zip(*repetitions, strict=True)]
+def doubt(question: Question, errors: Sequence[float], standard_errors: Sequence[float]) -> float:
+    """Standard error of `as_one`, as a part of it."""
+    match question.over:
+        case Over.SESSION:
+            return math.hypot(*(s / e for s, e in zip(standard_errors, errors, strict=True))) / len(errors)
+        case Over.MARGINS | Over.ONE:
+            return math.hypot(*standard_errors) / math.fsum(errors)
+
+
+def summary(repetitions: Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    """Per table, the mean over repetitions and its standard error."""
+    columns = list(zip(*repetitions, strict=True))
+    return {
+        "errors": [statistics.fmean(column) for column in columns],
+        "standard_errors": [
+            statistics.stdev(column) / math.sqrt(len(column)) if len(column) > 1 else 0.0 for column in columns
+        ],
+    }
