@@ -24,7 +24,17 @@ from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
 from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accuracy import count_margin
 from disclosure.additive import rounding_variance
-from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of, is_additive
+from disclosure.aggregates import (
+    Aggregate,
+    BinnedCount,
+    Count,
+    DistinctCount,
+    Sum,
+    SumOfProducts,
+    as_json,
+    bins_of,
+    is_additive,
+)
 from disclosure.allocation import allocate
 from disclosure.consistency import variances
 from disclosure.margins import Margin
@@ -75,7 +85,9 @@ def key_of(need: Need, valid: ValidQuery) -> Key:
 
 
 def families(valid: ValidQuery) -> dict[Key, Family]:
-    return {key_of(need, valid): _family(need, valid) for need in valid.needs}
+    """In an order that does not depend on that of asking, as sums of floats do."""
+    found = {key_of(need, valid): _family(need, valid) for need in valid.needs}
+    return {key: found[key] for key in sorted(found, key=lambda key: (key[0], str(as_json(key[1]))))}
 
 
 def _family(need: Need, valid: ValidQuery) -> Family:
@@ -85,7 +97,8 @@ def _family(need: Need, valid: ValidQuery) -> Family:
         level: l2_squared(q.aggregate, valid.layouts[q.layout].contribution)
         for level, q in zip(levels, quantities, strict=True)
     }
-    shares, variance = _alone(l2) if len(l2) == 1 or not is_additive(aggregate_of(need)) else _together(l2, valid)
+    together = len(l2) > 1 and is_additive(valid.measured[aggregate_of(need)])
+    shares, variance = _together(l2, valid) if together else _alone(l2)
     by_quantity = {q: shares[level] for level, q in zip(levels, quantities, strict=True)}
     return Family(by_quantity, tuple(variance[level] for level in levels))
 
@@ -97,7 +110,7 @@ def _alone(l2: Mapping[Margin, int]) -> tuple[dict[Margin, float], dict[Margin, 
 
 def _together(l2: Mapping[Margin, int], valid: ValidQuery) -> tuple[dict[Margin, float], dict[Margin, float]]:
     shares = allocate(valid.chains, l2)
-    found = variances(valid.chains, {level: each / (2 * shares[level]) for level, each in l2.items()})
+    found = variances(valid.chains, {level: l2[level] / (2 * shares[level]) for level in sorted(l2)})
     return shares, {level: float(each.max()) for level, each in found.items()}
 
 
