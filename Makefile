@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test test-slow check bench lock clean
+.PHONY: demo test test-slow oracle check bench lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -15,6 +15,10 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or statistical"
+
+# The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
+oracle: $(STAMP)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/oracle
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -36,6 +40,7 @@ lock:
 	$(COMPILE) --extra postgres pyproject.toml -o requirements/server.txt
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --group oracle -o requirements/oracle.txt
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-oracle

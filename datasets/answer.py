@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from datasets.groupings import Table
 from datasets.known import Measured, known_tables
@@ -17,7 +16,7 @@ from datasets.statistics import Statistic, Subject
 from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
-from disclosure.accuracy import DRAWS, count_intervals, redraw
+from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import additive, rounding_variance
 from disclosure.aggregates import is_additive
 from disclosure.margins import fold
@@ -149,7 +148,7 @@ def _count_table(known: Known, policy: Policy, unbiased: bool) -> Numbers:
     whole = np.rint(known.values).astype(np.int64)
     hidden = known.masked | (whole < least) if policy.mode is Mode.DP and not unbiased else known.masked
     rounded = nearest(whole, base)
-    lower, upper = count_intervals(rounded, float(known.sd[0, 0]), base, least, policy.confidence)
+    lower, upper = count_intervals(rounded, float(known.sd[0, 0]), base, least, policy.confidence, known.noise)
     return Numbers(rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden)
 
 
@@ -171,9 +170,9 @@ def _adding_count(
     extra = 0.0 if unbiased else rounding_variance(valid.chains, table.levels, policy.rounding_base)
     whole = np.rint(values).astype(np.int64)
     lower, upper = np.zeros(values.shape), np.zeros(values.shape)
-    deviations = np.sqrt(known.sd[:, 0] ** 2 + extra)
-    for sd in np.unique(deviations):
-        rows = deviations == sd
+    spread = np.sqrt(known.sd[:, 0] ** 2 + extra)
+    for sd in np.unique(spread):
+        rows = spread == sd
         ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence)
         lower[rows], upper[rows] = ends
     hidden = np.zeros(values.shape, bool) if unbiased else values < least
@@ -267,9 +266,9 @@ def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: 
         return hidden
     shares = statistic.is_share or any(part.statistic.is_share for part in subject.of)
     least = max(policy.minimum_count, policy.minimum_denominator if shares else 0)
-    wide = float(ndtri((1 + policy.confidence) / 2))
+    alpha = (1 - policy.confidence) / 2
     for behind in statistic.behind(known, subject):
-        hidden |= behind.values < least + wide * behind.sd
+        hidden |= behind.values < least + deviations(alpha, behind.noise) * behind.sd
     if policy.mode is Mode.OFFICIAL:
         for each in known.values():
             hidden |= each.masked.any(axis=1)

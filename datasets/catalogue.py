@@ -16,14 +16,16 @@ class Key:
     """What makes a row unique, and so how many rows one pupil can have. Checked at ingest, never assumed.
 
     unit: the column with the pupil's identifier, or None where each row is one pupil. time: the time variable, or
-    None. also: further variables that complete the key. rows_per_period: most rows of one pupil in one time period
-    (in the whole data set, where there is no time).
+    None. also: further variables that complete the key: no two rows agree in all of it. rows_per_period: most rows of
+    one pupil in one time period (in the whole data set, where there is no time). bounded: further rows of a pupil are
+    left out at ingest, chosen by a secret hash, instead of refusing the file.
     """
 
     unit: str | None
     time: str | None = None
     also: tuple[str, ...] = ()
     rows_per_period: int = 1
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class DataSet:
+    """fixed: variables that have one value in all rows of a pupil; checked at ingest."""
+
     id: str
     title: str
     description: str
@@ -46,6 +50,7 @@ class DataSet:
     sort_by: tuple[str, ...]
     max_rows: int
     references: tuple[Reference, ...] = ()
+    fixed: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

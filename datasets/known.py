@@ -50,7 +50,7 @@ def _arranged(valid: ValidQuery, measure: ValidMeasure, table: int, need: Need, 
         return array.reshape(*lengths, array.shape[-1]).transpose(*back, len(axes)).reshape(cells, -1)
 
     values = rearranged(m.values).astype(np.float64)
-    return Known(values, np.full((cells, 1), m.sigma), rearranged(m.masked))
+    return Known(values, np.full((cells, 1), m.sigma), rearranged(m.masked), m.noise)
 
 
 def canonical(valid: ValidQuery, axes: Sequence[Axis]) -> list[int]:

@@ -22,6 +22,7 @@ from datasets.plan import Quantity
 from datasets.query import Precision
 from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
 from datasets.validate import ValidMeasure, ValidQuery
+from disclosure.accounting import LEAST_PRICE, share_out
 from disclosure.accuracy import count_margin
 from disclosure.additive import rounding_variance
 from disclosure.aggregates import (
@@ -38,13 +39,12 @@ from disclosure.aggregates import (
 from disclosure.allocation import allocate
 from disclosure.consistency import variances
 from disclosure.margins import Margin
+from disclosure.noise import standard_deviation
 from disclosure.policy import Policy
-from disclosure.sensitivity import l2_squared
-from disclosure.tables import Floats, Known
+from disclosure.sensitivity import distance
+from disclosure.tables import Floats, Known, Noise
 
 NANO = 1e9
-LEAST_PRICE = 1_000
-"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 LEAST_SHARE = 0.05
 """Of a measure's price for each of its families: the count must be known, if only to hide small cells."""
 ROUNDS = 8
@@ -66,17 +66,25 @@ class OutOfReach(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """shares: of its price, by quantity; variance: of the worst cell of each table, in ticks², at ρ = 1."""
+    """shares: of its price, by quantity; variance: of the worst cell of each table, in ticks², at ρ = 1.
+
+    distances: for each table its sensitivity, where what is known of it is its own measurement; else empty.
+    """
 
     shares: Mapping[Quantity, float]
     variance: tuple[float, ...]
+    law: Noise
+    distances: tuple[int, ...] = ()
 
     def prices(self, total: int) -> dict[Quantity, int]:
-        if len(self.shares) == 1:
-            return dict.fromkeys(self.shares, total)
-        return {quantity: int(total * share) for quantity, share in self.shares.items()}
+        if len(set(self.shares.values())) == 1:
+            return dict.fromkeys(self.shares, total // len(self.shares))
+        return dict(zip(self.shares, share_out(total, list(self.shares.values())), strict=True))
 
     def deviation(self, table: int, total: int) -> float:
+        """Standard deviation of the noise in the worst cell of a table, at this price."""
+        if self.distances:
+            return standard_deviation(self.distances[table], max(1, total // len(self.shares)), self.law)
         return math.sqrt(self.variance[table] * NANO / total)
 
 
@@ -84,34 +92,37 @@ def key_of(need: Need, valid: ValidQuery) -> Key:
     return by_of(need), valid.measured[aggregate_of(need)]
 
 
-def families(valid: ValidQuery) -> dict[Key, Family]:
+def families(valid: ValidQuery, law: Noise) -> dict[Key, Family]:
     """In an order that does not depend on that of asking, as sums of floats do."""
-    found = {key_of(need, valid): _family(need, valid) for need in valid.needs}
+    found = {key_of(need, valid): _family(need, valid, law) for need in valid.needs}
     return {key: found[key] for key in sorted(found, key=lambda key: (key[0], str(as_json(key[1]))))}
 
 
-def _family(need: Need, valid: ValidQuery) -> Family:
+def _family(need: Need, valid: ValidQuery, law: Noise) -> Family:
     quantities = [valid.quantity(table, need) for table in range(len(valid.tables))]
     levels = [table.levels for table in valid.tables]
-    l2 = {
-        level: l2_squared(q.aggregate, valid.layouts[q.layout].contribution)
-        for level, q in zip(levels, quantities, strict=True)
-    }
-    together = len(l2) > 1 and is_additive(valid.measured[aggregate_of(need)])
-    shares, variance = _together(l2, valid) if together else _alone(l2)
-    by_quantity = {q: shares[level] for level, q in zip(levels, quantities, strict=True)}
-    return Family(by_quantity, tuple(variance[level] for level in levels))
+    moved = [distance(q.aggregate, valid.layouts[q.layout].contribution, law) for q in quantities]
+    at_one = {level: _variance_at_one(each, law) for level, each in sorted(zip(levels, moved, strict=True))}
+    apart = len(at_one) == 1 or not is_additive(valid.measured[aggregate_of(need)])
+    shares = _shares(dict(zip(levels, moved, strict=True)), valid, law, apart)
+    noise = {level: each / shares[level] for level, each in at_one.items()}
+    if not apart:
+        noise = {level: float(found.max()) for level, found in variances(valid.chains, noise).items()}
+    by_level = dict(zip(levels, quantities, strict=True))
+    by_quantity = {by_level[level]: shares[level] for level in sorted(by_level)}
+    return Family(by_quantity, tuple(noise[level] for level in levels), law, tuple(moved) if apart else ())
 
 
-def _alone(l2: Mapping[Margin, int]) -> tuple[dict[Margin, float], dict[Margin, float]]:
-    share = 1 / len(l2)
-    return dict.fromkeys(l2, share), {level: each / (2 * share) for level, each in l2.items()}
+def _variance_at_one(moved: int, law: Noise) -> float:
+    """Of noise of scale √(Δ²/2ρ), or of Laplace noise of scale Δ₁/√(2ρ), at ρ = 1."""
+    return moved**2 if law is Noise.LAPLACE else moved / 2
 
 
-def _together(l2: Mapping[Margin, int], valid: ValidQuery) -> tuple[dict[Margin, float], dict[Margin, float]]:
-    shares = allocate(valid.chains, l2)
-    found = variances(valid.chains, {level: l2[level] / (2 * shares[level]) for level in sorted(l2)})
-    return shares, {level: float(each.max()) for level, each in found.items()}
+def _shares(moved: Mapping[Margin, int], valid: ValidQuery, law: Noise, apart: bool) -> dict[Margin, float]:
+    """Equal where tables are known apart; and under Laplace noise, where every measurement has the policy's price."""
+    if apart or law is Noise.LAPLACE:
+        return dict.fromkeys(moved, 1 / len(moved))
+    return allocate(valid.chains, moved)
 
 
 def prices(totals: Totals, known: Mapping[Key, Family]) -> dict[Quantity, int]:
@@ -142,15 +153,18 @@ def margin(
     scales = {need: known[key].deviation(table, totals[key]) for need, key in keys.items()}
     if measure.statistic.is_count:
         return _count_margin(scales[measure.needs[0]], valid, table, policy)
-    supposed = {need: _supposed(need, measure, n, sd) for need, sd in scales.items()}
+    supposed = {need: _supposed(need, measure, n, sd, policy.noise) for need, sd in scales.items()}
     part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
     widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
-    return None if not np.isfinite(widths).any() else float(np.nanmax(widths))
+    estimated = measure.statistic.estimated
+    widths = widths if estimated is None else widths[:, : estimated(measure.subject)]
+    some = np.isfinite(widths).any() if estimated is None else np.isfinite(widths).all()
+    return float(np.nanmax(widths)) if some else None
 
 
 def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:
     if len(valid.tables) == 1:
-        return count_margin(sd, policy.rounding_base, policy.confidence)
+        return count_margin(sd, policy.rounding_base, policy.confidence, policy.noise)
     extra = rounding_variance(valid.chains, valid.tables[table].levels, policy.rounding_base)
     return count_margin(math.sqrt(sd**2 + extra), 1, policy.confidence)
 
@@ -161,9 +175,8 @@ def chosen_totals(total: int, valid: ValidQuery, known: Mapping[Key, Family]) ->
     wanted = [(c, _variance(c, equal)) for c in _all_costs(valid, known, 1000)]
     weights = {key: math.sqrt(sum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
     if len(known) == 1 or not all(map(math.isfinite, weights.values())) or not any(weights.values()):
-        return {key: total // len(known) for key in known}
-    shares = _floored(weights)
-    return {key: int(total * share) for key, share in shares.items()}
+        weights = dict.fromkeys(known, 1.0)
+    return dict(zip(weights, share_out(total, list(_floored(weights).values())), strict=True))
 
 
 def _floored(weights: Mapping[Key, float]) -> dict[Key, float]:
@@ -204,7 +217,7 @@ def least_totals(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy)
     default = default_totals(known, policy)
     floor = {key: default[key] if key in others else LEAST_PRICE * len(known[key].shares) for key in known}
     totals: dict[Key, float] = {**floor, **_solved(precise, valid, known, policy, bought)}
-    totals = {key: max(total, floor[key]) for key, total in totals.items()}
+    totals = _within({key: max(total, floor[key]) for key, total in totals.items()}, policy)
     for _ in range(ROUNDS):
         worst, _ = _worst(precise, valid, totals, known, policy)
         if 0.98 < worst <= 1:
@@ -307,11 +320,11 @@ def _gradient_squared(need: Need, measure: ValidMeasure, n: int) -> float:
     return float(np.nan_to_num((slopes**2).sum(axis=0)).max())
 
 
-def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float) -> Known:
+def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float, law: Noise = Noise.GAUSSIAN) -> Known:
     """A cell of n rows, evenly spread over the combinations that the need is split by."""
     combinations = measure.subject.combinations(need)
     values = np.full((1, columns_of(need, measure.subject)), _one(aggregate_of(need), n / combinations))
-    return Known(values, np.full((1, 1), sd), np.zeros(values.shape, bool))
+    return Known(values, np.full((1, 1), sd), np.zeros(values.shape, bool), law)
 
 
 def _one(aggregate: Aggregate, n: float) -> float:

@@ -8,11 +8,14 @@ chosen after seeing earlier answers as long as the sum is bounded beforehand (Wh
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 
 NANO = 1_000_000_000
+LEAST_PRICE = 1_000
+"""nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 
 
 def nano_rho(rho: Decimal) -> int:
@@ -26,22 +29,28 @@ def rho(nano: int) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One use of a mechanism, as the ledger keeps it, so that a better accountant can be run over history."""
+    """One use of a mechanism, as the ledger keeps it, so that a better accountant can be run over history.
+
+    l1: the L1 sensitivity, where the mechanism is scaled to it (the Laplace, which is √(2ρ)-DP at its price).
+    """
 
     mechanism: str
     l2_squared: int
     nano_rho: int
     question: str
+    l1: int | None = None
 
     def __post_init__(self) -> None:
-        if self.nano_rho < 0 or self.l2_squared < 0:
+        if self.nano_rho < 0 or self.l2_squared < 0 or (self.l1 is not None and self.l1 < 0):
             raise ValueError("a privacy loss is never negative")
 
 
-def split(total: int, parts: int) -> tuple[int, ...]:
-    """Share `total` nano-ρ equally; the first parts get what is left over, and the sum is exact."""
-    share, left = divmod(total, parts)
-    return tuple(share + (1 if i < left else 0) for i in range(parts))
+def share_out(total: int, weights: Sequence[float]) -> tuple[int, ...]:
+    """`total` nano-ρ in parts like these weights; the sum is exact, since the largest gets what rounding leaves."""
+    whole = sum(weights)
+    parts = [int(total * weight / whole) for weight in weights]
+    parts[max(range(len(parts)), key=lambda i: weights[i])] += total - sum(parts)
+    return tuple(parts)
 
 
 @lru_cache(maxsize=4096)
@@ -52,6 +61,25 @@ def epsilon(nano: int, delta: float) -> float:
     from disclosure.noise import zcdp_to_epsilon
 
     return zcdp_to_epsilon(nano, delta)
+
+
+def pure_epsilon(prices: Iterable[int]) -> float:
+    """ε of measurements that are each pure ε-DP at these prices in nano-ρ (Laplace noise); pure ε adds up.
+
+    Pure ε-DP is ε²/2-zCDP (Bun & Steinke, Proposition 1.4), so a price of ρ is spent by ε = √(2ρ).
+    """
+    return math.fsum(math.sqrt(2 * price / NANO) for price in prices)
+
+
+def guess_accuracy(nano: int) -> float:
+    """Most that anyone can be right, on average over what may come out, about a fact that was a coin flip to them.
+
+    That is (1 + V)/2 for the total variation V of the answers with and without the pupil. zCDP bounds their
+    Kullback-Leibler divergence by ρ (Definition 1.1 at α → 1), hence V by √(ρ/2) (Pinsker) and by √(1 − e^−ρ)
+    (Bretagnolle & Huber 1979).
+    """
+    loss = nano / NANO
+    return (1 + min(math.sqrt(loss / 2), math.sqrt(-math.expm1(-loss)))) / 2
 
 
 def coin_flip_accuracy(eps: float) -> float:

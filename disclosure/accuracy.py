@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri
 
+from disclosure.noise import scale_of_laplace
 from disclosure.rounding import preimage
-from disclosure.tables import Floats, Integers, Known
+from disclosure.tables import Floats, Integers, Known, Noise
 
 Key = TypeVar("Key", bound=Hashable)
 DRAWS = 2000
@@ -36,8 +37,10 @@ def _tail_table(sigma: float) -> tuple[int, Floats]:
     return reach, np.cumsum(mass[::-1])[::-1] / mass.sum()
 
 
-def upper_tail(k: Integers, sigma: float) -> Floats:
-    """P(N ≥ k) for the discrete Gaussian N of scale sigma."""
+def upper_tail(k: Integers, sigma: float, law: Noise = Noise.GAUSSIAN) -> Floats:
+    """P(N ≥ k) for the discrete Gaussian N of scale sigma, or the discrete Laplace N of this standard deviation."""
+    if law is Noise.LAPLACE:
+        return _laplace_tail(k, scale_of_laplace(sigma))
     if sigma > _EXACT_BELOW:
         return np.asarray(ndtr(-(k - 0.5) / sigma))
     reach, tail = _tail_table(sigma)
@@ -45,8 +48,24 @@ def upper_tail(k: Integers, sigma: float) -> Floats:
     return np.where(k > reach, 0.0, np.where(k < -reach, 1.0, tail[clipped]))
 
 
+def _laplace_tail(k: Integers, scale: float) -> Floats:
+    """P(N = k) is proportional to p^|k| with p = e^(−1/b), so P(N ≥ k) = p^k/(1 + p) for k ≥ 1; N is symmetric."""
+    p = math.exp(-1 / scale)
+    beyond = np.exp(-np.maximum(k, 1 - k) / scale) / (1 + p)
+    return np.where(k >= 1, beyond, 1 - beyond)
+
+
+def deviations(alpha: float, law: Noise) -> float:
+    """Standard deviations that noise of this law, or a mix of several such, passes with probability alpha at most.
+
+    A mix of independent Laplace noises lies between the Laplace and the normal law; so does its tail.
+    """
+    normal = float(-ndtri(alpha))
+    return max(normal, -math.log(2 * alpha) / math.sqrt(2)) if law is Noise.LAPLACE else normal
+
+
 def count_intervals(
-    rounded: Integers, sigma: float, base: int, threshold: int, confidence: float
+    rounded: Integers, sigma: float, base: int, threshold: int, confidence: float, law: Noise = Noise.GAUSSIAN
 ) -> tuple[Integers, Integers]:
     """For each released number all true counts x ≥ 0 for which it is not in a tail of size (1 − confidence)/2.
 
@@ -59,22 +78,31 @@ def count_intervals(
     if sigma == 0:
         return np.maximum(low, 0), np.maximum(high, 0)
     distinct, back = np.unique(np.stack([low, high]), axis=1, return_inverse=True)
-    lower, upper = _ends(distinct[0], distinct[1], sigma, threshold, (1 - confidence) / 2)
+    lower, upper = _ends(distinct[0], distinct[1], sigma, threshold, (1 - confidence) / 2, law)
     # Just over the threshold a number may be unlikely whatever the truth; its interval still holds the number itself.
     lower, upper = lower[back].reshape(rounded.shape), upper[back].reshape(rounded.shape)
     # A number far under zero refutes every count; its interval is zero then.
     return np.minimum(lower, np.maximum(rounded, 0)), np.maximum(upper, np.maximum(rounded, 0))
 
 
-def _ends(low: Integers, high: Integers, sigma: float, threshold: int, alpha: float) -> tuple[Integers, Integers]:
+def _ends(
+    low: Integers, high: Integers, sigma: float, threshold: int, alpha: float, law: Noise
+) -> tuple[Integers, Integers]:
     """The ends of the mid-P interval: half of the probability of what was seen counts to either tail."""
+    memoryless = law is Noise.LAPLACE and threshold > 0
 
     def not_less(x: Integers) -> Floats:
-        shown = upper_tail(threshold - x, sigma) if threshold > 0 else np.ones(x.shape)
-        return (upper_tail(low - x, sigma) + upper_tail(high + 1 - x, sigma)) / 2 / np.maximum(shown, 1e-300)
+        if memoryless:
+            # Given that it passes a threshold above x, Laplace noise passes it by the same law wherever x is.
+            x = np.maximum(x, threshold - 1)
+        shown = upper_tail(threshold - x, sigma, law) if threshold > 0 else np.ones(x.shape)
+        above = (upper_tail(low - x, sigma, law) + upper_tail(high + 1 - x, sigma, law)) / 2
+        return np.asarray(above / np.maximum(shown, 1e-300))
 
-    span = math.ceil((float(ndtri(1 - alpha)) + 6) * sigma) + 2
+    span = math.ceil((deviations(alpha, law) + 6) * sigma) + 2
     below, above = np.maximum(low - span, 0), np.maximum(high + span, 0)
+    if memoryless:
+        below = np.where(below < threshold, 0, below)  # or the search would start where all counts are alike
     lower = _first(lambda x: not_less(x) > alpha, below, above)
     upper = _first(lambda x: 1 - not_less(x) <= alpha, below, above + 1) - 1
     return lower, upper
@@ -89,10 +117,10 @@ def _first(holds: Callable[[Integers], npt.NDArray[np.bool_]], start: Integers, 
     return start
 
 
-def count_margin(sigma: float, base: int, confidence: float) -> int:
+def count_margin(sigma: float, base: int, confidence: float, law: Noise = Noise.GAUSSIAN) -> int:
     """Half-width of the interval of a count that is far from zero and from the threshold."""
     far = np.array([base * math.ceil((12 * sigma + base) / base) * 2], dtype=np.int64)
-    low, high = count_intervals(far, sigma, base, 0, confidence)
+    low, high = count_intervals(far, sigma, base, 0, confidence, law)
     return math.ceil((int(high[0]) - int(low[0])) / 2)
 
 
@@ -104,9 +132,18 @@ def redraw(table: Mapping[Key, Known], cells: slice) -> dict[Key, Floats]:
     """
     stream = _normal_scores(tuple(known.values.shape[1] if known.sd.any() else 0 for known in table.values()))
     return {
-        key: known.values[cells] + known.sd[cells] * next(stream) if known.sd.any() else known.values[cells][None]
+        key: known.values[cells] + known.sd[cells] * _of_law(next(stream), known.noise)
+        if known.sd.any()
+        else known.values[cells][None]
         for key, known in table.items()
     }
+
+
+def _of_law(scores: Floats, law: Noise) -> Floats:
+    """Normal scores as quantiles of the law at unit standard deviation."""
+    if law is not Noise.LAPLACE:
+        return scores
+    return np.asarray(-np.sign(scores) * (math.log(2) + log_ndtr(-np.abs(scores))) / math.sqrt(2))
 
 
 def _normal_scores(columns: tuple[int, ...]) -> Iterator[Floats]:

@@ -1,29 +1,41 @@
-"""The only source of noise: OpenDP's discrete Gaussian on one integer vector.
+"""The only source of noise: OpenDP's discrete Gaussian and discrete Laplace on one integer vector.
 
 `make_gaussian(vector_domain(i64), l2_distance)` is the discrete Gaussian of Canonne, Kamath & Steinke,
-arXiv 2004.00010v5, Theorem 4: sensitivity Δ and scale σ give Δ²/(2σ²)-zCDP. OpenDP's own privacy map is asked,
-before any value is passed in, whether it agrees with the price.
+arXiv 2004.00010v5, Theorem 4: L2 sensitivity Δ and scale σ give Δ²/(2σ²)-zCDP.
+`make_laplace(vector_domain(i64), l1_distance)` is the discrete Laplace (Ghosh, Roughgarden & Sundararajan,
+arXiv 0811.2841): L1 sensitivity Δ and scale b give Δ/b-DP, which is (Δ/b)²/2-zCDP (Bun & Steinke,
+arXiv 1605.02065v1, Proposition 1.4). OpenDP's own privacy map is asked, before any value is passed in, whether it
+agrees with the price.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import numpy as np
 
 from disclosure.accounting import NANO
-from disclosure.tables import Integers
+from disclosure.tables import Integers, Noise
 
 HEADROOM = 1 + 1e-9
 """OpenDP rounds its privacy map upwards; this much extra noise keeps the map at or below the price."""
+CHUNK = 4_000
+"""Numbers above which more than one thread is worth starting: 40 ms of noise."""
+THREADS = 4
+"""At most, for one measurement. OpenDP works outside Python's lock, so they share whatever cores there are."""
 
 
 class NoiseSource(Protocol):
-    def __call__(self, values: Integers, l2_squared: int, nano_rho: int) -> Integers:
-        """Noisy copy of `values`, at a cost of at most `nano_rho`, for L2 sensitivity √l2_squared."""
+    def __call__(self, values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
+        """Noisy copy of `values`, at a cost of at most `nano_rho`.
+
+        distance: the sensitivity as the law measures it (`sensitivity.distance`): squared L2, or L1.
+        """
         ...
 
 
@@ -36,10 +48,53 @@ def _opendp() -> Any:
 
 
 def sigma(l2_squared: int, nano_rho: int) -> float:
-    """Scale of the noise that this price buys: Δ / √(2ρ)."""
+    """Scale of the Gaussian noise that this price buys: Δ / √(2ρ)."""
     if nano_rho <= 0:
         raise ValueError("noise needs a price above zero")
     return math.sqrt(l2_squared * NANO / (2 * nano_rho)) * HEADROOM
+
+
+def laplace_scale(l1: int, nano_rho: int) -> float:
+    """Scale of the Laplace noise that this price buys: Δ₁ / ε, where ε = √(2ρ)."""
+    if nano_rho <= 0:
+        raise ValueError("noise needs a price above zero")
+    return l1 * math.sqrt(NANO / (2 * nano_rho)) * HEADROOM
+
+
+def laplace_sd(scale: float) -> float:
+    """Of the discrete Laplace, whose probabilities are proportional to e^(−|k|/b): 1 / (√2 sinh(1/(2b)))."""
+    return 1 / (math.sqrt(2) * math.sinh(0.5 / scale))
+
+
+def scale_of_laplace(sd: float) -> float:
+    """The inverse of `laplace_sd`."""
+    return 0.5 / math.asinh(1 / (math.sqrt(2) * sd))
+
+
+def standard_deviation(distance: int, nano_rho: int, law: Noise) -> float:
+    """Of the noise that this price buys."""
+    match law:
+        case Noise.GAUSSIAN:
+            return sigma(distance, nano_rho)
+        case Noise.LAPLACE:
+            return laplace_sd(laplace_scale(distance, nano_rho))
+        case Noise.NONE:
+            return 0.0
+        case _:
+            assert_never(law)
+
+
+def add_noise(values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
+    """The `NoiseSource` of a running service."""
+    match law:
+        case Noise.GAUSSIAN:
+            return discrete_gaussian(values, distance, nano_rho)
+        case Noise.LAPLACE:
+            return discrete_laplace(values, distance, nano_rho)
+        case Noise.NONE:
+            raise ValueError("there is no noise to draw")
+        case _:
+            assert_never(law)
 
 
 def discrete_gaussian(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
@@ -48,13 +103,44 @@ def discrete_gaussian(values: Integers, l2_squared: int, nano_rho: int) -> Integ
         dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), scale=sigma(l2_squared, nano_rho)
     )
     distance = math.nextafter(math.sqrt(l2_squared), math.inf)
-    cost = Fraction(mechanism.map(distance))
+    _refuse_more_than(Fraction(mechanism.map(distance)), nano_rho)
+    return noised(mechanism, values)
+
+
+def discrete_laplace(values: Integers, l1: int, nano_rho: int) -> Integers:
+    dp = _opendp()
+    mechanism = dp.m.make_laplace(
+        dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=laplace_scale(l1, nano_rho)
+    )
+    _refuse_more_than(Fraction(mechanism.map(l1)) ** 2 / 2, nano_rho)
+    return noised(mechanism, values)
+
+
+def _refuse_more_than(cost: Fraction, nano_rho: int) -> None:
     if not 0 < cost <= Fraction(nano_rho, NANO):
         raise RuntimeError("the privacy map exceeds the price that was charged")
-    noisy = np.array(mechanism(values.ravel()), dtype=np.int64)
-    if noisy.size != values.size:
+
+
+def noised(mechanism: Callable[[Integers], list[int]], values: Integers) -> Integers:
+    """`values` with independent noise in each, in their order; all of them or an exception.
+
+    The mechanism adds independent noise of one scale to each coordinate, so parts of the vector drawn side by side
+    are the mechanism on the whole vector, for which its map was asked.
+    """
+    flat = values.ravel()
+    parts = np.array_split(flat, max(1, min(THREADS, math.ceil(flat.size / CHUNK))))
+    if len(parts) == 1:
+        return _drawn(mechanism, flat).reshape(values.shape)
+    # A pool for each measurement: its threads cost nothing beside the noise, and none can be lost by a fork.
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return np.concatenate(list(pool.map(lambda part: _drawn(mechanism, part), parts))).reshape(values.shape)
+
+
+def _drawn(mechanism: Callable[[Integers], list[int]], part: Integers) -> Integers:
+    noisy = np.array(mechanism(part), dtype=np.int64)
+    if noisy.shape != part.shape:
         raise RuntimeError("the mechanism changed the shape of the table")
-    return noisy.reshape(values.shape)
+    return noisy
 
 
 def zcdp_to_epsilon(nano_rho: int, delta: float) -> float:

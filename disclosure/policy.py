@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
-from disclosure.accounting import nano_rho
+from disclosure.accounting import LEAST_PRICE, nano_rho, rho
+from disclosure.tables import Noise
 
 
 class Mode(StrEnum):
@@ -47,6 +48,7 @@ class Policy:
     name: str
     version: int
     mode: Mode
+    noise: Noise
     delta: float
     cut_cap: int
     default_price: int
@@ -66,6 +68,25 @@ class Policy:
     def answers_ad_hoc(self) -> bool:
         """`official` answers free queries only where an officer has accepted the risk in words."""
         return self.mode is Mode.DP or bool(self.acknowledged_risk)
+
+    @property
+    def sells_precision(self) -> bool:
+        """Only Gaussian noise is sold in parts: Laplace measurements are made once, at one price."""
+        return self.noise is Noise.GAUSSIAN
+
+    @property
+    def of_a_measurement(self) -> str:
+        """What of the policy makes a measurement another one. An `official` value depends on all of it, a Laplace
+        measurement on its price, since it is never added to; a Gaussian one on nothing: display rules come later."""
+        match self.noise:
+            case Noise.NONE:
+                return self.digest
+            case Noise.LAPLACE:
+                return f"laplace {self.default_price}"
+            case Noise.GAUSSIAN:
+                return ""
+            case _:
+                assert_never(self.noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +113,17 @@ def _between(low: str, high: str) -> Callable[[Any], bool]:
     return check
 
 
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, str) and v in words
+
+
 _RHO = "a number above 0 and at most 100"
 FIELDS: dict[str, _Field] = {
     "cut_cap": _Field("budget", "cut_rho", _RHO, _between("0", "100"), (Mode.DP,)),
     "default_price": _Field("budget", "default_rho", _RHO, _between("0", "100"), (Mode.DP,)),
     "query_cap": _Field("budget", "query_rho", _RHO, _between("0", "100"), (Mode.DP,)),
     "delta": _Field("budget", "delta", "a number above 0 and at most 0.00001", _between("0", "0.00001"), (Mode.DP,)),
+    "noise": _Field("mechanism", "noise", "'gaussian' or 'laplace'", _one_of("gaussian", "laplace"), (Mode.DP,)),
     "confidence": _Field("intervals", "confidence", "a number above 0.5 and at most 0.999", _between("0.5", "0.999")),
     "minimum_count": _Field("minimum_count", "value", "a whole number from 0 to 1000", _whole(0, 1000)),
     "rounding_base": _Field("rounding", "base", "a whole number from 1 to 1000", _whole(1, 1000)),
@@ -135,13 +161,14 @@ def load_policy(text: str) -> Policy:
 def _policy(
     raw: dict[str, Any], mode: Mode, values: dict[str, Any], rules: dict[str, Rule], risk: str, digest: str
 ) -> Policy:
-    rho = {k: nano_rho(Decimal(values.get(k, 0))) for k in ("cut_cap", "default_price", "query_cap")}
-    plain = {k: v for k, v in values.items() if k not in rho}
+    amounts = {k: nano_rho(Decimal(values.get(k, 0))) for k in ("cut_cap", "default_price", "query_cap")}
+    plain = {k: v for k, v in values.items() if k not in amounts}
     for name in ("delta", "confidence", "relative_margin_low"):
         plain[name] = float(plain.get(name, 0))
+    law = Noise(plain.pop("noise", Noise.NONE))
     return Policy(
         name=raw["policy"], version=raw["version"], mode=mode, acknowledged_risk=risk, rules=rules, digest=digest,
-        **rho, **plain,
+        noise=law, **amounts, **plain,
     )  # fmt: skip
 
 
@@ -218,6 +245,8 @@ def _contradictions(values: dict[str, Any], mode: Mode) -> list[str]:
     problems = []
     if mode is Mode.DP and not values["default_price"] <= values["query_cap"] <= values["cut_cap"]:
         problems.append("budget: wants default_rho ≤ query_rho ≤ cut_rho")
+    if mode is Mode.DP and nano_rho(Decimal(values["default_price"])) < LEAST_PRICE:
+        problems.append(f"budget.default_rho: wants at least {rho(LEAST_PRICE):f}, the least a measurement may cost")
     if mode is Mode.OFFICIAL and values["minimum_count"] < 1:
         problems.append("minimum_count.value: wants at least 1 in official mode, where nothing else hides a child")
     return problems

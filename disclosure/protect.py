@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import assert_never
 
 import numpy as np
 
+from disclosure.accounting import Event
 from disclosure.aggregates import Aggregate, DistinctCount, contributors
-from disclosure.noise import NoiseSource, sigma
+from disclosure.noise import NoiseSource, standard_deviation
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
-from disclosure.sensitivity import Contribution, l2_squared, reach
-from disclosure.tables import ExactTable, Integers, Measurement, ProtectedTable
+from disclosure.sensitivity import Contribution, distance, l1, l2_squared, reach
+from disclosure.tables import ExactTable, Integers, Measurement, Noise, ProtectedTable
+
+MECHANISM = {
+    Noise.GAUSSIAN: "discrete_gaussian",
+    Noise.LAPLACE: "discrete_laplace",
+    Noise.NONE: "threshold_and_rounding",
+}
 
 
 def protect(
@@ -25,17 +33,33 @@ def protect(
     """`prices` in nano-ρ, one per aggregate of `exact`; in `official` mode they are all 0."""
     match policy.mode:
         case Mode.DP:
-            return {a: _noisy(exact[a], l2_squared(a, contribution), prices[a], noise) for a in exact.aggregates}
+            law = policy.noise
+            return {
+                a: _noisy(exact[a], distance(a, contribution, law), prices[a], law, noise) for a in exact.aggregates
+            }
         case Mode.OFFICIAL:
             return {a: _thresholded(a, exact, contribution, policy) for a in exact.aggregates}
         case _:
             assert_never(policy.mode)
 
 
-def _noisy(values: Integers, distance: int, price: int, noise: NoiseSource) -> Measurement:
+def spread(aggregate: Aggregate, contribution: Contribution, price: int, law: Noise) -> float:
+    """Standard deviation of the noise that this price in nano-ρ buys, in ticks."""
+    return standard_deviation(distance(aggregate, contribution, law), price, law)
+
+
+def event(aggregate: Aggregate, contribution: Contribution, price: int, question: str, policy: Policy) -> Event:
+    """What a measurement puts on the ledger."""
+    moved = l1(aggregate, contribution) if policy.noise is Noise.LAPLACE else None
+    return Event(MECHANISM[policy.noise], l2_squared(aggregate, contribution), price, question, moved)
+
+
+def _noisy(values: Integers, moved: int, price: int, law: Noise, noise: NoiseSource) -> Measurement:
     """Every cell is noised and kept: masking is decided later, on the noisy value, as post-processing."""
-    noisy = noise(values, distance, price)
-    return Measurement(noisy, sigma(distance, price), np.zeros(values.shape, dtype=np.bool_))
+    draw = noise if law is Noise.GAUSSIAN else partial(noise, law=law)
+    return Measurement(
+        draw(values, moved, price), standard_deviation(moved, price, law), np.zeros(values.shape, dtype=np.bool_), law
+    )
 
 
 def _thresholded(aggregate: Aggregate, exact: ExactTable, who: Contribution, policy: Policy) -> Measurement:

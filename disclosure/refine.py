@@ -3,6 +3,9 @@
 Measurements of the same vector with independent noise of variance Δ²/(2ρᵢ) are best combined with weights ρᵢ (inverse
 variance); the result has variance Δ²/(2 Σ ρᵢ), as if the whole price had been paid at once. Combining is
 post-processing: the privacy loss is Σ ρᵢ, which is what was charged.
+
+Laplace measurements are one-shot: a sum of several has another law, which no interval here speaks of, so they are
+never combined (their price is a part of their question).
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disclosure.tables import Integers, Measurement
+from disclosure.tables import Integers, Measurement, Noise
 
 ROUNDING_VARIANCE = 1 / 12
 """Of the rounding of the weighted mean to whole ticks."""
@@ -31,6 +34,8 @@ def combine(parts: Sequence[Paid]) -> Paid:
     """One measurement out of one or more of the same question."""
     if len(parts) == 1:
         return parts[0]
+    if any(part.measurement.noise is Noise.LAPLACE for part in parts):
+        raise ValueError("a Laplace measurement stands alone")
     total = sum(part.nano_rho for part in parts)
     variance = 1 / sum(part.measurement.sigma**-2 for part in parts) + ROUNDING_VARIANCE
     values = _weighted([(part.measurement.values, part.nano_rho) for part in parts], total)

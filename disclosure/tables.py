@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,6 +15,14 @@ from disclosure.aggregates import Aggregate, bins_of
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+
+class Noise(StrEnum):
+    """The law of the noise in a measurement."""
+
+    GAUSSIAN = "gaussian"
+    LAPLACE = "laplace"
+    NONE = "none"
 
 
 class ExactTable:
@@ -37,6 +46,11 @@ class ExactTable:
     def aggregates(self) -> tuple[Aggregate, ...]:
         return tuple(self._values)
 
+    def only(self, aggregates: Iterable[Aggregate]) -> ExactTable:
+        """Some of the aggregates, over the same cells."""
+        chosen = {a: self._values[a] for a in aggregates}
+        return ExactTable(chosen, next(iter(chosen.values())).shape[0])
+
     def __repr__(self) -> str:
         shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in self._values.items())
         return f"<ExactTable {shapes}>"
@@ -57,17 +71,23 @@ class Measurement:
 
     values: int64 (cells, bins), in ticks. sigma: standard deviation of the noise, 0 in `official` mode.
     masked: bool, same shape; cells that an `official` policy hides (their value is stored as 0).
+    noise: its law; NONE exactly where sigma is 0, whatever is given.
     """
 
     values: Integers
     sigma: float
     masked: npt.NDArray[np.bool_]
+    noise: Noise = Noise.GAUSSIAN
 
     def __post_init__(self) -> None:
         if self.values.shape != self.masked.shape or self.values.dtype != np.int64:
             raise ValueError("values and masked must have one shape, values int64")
         if not 0 <= self.sigma < float("inf"):
             raise ValueError("sigma must be finite and not negative")
+        if self.sigma and self.noise is Noise.NONE:
+            raise ValueError("noise that has a spread has a law")
+        if not self.sigma:
+            object.__setattr__(self, "noise", Noise.NONE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +95,13 @@ class Known:
     """What is known of a quantity once everything measured of it is put together.
 
     values: float64 (cells, numbers), in ticks. sd: of their noise, (cells, 1), 0 in `official` mode. masked: bool, as
-    values.
+    values. noise: its law; where several measurements are put together, taken to be normal.
     """
 
-    values: npt.NDArray[np.float64]
-    sd: npt.NDArray[np.float64]
-    masked: npt.NDArray[np.bool_]
+    values: Floats
+    sd: Floats
+    masked: Flags
+    noise: Noise = Noise.GAUSSIAN
 
     def __post_init__(self) -> None:
         if self.sd.shape != (self.values.shape[0], 1) or self.masked.shape != self.values.shape:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.duckdb import DuckDBEngine, EngineRefused
 from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_current
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
 from privacy_api.ports import LedgerBroken
 from privacy_api.service.cuts import HostedCut, hosted
@@ -66,7 +66,7 @@ def open_stores(settings: Settings) -> Stores:
 
 
 def open_services(
-    settings: Settings, noise: NoiseSource = discrete_gaussian, step: Callable[[str], None] = ignore_step
+    settings: Settings, noise: NoiseSource = add_noise, step: Callable[[str], None] = ignore_step
 ) -> Services:
     """Everything is checked here, before the first request: ledger, cuts, policies. Any doubt refuses to start."""
     stores = open_stores(settings)

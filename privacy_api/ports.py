@@ -31,11 +31,20 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, over all projects and cuts. cap in nano-ρ for life."""
+
+    id: str
+    cap: int
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever holds an API key: the key's public id and its project."""
+    """Whoever holds an API key: the key's public id, its project, and the id of its person if it has one."""
 
     key_id: str
     project: Project
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +107,35 @@ class Balance:
 
 
 class BudgetExhausted(Exception):
-    """The charge would pass a cap. scope: "cut" or "project". Known from the ledger alone."""
+    """The charge would pass a cap. scope: "cut", "project" or "person". Known from the ledger alone."""
 
     def __init__(self, scope: str, balance: Balance) -> None:
         super().__init__(scope)
         self.scope, self.balance = scope, balance
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One charge as the ledger has it. nano_rho: its price; so_far: what its cut had spent with it."""
+
+    entry: int
+    at: str
+    cut: str
+    project: str
+    person: str | None
+    release: str
+    nano_rho: int
+    so_far: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a cut's charges of one day (UTC) came to, in nano-ρ; so_far: of all days up to it."""
+
+    date: str
+    charges: int
+    nano_rho: int
+    so_far: int
 
 
 class InProgress(Exception):
@@ -123,7 +156,7 @@ class Ledger(Protocol):
     def reserve(self, request: Request) -> Reserved:
         """Charge what is missing, durably, or raise BudgetExhausted, InProgress or LedgerBroken.
 
-        One transaction: finds what was measured before, and what it lacks of the precision wanted; checks both
+        One transaction: finds what was measured before, and what it lacks of the precision wanted; checks all
         caps, appends the charge to the chain, claims the missing questions; then moves the anchor outside.
         """
         ...
@@ -140,6 +173,16 @@ class Ledger(Protocol):
 
     def project_balance(self, project: Project) -> Balance: ...
 
+    def person_balance(self, person: Person) -> Balance: ...
+
+    def charges(self, cut: str, last: int) -> list[Charge]:
+        """The last charges to a cut, oldest first."""
+        ...
+
+    def days(self, cut: str, last: int) -> list[Day]:
+        """The last days on which a cut was charged, oldest first; the last day's `so_far` is the cut's balance."""
+        ...
+
     def verify(self) -> int:
         """Check the whole chain, every stored release and the anchor; number of entries, or raise LedgerBroken."""
         ...
@@ -154,6 +197,7 @@ class KeyInfo:
     label: str
     created: str
     revoked: str | None
+    person: str | None = None
 
 
 class Projects(Protocol):
@@ -163,8 +207,14 @@ class Projects(Protocol):
 
     def projects(self) -> list[Project]: ...
 
-    def create_key(self, project: str, label: str, environment: str) -> tuple[KeyInfo, str]:
-        """The key's record and, this once, the key itself."""
+    def create_person(self, person: Person) -> Person: ...
+
+    def person(self, person: str) -> Person | None: ...
+
+    def people(self) -> list[Person]: ...
+
+    def create_key(self, project: str, label: str, environment: str, person: str | None = None) -> tuple[KeyInfo, str]:
+        """The key's record and, this once, the key itself. Its charges count against the person, if it has one."""
         ...
 
     def issued_keys(self) -> list[KeyInfo]: ...

@@ -1,7 +1,8 @@
 """Structural synthetic data: right in shape, codes and keys, and in nothing else. Made from a catalogue alone.
 
 Each pupil gets one code per variable for good (drawn with uneven weights, so that tables look like tables); numbers
-are drawn anew for each row, more often from the middle. The same catalogue, size and seed give the same bytes.
+are drawn anew for each row (not where the catalogue has them fixed), more often from the middle. The same catalogue,
+size and seed give the same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def generate(catalogue: Catalogue, pupils: int, seed: int, directory: Path) -> d
 def _rows(data_set: DataSet, pupils: int, seed: int) -> Iterator[list[str]]:
     columns = _columns(data_set)
     yield list(columns)
-    for period in range(len(data_set.time_periods) or 1):
+    several = data_set.key.time or data_set.key.unit is None
+    for period in range(len(data_set.time_periods) if several and data_set.time_periods else 1):
         drawn = {name: _text(data_set, name, pupils, period, seed) for name in columns}
         yield from (list(row) for row in zip(*drawn.values(), strict=True))
 
@@ -52,7 +54,7 @@ def _text(data_set: DataSet, column: str, pupils: int, period: int, seed: int) -
         return [f"P{i:09d}" for i in range(pupils)]
     for v in data_set.variables:
         if v.column == column:
-            return _values(v, pupils, period, seed)
+            return _values(v, pupils, 0 if v.name in data_set.fixed else period, seed)
         for b in v.bandings:
             if b.checked_against == column:
                 band = {atom: code.code for code, group in zip(b.codes, b.groups, strict=True) for atom in group}

@@ -14,6 +14,7 @@ from datasets.variables import Variable
 EACH_ROW_IS_ONE_PUPIL = "each row is one pupil"
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 MOST_ROWS = 1_000_000_000
+MOST_OF_A_PUPIL = 10_000
 OVERFLOW = 2**62
 """No sum of products may reach this: half of what int64 holds."""
 
@@ -53,12 +54,13 @@ def _data_set(name: str, table: Table, lists: dict[str, list[dict[str, str]]]) -
     sort_by = table.get("sort_by", list, "a list of variables to sort by, after time", [])
     if len(variables) == len(read):
         _check_names(sort_by, variables, "sort_by", table)
+    fixed = _fixed(table, key, variables, len(variables) == len(read))
     references = _references(table)
     table.close()
     _check_overflow(variables, max_rows, table)
     if key is None or len(variables) != len(read):
         return None
-    return DataSet(name, title, description, source, key, variables, tuple(sort_by), max_rows, references)
+    return DataSet(name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed)
 
 
 def _check_names(wanted: list[object], variables: tuple[Variable, ...], key: str, table: Table) -> None:
@@ -86,7 +88,9 @@ def _check_overflow(variables: tuple[Variable, ...], max_rows: int, table: Table
 
 
 def _key(table: Table, variables: tuple[Variable, ...]) -> Key | None:
-    raw = table.get("key", (str, dict), f"a table (unit, time, also, rows_per_period) or '{EACH_ROW_IS_ONE_PUPIL}'")
+    raw = table.get(
+        "key", (str, dict), f"a table (unit, time, also, rows_per_period, bound_rows) or '{EACH_ROW_IS_ONE_PUPIL}'"
+    )
     time = next((v.name for v in variables if v.is_time), None)
     if raw is None:
         return None
@@ -98,14 +102,29 @@ def _key(table: Table, variables: tuple[Variable, ...]) -> Key | None:
     unit, of_time = key.text("unit", "the column with the pupil's identifier"), key.text("time", default="")
     also = key.get("also", list, "a list of variables", [])
     rows = key.get("rows_per_period", int, "a whole number", 1)
+    bound = key.get("bound_rows", int, "a whole number", None)
     key.close()
     if of_time and of_time != time:
         key.refuse("time", "wants the variable of type 'time'")
     _check_names(also, variables, "also", key)
-    if not 1 <= rows <= 10_000:
-        key.refuse("rows_per_period", "wants a whole number from 1 to 10000")
-        return None
-    return Key(unit, of_time or None, tuple(also), rows)
+    if key.has("bound_rows") and key.has("rows_per_period"):
+        key.refuse("bound_rows", "wants no rows_per_period beside it: further rows are left out, or they are refused")
+    for name, most in (("rows_per_period", rows), ("bound_rows", bound)):
+        if most is not None and not 1 <= most <= MOST_OF_A_PUPIL:
+            key.refuse(name, f"wants a whole number from 1 to {MOST_OF_A_PUPIL}")
+    return Key(unit, of_time or None, tuple(also), rows if bound is None else bound, bound is not None)
+
+
+def _fixed(table: Table, key: Key | None, variables: tuple[Variable, ...], complete: bool) -> tuple[str, ...]:
+    """complete: every variable could be read, so that a name that is not there is a fault."""
+    fixed = table.get("fixed", list, "a list of variables that have one value in all rows of a pupil", [])
+    if complete:
+        _check_names(fixed, variables, "fixed", table)
+    if fixed and key is not None and key.unit is None:
+        table.refuse("fixed", "wants a key with a unit: where each row is one pupil, every variable is fixed")
+    if key is not None and key.time in fixed:
+        table.refuse("fixed", "wants variables beside the key's time: leave time out of the key instead")
+    return tuple(fixed)
 
 
 def _references(table: Table) -> tuple[Reference, ...]:

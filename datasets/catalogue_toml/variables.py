@@ -12,8 +12,8 @@ from datasets.catalogue_toml.table import Table
 from datasets.variables import Banding, Code, Numbers, Sensitivity, Variable
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-RESERVED = frozenset("measure statistic variable output value lower upper confidence unit status".split())
-"""Columns of every answer."""
+RESERVED = frozenset("measure statistic variable output value lower upper confidence unit status bound_rank".split())
+"""Columns of every answer, and one of stored tables."""
 GEOGRAPHIC_LEVELS = frozenset("EDA INST LA LAD LEP LSIP MAT MCA NAT OA PA PCON PFA PROV REG RSC SCH SPON WARD".split())
 
 
@@ -43,7 +43,7 @@ def read_variable(name: str, table: Table, lists: Lists) -> Variable | None:
 
 def _check_name(name: str, table: Table) -> None:
     if name in RESERVED:
-        table.refuse("", f"the name is taken by a column of every answer ({', '.join(sorted(RESERVED))})")
+        table.refuse("", f"the name is taken by a column of every answer or table ({', '.join(sorted(RESERVED))})")
     if not NAME.match(name):
         table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter")
 

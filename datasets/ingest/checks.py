@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from datasets.ingest.coding import coded_table, fault_column, faulty
-from datasets.ingest.columns import UNIT
+from datasets.ingest.columns import UNIT, unit_and_period
 from datasets.ingest.database import Database
 from datasets.ingest.read import PLACE, SHOWN, Staged
 from datasets.ingest.report import Problem
-from datasets.ingest.rules import ORPHAN, REPEATED_KEY, ROWS_PER_PERIOD, TOO_MANY_ROWS, Fault, Rule
-from datasets.ingest.sql import listed, name, sql
+from datasets.ingest.rules import (
+    BEYOND_BOUND,
+    NOT_FIXED,
+    ORPHAN,
+    REPEATED_KEY,
+    ROWS_PER_PERIOD,
+    TOO_MANY_ROWS,
+    Fault,
+    Rule,
+)
+from datasets.ingest.sql import Sql, listed, name, sql
 
 Check = Callable[[Database, Staged, Mapping[str, Staged]], Iterator[Problem]]
 """A check of one data set, given all of the cut that could be staged."""
@@ -39,29 +48,43 @@ def _faults(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iter
 
 
 def _keys(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
-    """Where nothing completes the key of a pupil and period, it is unique if one row is allowed, else just counted."""
+    """Where nothing completes the key of a pupil and period, it is unique if one row is allowed, else just counted.
+
+    What is beyond a bound is left out when the table is written, and noted here.
+    """
     key = staged.data_set.key
     if key.unit is None:
         return
-    period = [UNIT, *([key.time] if key.time else [])]
-    if key.also or key.rows_per_period == 1:
+    period = unit_and_period(staged.data_set)
+    if key.also or (key.rows_per_period == 1 and not key.bounded):
         yield from _crowded(database, staged, REPEATED_KEY, [*period, *key.also], 1)
-    if key.also or key.rows_per_period > 1:
+    if key.bounded:
+        beyond = database.one(_beyond(staged, _crowds(staged, period)), allowed=key.rows_per_period)
+        if beyond:
+            yield Problem(BEYOND_BOUND, staged.data_set.id, None, beyond)
+    elif key.also or key.rows_per_period > 1:
         yield from _crowded(database, staged, ROWS_PER_PERIOD, period, key.rows_per_period)
+
+
+def _crowds(staged: Staged, keys: Sequence[str]) -> Sql:
+    """Keys with more than $allowed records, and how many they have."""
+    return sql(
+        "SELECT {keys}, count(*) AS {n} FROM {coded} WHERE {unit} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
+        keys=listed(map(name, keys)),
+        unit=name(UNIT),
+        coded=coded_table(staged.data_set),
+        n=name("?n"),
+    )
+
+
+def _beyond(staged: Staged, crowded: Sql) -> Sql:
+    return sql("SELECT coalesce(sum({n} - $allowed), 0)::BIGINT FROM ({crowded})", n=name("?n"), crowded=crowded)
 
 
 def _crowded(database: Database, staged: Staged, rule: Rule, keys: Sequence[str], allowed: int) -> Iterator[Problem]:
     """Records beyond the first `allowed` of the same key."""
-    coded, n = coded_table(staged.data_set), name("?n")
-    crowded = sql(
-        "SELECT {keys}, count(*) AS {n} FROM {coded} WHERE {unit} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
-        keys=listed(map(name, keys)),
-        unit=name(UNIT),
-        coded=coded,
-        n=n,
-    )
-    count = sql("SELECT coalesce(sum({n} - $allowed), 0)::BIGINT FROM ({crowded})", n=n, crowded=crowded)
-    found = database.one(count, allowed=allowed)
+    coded, n, crowded = coded_table(staged.data_set), name("?n"), _crowds(staged, keys)
+    found = database.one(_beyond(staged, crowded), allowed=allowed)
     if found:
         same = listed((sql("c.{k} IS NOT DISTINCT FROM g.{k}", k=name(k)) for k in keys), " AND ")
         beyond = sql(
@@ -76,6 +99,40 @@ def _crowded(database: Database, staged: Staged, rule: Rule, keys: Sequence[str]
         )
         places = [place for (place,) in database.run(beyond, allowed=allowed, shown=SHOWN)]
         yield Problem(rule, staged.data_set.id, ", ".join(keys), found, staged.places(places))
+
+
+def _fixed(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
+    """Records that differ from their pupil's first. Faulty values have a fault already; a missing number is a value."""
+    for fixed in staged.data_set.fixed:
+        sound = sql(
+            "SELECT {unit}, {value}, {place} FROM {coded} WHERE {unit} IS NOT NULL AND {fault} IN (0, {rounded})",
+            unit=name(UNIT),
+            value=name(fixed),
+            place=PLACE,
+            coded=coded_table(staged.data_set),
+            fault=fault_column(fixed),
+            rounded=Sql(str(int(Fault.ROUNDED))),
+        )
+        several = sql(
+            "SELECT {unit} FROM ({sound}) GROUP BY {unit} "
+            "HAVING min({value}) IS DISTINCT FROM max({value}) OR count({value}) NOT IN (0, count(*))",
+            unit=name(UNIT),
+            value=name(fixed),
+            sound=sound,
+        )
+        differing = sql(
+            "SELECT count(*), min({place}, $shown) FROM (SELECT {place}, {value} IS DISTINCT FROM "
+            "first_value({value}) OVER (PARTITION BY {unit} ORDER BY {place}) AS differs "
+            "FROM ({sound}) WHERE {unit} IN ({several})) WHERE differs",
+            place=PLACE,
+            value=name(fixed),
+            unit=name(UNIT),
+            sound=sound,
+            several=several,
+        )
+        n, places = database.run(differing, shown=SHOWN)[0]
+        if n:
+            yield Problem(NOT_FIXED, staged.data_set.id, fixed, n, staged.places(places))
 
 
 def _orphans(database: Database, staged: Staged, every: Mapping[str, Staged]) -> Iterator[Problem]:
@@ -106,4 +163,4 @@ def _rows(_: Database, staged: Staged, __: Mapping[str, Staged]) -> Iterator[Pro
         yield Problem(TOO_MANY_ROWS, staged.data_set.id, None, staged.rows)
 
 
-CHECKS: tuple[Check, ...] = (_rows, _faults, _keys, _orphans)
+CHECKS: tuple[Check, ...] = (_rows, _faults, _keys, _fixed, _orphans)

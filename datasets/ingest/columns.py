@@ -13,6 +13,8 @@ from datasets.variables import Banding, Numbers, Variable
 
 INT32 = 2**31
 UNIT = "unit"
+BOUND_RANK = "bound_rank"
+"""Of a data set whose key bounds the rows of a pupil: 1, 2, … within pupil and period (see `ranks`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ def columns(data_set: DataSet, variable: Variable) -> tuple[Column, ...]:
 
 def stored_columns(data_set: DataSet) -> tuple[Column, ...]:
     return tuple(column for variable in data_set.variables for column in columns(data_set, variable))
+
+
+def unit_and_period(data_set: DataSet) -> list[str]:
+    """What the rows of a pupil are counted by."""
+    return [UNIT, *([data_set.key.time] if data_set.key.time else [])]
 
 
 def create_types(database: Database, catalogue: Catalogue) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +20,9 @@ CURRENT = "current"
 DATABASE = "cut.duckdb"
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.toml"
+SECRET = "ranks.secret"  # noqa: S105 — the name of a file
+"""What the ranks of a cut's rows are drawn with: beside the versions, so that no version holds it, and all share it."""
+HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,29 @@ class Build:
         taken = (int(p.name) for p in self.cut.iterdir() if p.name.isascii() and p.name.isdigit())
         return str(max(taken, default=0) + 1)
 
+    def secret(self) -> str:
+        """The cut's secret, 32 bytes in hex: as it was kept, or a new one, to be kept when the version is published."""
+        kept, drawn = self.cut / SECRET, self.path / SECRET
+        if kept.exists():
+            text = kept.read_text(errors="replace").strip()
+            if not HEX.fullmatch(text):
+                raise IngestFailed(f"{SECRET} of the cut is damaged: restore it, or remove it to have a new one drawn")
+            return text
+        text = secrets.token_hex(32)
+        with open(drawn, "x", opener=lambda name, flags: os.open(name, flags, 0o600), encoding="ascii") as file:
+            file.write(f"{text}\n")
+        return text
+
     def publish(self, version: str) -> Path:
         """Move the version to its place; then, and only then, point to it. Each step is on the disk before the next."""
+        drawn = self.path / SECRET
         for file in self.new.iterdir():
             file.chmod(0o600)
             _sync(file)
         _sync(self.new)
+        if drawn.exists():
+            _sync(drawn)
+            drawn.rename(self.cut / SECRET)
         home = self.new.rename(self.cut / version)
         pointer = self.path / CURRENT
         pointer.write_text(f"{version}\n")

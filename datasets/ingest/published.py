@@ -38,7 +38,12 @@ class Published:
         """What was ingested, for the custodian: rows are exact, so it is not for anybody else."""
         facts = self.manifest.data_sets.items()
         lines = [f"{name}: {of.rows:,} records of {', '.join(f.name for f in of.files)}" for name, of in facts]
-        notes = [f"{n.data_set}.{n.about}: {n.count:,} values {n.rule}" for n in self.manifest.notes]
+        notes = [
+            f"{n.data_set}.{n.about}: {n.count:,} values {n.rule}"
+            if n.about
+            else f"{n.data_set}: {n.count:,} records {n.rule}"
+            for n in self.manifest.notes
+        ]
         return "\n".join([*lines, *notes])
 
 

@@ -32,11 +32,16 @@ MISSING_UNIT = Rule("missing-unit", "the identifier of the unit of privacy is em
 
 REPEATED_KEY = Rule("repeated-key", "an earlier record has the same key")
 ROWS_PER_PERIOD = Rule("rows-per-period", "one pupil has more records in a period than the catalogue allows")
+NOT_FIXED = Rule("not-fixed", "the value is not that of the pupil's first record, though the catalogue has it fixed")
 ORPHAN = Rule("orphan", "the value does not occur in the data set that it refers to")
 TOO_MANY_ROWS = Rule("too-many-rows", "there are more records than max_rows")
 EMPTY_DATA_SET = Rule("empty-data-set", "the data set holds no records")
 
 ROUNDED = Rule("rounded", "the number is no multiple of step; it was rounded to the nearest, halves away from zero")
+BEYOND_BOUND = Rule(
+    "beyond-bound",
+    "a pupil has more records in a period than bound_rows; those beyond were left out, drawn by a secret",
+)
 
 RULES = (
     UNKNOWN_DATA_SET,
@@ -57,12 +62,14 @@ RULES = (
     MISSING_UNIT,
     REPEATED_KEY,
     ROWS_PER_PERIOD,
+    NOT_FIXED,
     ORPHAN,
     TOO_MANY_ROWS,
     EMPTY_DATA_SET,
     ROUNDED,
+    BEYOND_BOUND,
 )
-NOTES = frozenset({ROUNDED})
+NOTES = frozenset({ROUNDED, BEYOND_BOUND})
 """Rules that are counted and reported, and refuse nothing."""
 
 

@@ -21,7 +21,7 @@ from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
 from datasets.ingest.published import Published, open_version, sha256
 from datasets.ingest.read import Staged, stage
 from datasets.ingest.report import IngestRefused, Problem, Report
-from datasets.ingest.rules import UNKNOWN_DATA_SET
+from datasets.ingest.rules import BEYOND_BOUND, UNKNOWN_DATA_SET
 from datasets.ingest.units import number_units
 from datasets.ingest.write import finish, verify, write
 
@@ -70,9 +70,9 @@ def ingest(
         with building(cuts, catalogue.cut) as build:
             with scratch(build.path, build.new / DATABASE, memory_limit, threads) as database:
                 staged, report = _prepare(database, catalogue, sources, steps)
-                _write(database, catalogue, steps)
+                _write(database, catalogue, build, steps)
             steps.begin("verify")
-            verify(build.new / DATABASE, catalogue, {s.data_set.id: s.rows for s in staged})
+            verify(build.new / DATABASE, catalogue, _published_rows(staged, report))
             steps.begin("publish")
             manifest = _describe(build, catalogue, staged, report)
             build.add(CATALOGUE, catalogue_text)
@@ -114,11 +114,17 @@ def _found(database: Database, staged: Sequence[Staged]) -> list[Problem]:
     return [*(p for s in staged for p in s.problems), *check(database, {s.data_set.id: s for s in staged})]
 
 
-def _write(database: Database, catalogue: Catalogue, steps: _Steps) -> None:
+def _write(database: Database, catalogue: Catalogue, build: Build, steps: _Steps) -> None:
+    secret = build.secret() if any(data_set.key.bounded for data_set in catalogue.data_sets) else ""
     for data_set in catalogue.data_sets:
         steps.begin(f"write {data_set.id}")
-        write(database, data_set)
+        write(database, data_set, secret)
     finish(database)
+
+
+def _published_rows(staged: Sequence[Staged], report: Report) -> dict[str, int]:
+    beyond = {note.data_set: note.count for note in report.notes if note.rule == BEYOND_BOUND}
+    return {s.data_set.id: s.rows - beyond.get(s.data_set.id, 0) for s in staged}
 
 
 def _describe(build: Build, catalogue: Catalogue, staged: Sequence[Staged], report: Report) -> Manifest:

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.coding import coded_table
-from datasets.ingest.columns import UNIT, Column, stored_columns
+from datasets.ingest.columns import BOUND_RANK, UNIT, Column, stored_columns, unit_and_period
 from datasets.ingest.database import Database, IngestFailed, read_only
+from datasets.ingest.ranks import rank
 from datasets.ingest.sql import Sql, listed, name, sql
 
 
-def write(database: Database, data_set: DataSet) -> None:
+def write(database: Database, data_set: DataSet, secret: str) -> None:
     """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone."""
-    unit = _unit(data_set)
     time = [data_set.time.name] if data_set.time else []
-    order = list(dict.fromkeys([*time, *data_set.sort_by, *unit]))
+    order = list(dict.fromkeys([*time, *data_set.sort_by, *_unit(data_set)]))
     create = sql(
-        "CREATE TABLE {table} AS SELECT {shown} FROM {coded} {order}",
+        "CREATE TABLE {table} AS SELECT {shown} FROM {rows} {order}",
         table=name("cut", "main", data_set.id),
-        shown=listed(name(column) for column in [*unit, *(c.name for c in stored_columns(data_set))]),
-        coded=coded_table(data_set),
+        shown=listed(map(name, _columns(data_set))),
+        rows=sql("({kept})", kept=rank(database, data_set, secret)) if data_set.key.bounded else coded_table(data_set),
         order=sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql(""),
     )
     database.run(create)
@@ -44,8 +44,8 @@ def verify(path: Path, catalogue: Catalogue, rows: Mapping[str, int]) -> None:
 def _as_meant(database: Database, data_set: DataSet, rows: int) -> bool:
     table, stored = name(data_set.id), stored_columns(data_set)
     names = [column for (column, *_) in database.run(sql("DESCRIBE {table}", table=table))]
-    meant = [*_unit(data_set), *(column.name for column in stored)]
-    return names == meant and _full(database, data_set, rows) and all(_ordered(database, table, c) for c in stored)
+    whole = names == _columns(data_set) and _full(database, data_set, rows) and _bounded(database, data_set)
+    return whole and all(_ordered(database, table, c) for c in stored)
 
 
 def _full(database: Database, data_set: DataSet, rows: int) -> bool:
@@ -56,12 +56,27 @@ def _full(database: Database, data_set: DataSet, rows: int) -> bool:
     return set(found) == {rows}
 
 
+def _bounded(database: Database, data_set: DataSet) -> bool:
+    """No pupil has more rows in a period than the key says: the claim that all noise rests on."""
+    if not data_set.key.bounded:
+        return True
+    keys = listed(map(name, unit_and_period(data_set)))
+    count = sql("SELECT count(*) AS n FROM {table} GROUP BY {keys}", table=name(data_set.id), keys=keys)
+    most = database.one(sql("SELECT coalesce(max(n), 0) FROM ({count})", count=count))
+    return bool(most <= data_set.key.rows_per_period)
+
+
 def _ordered(database: Database, table: Sql, column: Column) -> bool:
     """The place of a code in its ENUM is its place in the catalogue: engines count by it."""
     if column.codes is None:
         return True
     members = sql("SELECT enum_range({column}) FROM {table} LIMIT 1", column=name(column.name), table=table)
     return tuple(database.one(members)) == column.codes
+
+
+def _columns(data_set: DataSet) -> list[str]:
+    rank = [BOUND_RANK] if data_set.key.bounded else []
+    return [*_unit(data_set), *(c.name for c in stored_columns(data_set)), *rank]
 
 
 def _unit(data_set: DataSet) -> list[str]:

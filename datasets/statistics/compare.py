@@ -119,7 +119,8 @@ def _known_of_group(known: KnownTable, subject: Subject, place: int) -> Mapping[
     found: dict[Need, Known] = {}
     for need in _needs(_base(subject)):
         whole = known[Split(need, (_between(subject),))]
-        found[need] = Known(_of_group(whole.values, subject, place), whole.sd, _of_group(whole.masked, subject, place))
+        values, masked = _of_group(whole.values, subject, place), _of_group(whole.masked, subject, place)
+        found[need] = Known(values, whole.sd, masked, whole.noise)
     return found
 
 

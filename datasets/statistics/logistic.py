@@ -145,4 +145,5 @@ LOGISTIC = Statistic(
     estimate=_estimate,
     behind=_behind,
     in_official=False,
+    estimated=lambda subject: len(columns(subject)),
 )

@@ -65,6 +65,7 @@ def ends(fit: Fit, alpha: float) -> Ends:
     """A coefficient is linear in the noise to first order, so its interval is a normal one."""
     wide = float(-ndtri(alpha)) * fit.noise_se
     rest = np.concatenate([fit.noise_se, np.hypot(fit.noise_se, fit.sampling_se), fit.further], axis=1)
+    rest = np.round(rest, DECIMALS)
     value = np.concatenate([fit.coefficients, rest], axis=1)
     lower, upper = (np.concatenate([fit.coefficients + sign * wide, rest], axis=1) for sign in (-1, 1))
     return value, lower, upper

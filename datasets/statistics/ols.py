@@ -285,7 +285,7 @@ OLS = Statistic(
     takes=Takes.NUMBER_AND_TERMS,
     needs=_needs,
     finish=_finish,
-    unit=lambda subject: subject.numbers.unit,
+    unit=lambda subject: "",
     decimals=lambda subject: DECIMALS,
     bounds=lambda subject: (-math.inf, math.inf),
     outputs=_outputs,
@@ -293,4 +293,5 @@ OLS = Statistic(
     estimate=_estimate,
     behind=_behind,
     in_official=False,
+    estimated=lambda subject: len(columns(subject)),
 )

@@ -12,7 +12,6 @@ from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
 
 from datasets.query import Measure
 from datasets.statistics.recipe import (
@@ -31,10 +30,11 @@ from datasets.statistics.recipe import (
     total,
 )
 from datasets.variables import Code
+from disclosure.accuracy import deviations
 from disclosure.aggregates import BinnedCount
 from disclosure.consistency import consistent
 from disclosure.margins import Chain, Margin
-from disclosure.tables import Floats
+from disclosure.tables import Floats, Noise
 
 WORTH_IT = 0.85
 """Coarser bins are counted where they bring the deviation of cumulative counts, at one price, down to this."""
@@ -94,13 +94,19 @@ def _operator(bins: int, width: int, variances: tuple[float, ...]) -> Floats:
     return np.asarray(consistent((chain,), measured)[(0,)].values)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _cumulative_variances(bins: int, width: int, variances: tuple[float, ...]) -> tuple[Floats, Floats, Floats]:
+    """Of F_b, the count up to and with bin b, for every b; its covariance with the count of all, N; variance of N."""
+    upto = np.cumsum(_operator(bins, width, variances), axis=0)
+    sizes = (bins,) if width == 1 else (bins, upto.shape[1] - bins)
+    noise = np.repeat(variances, sizes)
+    return upto**2 @ noise, (upto * upto[-1]) @ noise, upto[-1:] ** 2 @ noise
+
+
 def _excess_variances(bins: int, width: int, variances: tuple[float, ...], p: float) -> Floats:
-    """Of (count up to and with bin b) − p · (count of all), for every b."""
-    upto = np.tril(np.ones((bins, bins))) - p
-    effect = upto @ _operator(bins, width, variances)
-    sizes = (bins,) if width == 1 else (bins, effect.shape[1] - bins)
-    return np.asarray(effect**2 @ np.repeat(variances, sizes))
+    """Of F_b − p·N, for every b."""
+    own, shared, everybody = _cumulative_variances(bins, width, variances)
+    return np.asarray(np.maximum(own - 2 * p * shared + p**2 * everybody, 0))
 
 
 def _merged(draws: Draws, subject: Subject, variances: tuple[float, ...]) -> Floats:
@@ -140,11 +146,15 @@ def _estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
         variances = tuple((sd**2).tolist()) if sd.all() else (1.0,) * len(levels)
         mass = _merged({level: known[level].values[cells][None] for level in levels}, subject, variances)
         found[0][cells] = _quantiles(mass, subject)[0]
-        found[1][cells], found[2][cells] = _ends(mass[0], tuple((sd**2).tolist()), subject, alpha)
+        found[1][cells], found[2][cells] = _ends(
+            mass[0], tuple((sd**2).tolist()), subject, alpha, known[levels[0]].noise
+        )
     return found[0], found[1], found[2]
 
 
-def _ends(mass: Floats, variances: tuple[float, ...], subject: Subject, alpha: float) -> tuple[Floats, Floats]:
+def _ends(
+    mass: Floats, variances: tuple[float, ...], subject: Subject, alpha: float, noise: Noise
+) -> tuple[Floats, Floats]:
     """From the first to the last bin that the quantile could lie in, by testing each bin.
 
     With F_b the count up to bin b and N the count of all, the quantile lies in bin b if F_b ≥ pN and F_(b−1) < pN. The
@@ -153,7 +163,7 @@ def _ends(mass: Floats, variances: tuple[float, ...], subject: Subject, alpha: f
     """
     edges = in_units(np.asarray(subject.numbers.edges, dtype=np.float64), subject)
     below = np.cumsum(mass, axis=1, dtype=np.float64)
-    bins, z = below.shape[1], float(-ndtri(alpha))
+    bins, z = below.shape[1], deviations(alpha, noise)
     lower, upper = [], []
     for p in map(float, subject.measure.probabilities):
         margin = z * np.sqrt(_excess_variances(bins, _width(bins), variances, p))

@@ -14,7 +14,7 @@ from datasets.plan import Axis
 from datasets.query import Measure
 from datasets.variables import Banding, Code, Numbers, Variable
 from disclosure.aggregates import Aggregate, BinnedCount, Count, Sum, SumOfProducts, bins_of, contributors
-from disclosure.tables import Floats, Known
+from disclosure.tables import Floats, Known, Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,7 @@ class Behind:
 
     values: Floats
     sd: Floats
+    noise: Noise
 
 
 def counts_behind(known: KnownTable, subject: Subject) -> list[Behind]:
@@ -151,7 +152,7 @@ def counts_behind(known: KnownTable, subject: Subject) -> list[Behind]:
 
 def total(known: Known) -> Behind:
     columns = known.values.shape[1]
-    return Behind(known.values.sum(axis=1), known.sd[:, 0] * np.sqrt(columns))
+    return Behind(known.values.sum(axis=1), known.sd[:, 0] * np.sqrt(columns), known.noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class Statistic:
     adds_up: the number of a union of cells is the sum of theirs. bounds: what its numbers can be at all.
     scale: what a margin of error is judged against (None: the value). estimate: its own way to values and ends, each
     wrong with probability alpha; None for `finish` over redrawn noise. in_official: also where there is no noise.
+    estimated: how many of its outputs, the first ones, have an interval (None: all).
     """
 
     name: str
@@ -180,6 +182,7 @@ class Statistic:
     is_share: bool = False
     adds_up: bool = False
     in_official: bool = True
+    estimated: Callable[[Subject], int] | None = None
 
 
 def wanted_present(*variables: Variable) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Projects, keys and the ledger."""
+"""Projects, people, keys and the ledger."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from privacy_api.cli.common import HomeOption, fail, settings_for, stores_for
 
 project_app = typer.Typer(help="Who may ask for what.", no_args_is_help=True)
+person_app = typer.Typer(help="Who asks, over all projects and cuts.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys; each belongs to one project.", no_args_is_help=True)
 ledger_app = typer.Typer(help="The record of what was charged and released.", no_args_is_help=True)
 ModeOption = Annotated[str | None, typer.Option("--mode", help="demo or live.", envvar="PRIVACY_API_MODE")]
@@ -26,15 +27,9 @@ def create_project(
     mode: ModeOption = None,
 ) -> None:
     """Create a project with its budget and its grants."""
-    from decimal import Decimal
-
-    from disclosure.accounting import nano_rho
     from privacy_api.ports import Project
 
-    try:
-        cap = nano_rho(Decimal(rho))
-    except (ArithmeticError, ValueError):
-        fail("--rho wants a number such as 0.1")
+    cap = amount(rho)
     with stores_for(home, mode) as stores:
         try:
             made = stores.projects.create_project(Project(project, title, cap, frozenset(grant or ())))
@@ -54,16 +49,64 @@ def list_projects(home: HomeOption = None, mode: ModeOption = None) -> None:
             typer.echo(f"{project.id}\t{project.title}\trho {rho(spent)} of {rho(project.cap)}")
 
 
+def amount(rho: str) -> int:
+    """nano-ρ, rounded up."""
+    from decimal import Decimal
+
+    from disclosure.accounting import nano_rho
+
+    try:
+        return nano_rho(Decimal(rho))
+    except (ArithmeticError, ValueError):
+        fail("--rho wants a number such as 0.1")
+
+
+@person_app.command("create")
+def create_person(
+    person: str,
+    rho: Annotated[str, typer.Option(help="Most that the person may ever spend, over all projects and cuts.")],
+    home: HomeOption = None,
+    mode: ModeOption = None,
+) -> None:
+    """Create a person with a budget; keys are made theirs by: privacy-api key create PROJECT --person ID."""
+    from privacy_api.ports import Person
+
+    cap = amount(rho)
+    with stores_for(home, mode) as stores:
+        try:
+            made = stores.projects.create_person(Person(person, cap))
+        except ValueError as refused:
+            fail(str(refused))
+        typer.echo(f"{made.id}: created")
+
+
+@person_app.command("list")
+def list_people(home: HomeOption = None, mode: ModeOption = None) -> None:
+    """All people, with what each has spent."""
+    from disclosure.accounting import rho
+
+    with stores_for(home, mode) as stores:
+        for person in stores.projects.people():
+            spent = stores.ledger.person_balance(person).spent
+            typer.echo(f"{person.id}\trho {rho(spent)} of {rho(person.cap)}")
+
+
 @key_app.command("create")
 def create_key(
-    project: str, label: Annotated[str, typer.Option()] = "", home: HomeOption = None, mode: ModeOption = None
+    project: str,
+    label: Annotated[str, typer.Option()] = "",
+    person: Annotated[str | None, typer.Option(help="Whose key it is; their budget counts too.")] = None,
+    home: HomeOption = None,
+    mode: ModeOption = None,
 ) -> None:
     """Create a key. It is shown this once and stored only as a hash."""
     with stores_for(home, mode) as stores:
         if stores.projects.project(project) is None:
             fail(f"{project}: no such project; create it with: privacy-api project create")
+        if person is not None and stores.projects.person(person) is None:
+            fail(f"{person}: no such person; create them with: privacy-api person create")
         environment = settings_for(home, mode=mode).environment
-        info, key = stores.projects.create_key(project, label, environment)
+        info, key = stores.projects.create_key(project, label, environment, person)
         typer.echo(f"id {info.id}", err=True)
         typer.echo(key)
 
@@ -74,7 +117,7 @@ def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
     with stores_for(home, mode) as stores:
         for key in stores.projects.issued_keys():
             state = "revoked" if key.revoked else "active"
-            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{state}")
+            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{key.person or '-'}\t{state}")
 
 
 @key_app.command("revoke")

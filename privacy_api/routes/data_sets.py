@@ -1,4 +1,4 @@
-"""/v1/data-sets: what there is to ask about. Public: it holds nothing of the data."""
+"""/v1/data-sets: what there is to ask about. Public: it holds nothing of the data. And what its answers have cost."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from privacy_api.routes.access import ServicesDep
+from privacy_api.routes.access import PrincipalDep, ServicesDep
 from privacy_api.service.answer_query import find_data_set
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1/data-sets", tags=["Data sets"])
+ODOMETER_DAYS = 366
 
 
 @router.get("", summary="The data sets that can be asked")
@@ -26,3 +27,11 @@ def data_set(data_set: str, services: ServicesDep) -> dict[str, Any]:
 @router.get("/{data_set}/meta", summary="Its variables, codes, bandings, statistics and policy")
 def meta(data_set: str, services: ServicesDep) -> dict[str, Any]:
     return out.meta(find_data_set(data_set, services))
+
+
+@router.get("/{data_set}/odometer", summary="What the answers from its cut have cost in all, day by day")
+def odometer(data_set: str, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
+    """The last 366 days on which the cut was charged; who asked and what is not told."""
+    cut = find_data_set(data_set, services).cut
+    days = services.ledger.days(cut.catalogue.cut, ODOMETER_DAYS)
+    return out.odometer(cut.catalogue.cut, days, cut.policy)

@@ -32,17 +32,19 @@ def projects(principal: PrincipalDep) -> dict[str, Any]:
     }
 
 
-@router.get("/projects/{project}/budget", summary="What a project, and each cut, has left")
+@router.get("/projects/{project}/budget", summary="What a project, each cut, and the person of your key have left")
 def budget(project: str, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
     """Another project's id answers like one that does not exist."""
     if project != principal.project.id:
         raise ApiError(ErrorCode.NOT_FOUND)
+    person = None if principal.person is None else services.projects.person(principal.person)
     cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
-    deltas = [cut.policy.delta for cut in cuts.values() if cut.policy.delta]
+    delta = max((cut.policy.delta for cut in cuts.values()), default=0.0)
     return {
         "project": project,
         "title": principal.project.title,
-        "budget": out.budget(services.ledger.project_balance(principal.project), max(deltas, default=0.0)),
+        "budget": out.budget(services.ledger.project_balance(principal.project), delta),
+        **({"person": out.budget(services.ledger.person_balance(person), delta)} if person else {}),
         "cuts": [
             {"cut": name, **out.budget(services.ledger.cut_balance(name, cut.policy.cut_cap), cut.policy.delta)}
             for name, cut in cuts.items()

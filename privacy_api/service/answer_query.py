@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datasets.answer import finish
+from datasets.fold import scans, tables
 from datasets.plan import EngineFailed, Quantity
 from datasets.query import InvalidQuery, Query
 from datasets.validate import ValidQuery, validate
@@ -14,7 +15,8 @@ from disclosure.aggregates import Aggregate, as_json, contributors
 from disclosure.policy import Mode
 from disclosure.protect import protect
 from disclosure.refine import Paid, combine
-from disclosure.tables import Measurement
+from disclosure.sensitivity import Contribution
+from disclosure.tables import ExactTable, Measurement
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
 from privacy_api.service.cuts import HostedDataSet
@@ -124,25 +126,37 @@ def _measure(
 def _measurements(
     valid: ValidQuery, missing: Mapping[Quantity, Event], hosted: HostedDataSet, services: Services
 ) -> Mapping[str, Measurement]:
-    """Aggregate and protect what no stored measurement gives, by question; one layout of cells after another."""
+    """Aggregate and protect what no stored measurement gives, by question; one scan for all layouts it will do for."""
+    official = hosted.cut.policy.mode is Mode.OFFICIAL
+    here: dict[int, dict[Aggregate, Event]] = {}
+    for quantity, event in missing.items():
+        here.setdefault(quantity.layout, {})[quantity.aggregate] = event
+    needed = {layout: _needed(events, official) for layout, events in here.items()}
     found: dict[str, Measurement] = {}
-    for layout in dict.fromkeys(quantity.layout for quantity in missing):
-        here = {q.aggregate: e for q, e in missing.items() if q.layout == layout}
-        found |= _measured(valid, layout, here, hosted, services)
+    for scan in scans(valid, needed):
+        exact = hosted.cut.engine.aggregate(valid.plan(scan.layout, scan.aggregates))
+        services.step("aggregated")
+        for layout, table in tables(scan, exact, valid):
+            found |= _protected(table, here[layout], valid.layouts[layout].contribution, hosted, services)
     return found
 
 
-def _measured(
-    valid: ValidQuery, layout: int, missing: Mapping[Aggregate, Event], hosted: HostedDataSet, services: Services
+def _needed(events: Mapping[Aggregate, Event], official: bool) -> tuple[Aggregate, ...]:
+    """In canonical order; rules of `official` mode look at the contributors too."""
+    needed = set(events) | ({contributors(a) for a in events} if official else set())
+    return tuple(sorted(needed, key=lambda a: str(as_json(a))))
+
+
+def _protected(
+    exact: ExactTable,
+    missing: Mapping[Aggregate, Event],
+    contribution: Contribution,
+    hosted: HostedDataSet,
+    services: Services,
 ) -> Mapping[str, Measurement]:
-    policy = hosted.cut.policy
-    needed = set(missing)
-    if policy.mode is Mode.OFFICIAL:
-        needed |= {contributors(a) for a in missing}
-    exact = hosted.cut.engine.aggregate(valid.plan(layout, sorted(needed, key=lambda a: str(as_json(a)))))
-    services.step("aggregated")
     prices = {a: e.nano_rho for a, e in missing.items()}
-    table = protect(exact, prices, valid.layouts[layout].contribution, policy, services.noise)
+    only = exact if hosted.cut.policy.mode is Mode.OFFICIAL else exact.only(missing)
+    table = protect(only, prices, contribution, hosted.cut.policy, services.noise)
     return {event.question: table[a] for a, event in missing.items()}
 
 

@@ -24,8 +24,9 @@ from datasets.query import (
     Query,
 )
 from datasets.validate import ValidQuery
-from disclosure.accounting import coin_flip_accuracy, epsilon, rho
+from disclosure.accounting import coin_flip_accuracy, epsilon, pure_epsilon, rho
 from disclosure.policy import Mode, Policy
+from disclosure.tables import Noise
 from privacy_api.service.cuts import HostedDataSet
 
 LEGEND = {
@@ -87,12 +88,20 @@ def protection(policy: Policy, unit: str, nano_rho: int) -> dict[str, Any]:
         "mode": "dp",
         "unit": unit,
         "neighbours": f"cuts that differ in all rows of one {unit}, added or removed",
-        "mechanism": "discrete Gaussian",
+        "mechanism": f"discrete {policy.noise.title()}",
         "rho": float(rho(nano_rho)),
         "delta": policy.delta,
         "epsilon": round(epsilon(nano_rho, policy.delta), 4),
         "coinFlipAccuracy": round(coin_flip_accuracy(epsilon(nano_rho, policy.delta)), 4),
+        **_pure(policy, nano_rho),
     }
+
+
+def _pure(policy: Policy, nano_rho: int) -> dict[str, float]:
+    """ε without any δ, where the noise gives it; every Laplace measurement has the policy's price."""
+    if policy.noise is not Noise.LAPLACE:
+        return {}
+    return {"pureEpsilon": round(pure_epsilon([policy.default_price] * (nano_rho // policy.default_price)), 4)}
 
 
 def measure_reference(series: Series, policy: Policy) -> dict[str, Any]:
@@ -119,10 +128,19 @@ def _dimension(name: str, axis: Axis) -> dict[str, Any]:
 
 def warnings(valid: ValidQuery) -> list[str]:
     """What a careful reader of the numbers should know, from the schema and the question."""
-    most = valid.most_rows
-    if most == 1:
-        return []
-    return [f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."]
+    most, key = valid.most_rows, valid.data_set.key
+    found = []
+    if most > 1:
+        found.append(
+            f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."
+        )
+    if key.bounded:
+        per = f"pupil and {key.time}" if key.time else "pupil"
+        found.append(
+            f"At most {key.rows_per_period} row(s) per {per} are counted; further rows were left out at random, "
+            "whatever the criteria. Totals are too low by what was left out, which the intervals do not cover."
+        )
+    return found
 
 
 def asked(query: Query) -> dict[str, Any]:

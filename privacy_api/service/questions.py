@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from datasets.plan import Quantity
 from datasets.pricing import (
-    LEAST_PRICE,
     Family,
     Key,
     OutOfReach,
@@ -22,13 +21,11 @@ from datasets.pricing import (
 )
 from datasets.query import InvalidQuery, Measure, Problem
 from datasets.validate import ValidQuery, cells_of
-from disclosure.accounting import Event, rho
+from disclosure.accounting import LEAST_PRICE, Event, rho
 from disclosure.aggregates import as_json
 from disclosure.policy import Mode, Policy
-from disclosure.sensitivity import l2_squared
+from disclosure.protect import event
 from privacy_api.service.cuts import HostedCut
-
-MECHANISM = {Mode.DP: "discrete_gaussian", Mode.OFFICIAL: "threshold_and_rounding"}
 
 
 def _digest(value: object) -> str:
@@ -40,10 +37,9 @@ def fingerprint(quantity: Quantity, valid: ValidQuery, cut: HostedCut) -> str:
     """One measurement, however the question around it is spelled.
 
     Two are equal exactly when they are the same aggregate of the same (canonical) population over the same cells of
-    the same cut version. What a policy does to exact values is part of an `official` one; noise is not: display
-    rules are applied later.
+    the same cut version, under what `Policy.of_a_measurement` says.
     """
-    policy = cut.policy.digest if cut.policy.mode is Mode.OFFICIAL else ""
+    policy = cut.policy.of_a_measurement
     cells = cells_of(valid.layouts[quantity.layout].axes, valid.predicate, valid.data_set)
     population = [cut.id, valid.data_set.id, valid.predicate.canonical(), cells]
     return _digest([cut.policy.mode, policy, population, as_json(quantity.aggregate)])
@@ -72,12 +68,8 @@ def priced(valid: ValidQuery, cut: HostedCut) -> Priced:
 
 
 def _event(quantity: Quantity, price: int, valid: ValidQuery, cut: HostedCut) -> Event:
-    return Event(
-        mechanism=MECHANISM[cut.policy.mode],
-        l2_squared=l2_squared(quantity.aggregate, valid.layouts[quantity.layout].contribution),
-        nano_rho=price,
-        question=fingerprint(quantity, valid, cut),
-    )
+    contribution = valid.layouts[quantity.layout].contribution
+    return event(quantity.aggregate, contribution, price, fingerprint(quantity, valid, cut), cut.policy)
 
 
 def _totals(valid: ValidQuery, policy: Policy) -> tuple[Mapping[Key, Family], Totals]:
@@ -88,7 +80,9 @@ def _totals(valid: ValidQuery, policy: Policy) -> tuple[Mapping[Key, Family], To
         if asked is not None or precise:
             raise _out_of_range("This data set has no noise to buy: leave rho and precision out.")
         return {}, {}
-    known = families(valid)
+    if not policy.sells_precision and (asked is not None or precise):
+        raise _out_of_range("This data set measures once, at its own price: leave rho and precision out.")
+    known = families(valid, policy.noise)
     if asked is not None and precise:
         raise _out_of_range("Give rho or a precision, not both.")
     if asked is not None:

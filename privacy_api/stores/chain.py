@@ -25,8 +25,8 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 class Entry:
     """One row of the ledger. refers_to: the charge that a release or a failure closes.
 
-    cut_total, project_total: what the cut and the project have spent, this entry included. at: for people only;
-    nothing is decided by it.
+    cut_total, project_total, person_total: what each has spent, this entry included; a key may have no person, and
+    its entries then no total of one. at: for people only; nothing is decided by it.
     """
 
     seq: int
@@ -43,11 +43,16 @@ class Entry:
     refers_to: int | None
     cut_total: int
     project_total: int
+    person: str | None
+    person_total: int | None
     previous: str
 
     @property
     def head(self) -> Head:
-        text = _canonical(dict(zip(FIELDS, _values(self), strict=True)))
+        fields = dict(zip(FIELDS, _values(self), strict=True))
+        # Entries from before there were people are hashed as they were then: without these two.
+        absent = {name for name in ("person", "person_total") if fields[name] is None}
+        text = _canonical({name: value for name, value in fields.items() if name not in absent})
         return Head(self.seq, hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -56,7 +61,7 @@ _values = attrgetter(*FIELDS)
 
 
 def events_text(events: Iterable[Event]) -> str:
-    return _canonical([asdict(event) for event in events])
+    return _canonical([{k: v for k, v in asdict(event).items() if v is not None} for event in events])
 
 
 def edited(what: str) -> LedgerBroken:
@@ -93,6 +98,11 @@ def project_spent(connection: Connection, project: str) -> int:
     return entry.project_total if entry else 0
 
 
+def person_spent(connection: Connection, person: str) -> int:
+    entry = _first(connection, _latest(ledger.c.person, person))
+    return (entry.person_total or 0) if entry else 0
+
+
 def is_open(connection: Connection, charge: int) -> bool:
     """Nothing has come of this charge yet, neither a release nor a failure."""
     closing = select(ledger.c.seq).where(ledger.c.refers_to == charge)
@@ -111,7 +121,7 @@ def append(
     refers_to: int | None = None,
 ) -> Entry:
     """The caller holds the write lock, so that the head stays the head until the commit."""
-    project = request.principal.project.id
+    project, person = request.principal.project.id, request.principal.person
     last = head(connection)
     entry = Entry(
         seq=last.seq + 1,
@@ -128,6 +138,8 @@ def append(
         refers_to=refers_to,
         cut_total=cut_spent(connection, request.cut) + nano_rho,
         project_total=project_spent(connection, project) + nano_rho,
+        person=person,
+        person_total=None if person is None else person_spent(connection, person) + nano_rho,
         previous=last.hash,
     )
     fields = dict(zip(FIELDS, _values(entry), strict=True))
@@ -135,7 +147,7 @@ def append(
     return entry
 
 
-def _latest(column: Column[str] | None = None, value: str = "") -> Select[Any]:
+def _latest(column: Column[Any] | None = None, value: str = "") -> Select[Any]:
     rows = select(ledger).order_by(ledger.c.seq.desc()).limit(1)
     return rows if column is None else rows.where(column == value)
 

@@ -61,9 +61,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def taking_turns(engine: Engine) -> Iterator[Connection]:
-    """As `writing`, but with the database's own errors, for people at a console."""
-    with engine.execution_options(writes=True).begin() as connection:
+def taking_turns(engine: Engine, restructures: bool = False) -> Iterator[Connection]:
+    """As `writing`, but with the database's own errors, for people at a console.
+
+    restructures: SQLite rebuilds a table to change it; with foreign keys on that would count as deleting its rows.
+    """
+    with engine.execution_options(writes=True, restructures=restructures).begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
         yield connection
@@ -119,7 +122,9 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A write lock taken later than at BEGIN could be refused half-way, on a snapshot that is out of date.
-    writes = connection.get_execution_options().get("writes", False)
+    options = connection.get_execution_options()
+    writes, restructures = options.get("writes", False), options.get("restructures", False)
+    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if restructures else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

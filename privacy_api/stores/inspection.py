@@ -78,6 +78,7 @@ class _Walk:
     head: Head = GENESIS
     cut_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     project_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    person_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     open_charges: dict[int, Entry] = field(default_factory=dict)
 
     def step(self, entry: Entry, own_hash: str) -> None:
@@ -99,6 +100,11 @@ class _Walk:
         self.project_totals[entry.project] += entry.nano_rho
         totals = (self.cut_totals[entry.cut], self.project_totals[entry.project])
         _require((entry.cut_total, entry.project_total) == totals, entry, "does not add up")
+        person_total = None
+        if entry.person is not None:
+            self.person_totals[entry.person] += entry.nano_rho
+            person_total = self.person_totals[entry.person]
+        _require(entry.person_total == person_total, entry, "does not add up")
 
     def _open(self, entry: Entry) -> None:
         _require(
@@ -145,8 +151,8 @@ def _prices(charge: Entry) -> list[tuple[str, int]]:
     return sorted((event["question"], event["nano_rho"]) for event in json.loads(charge.events))
 
 
-def _about(entry: Entry) -> tuple[str, ...]:
-    return entry.project, entry.key_id, entry.cut, entry.release, entry.query
+def _about(entry: Entry) -> tuple[str | None, ...]:
+    return entry.project, entry.person, entry.key_id, entry.cut, entry.release, entry.query
 
 
 def _described(release: RowMapping) -> tuple[str, ...]:

@@ -13,15 +13,18 @@ from disclosure.tables import Measurement
 from privacy_api.ports import (
     Balance,
     BudgetExhausted,
+    Charge,
+    Day,
     InProgress,
     LedgerBroken,
+    Person,
     Project,
     Request,
     Reserved,
     StoredRelease,
     Wanted,
 )
-from privacy_api.stores import chain
+from privacy_api.stores import chain, history
 from privacy_api.stores.anchor import Anchor
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.inspection import inspect
@@ -35,7 +38,7 @@ from privacy_api.stores.measurements import (
     stored,
 )
 from privacy_api.stores.packing import UNREADABLE, Packed, digest, pack
-from privacy_api.stores.schema import projects, releases
+from privacy_api.stores.schema import people, projects, releases
 
 
 def utc_now() -> datetime:
@@ -106,6 +109,18 @@ class SqlLedger:
     def project_balance(self, project: Project) -> Balance:
         with reading(self._engine) as connection:
             return Balance(project.cap, chain.project_spent(connection, project.id))
+
+    def person_balance(self, person: Person) -> Balance:
+        with reading(self._engine) as connection:
+            return Balance(person.cap, chain.person_spent(connection, person.id))
+
+    def charges(self, cut: str, last: int) -> list[Charge]:
+        with reading(self._engine) as connection:
+            return history.charges(connection, cut, last)
+
+    def days(self, cut: str, last: int) -> list[Day]:
+        with reading(self._engine) as connection:
+            return history.days(connection, cut, last)
 
     def verify(self) -> int:
         # The anchor first: whatever it names was committed before, so the snapshot taken afterwards must hold it.
@@ -182,6 +197,17 @@ def _refuse_overspending(connection: Connection, request: Request, cost: int) ->
     project = Balance(_project_cap(connection, request), chain.project_spent(connection, request.principal.project.id))
     if project.spent + cost > project.cap:
         raise BudgetExhausted("project", project)
+    if request.principal.person is not None:
+        _refuse_overspending_person(connection, request.principal.person, cost)
+
+
+def _refuse_overspending_person(connection: Connection, person: str, cost: int) -> None:
+    cap = connection.execute(select(people.c.cap).where(people.c.id == person)).scalar()
+    if cap is None:
+        raise LedgerBroken("The key's person is not in the service database, so nothing can be charged to it.")
+    balance = Balance(int(cap), chain.person_spent(connection, person))
+    if balance.spent + cost > balance.cap:
+        raise BudgetExhausted("person", balance)
 
 
 def _project_cap(connection: Connection, request: Request) -> int:

@@ -21,8 +21,7 @@ def stored(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[s
     here = (measurements.c.cut == cut) & measurements.c.question.in_(questions)
     parts: dict[str, list[Paid]] = {}
     for row in connection.execute(select(measurements).where(here).order_by(measurements.c.entry)).mappings():
-        packed = packed_of(row)
-        parts.setdefault(packed.question, []).append(Paid(_unpacked(packed), packed.nano_rho))
+        parts.setdefault(row["question"], []).append(Paid(_unpacked(row), row["nano_rho"]))
     return {question: combine(several) for question, several in parts.items()}
 
 
@@ -37,7 +36,7 @@ def lacking(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> tuple
 
 
 def packed_of(row: RowMapping) -> Packed:
-    return Packed(row["question"], row["nano_rho"], row["sigma"], row["cells"], row["masked"])
+    return Packed(row["question"], row["nano_rho"], row["sigma"], row["cells"], row["masked"], row["noise"])
 
 
 def insert_measurements(connection: Connection, cut: str, entry: int, packed: Iterable[Packed]) -> None:
@@ -72,9 +71,9 @@ def release_claims(connection: Connection, charge: int) -> None:
     connection.execute(delete(claims).where(claims.c.charge == charge))
 
 
-def _unpacked(packed: Packed) -> Measurement:
+def _unpacked(row: RowMapping) -> Measurement:
     try:
-        return unpack(packed)
+        return unpack(packed_of(row))
     except UNREADABLE:
         raise edited("a stored measurement cannot be read") from None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disclosure.tables import Measurement
+from disclosure.tables import Measurement, Noise
 
 UNREADABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, struct.error, zlib.error)
 """What reading stored content raises when it is not what was stored; SQLite lets any column hold anything."""
@@ -27,13 +27,18 @@ class Packed:
     sigma: float
     cells: bytes
     masked: bytes
+    noise: str
+
+    def __post_init__(self) -> None:
+        if (Noise(self.noise) is Noise.NONE) != (self.sigma == 0):
+            raise ValueError("noise has a law where it has a spread")
 
 
 def pack(question: str, nano_rho: int, measurement: Measurement) -> Packed:
     shape = _SHAPE.pack(*measurement.values.shape)
     values = zlib.compress(measurement.values.astype("<i8").tobytes())
     masked = zlib.compress(np.packbits(measurement.masked).tobytes())
-    return Packed(question, nano_rho, float(measurement.sigma), shape + values, masked)
+    return Packed(question, nano_rho, float(measurement.sigma), shape + values, masked, measurement.noise)
 
 
 def unpack(packed: Packed) -> Measurement:
@@ -43,7 +48,7 @@ def unpack(packed: Packed) -> Measurement:
     bits = np.frombuffer(zlib.decompress(packed.masked), dtype=np.uint8)
     masked = np.unpackbits(bits, count=values.size).reshape(shape).astype(np.bool_)
     masked.setflags(write=False)
-    return Measurement(values.astype(np.int64, copy=False), packed.sigma, masked)
+    return Measurement(values.astype(np.int64, copy=False), packed.sigma, masked, Noise(packed.noise))
 
 
 def digest(body: bytes, measurements: Iterable[Packed]) -> str:
@@ -52,6 +57,8 @@ def digest(body: bytes, measurements: Iterable[Packed]) -> str:
     for each in sorted(measurements, key=lambda packed: packed.question):
         sha.update(_part(each.question.encode()) + _part(str(each.nano_rho).encode()))
         sha.update(struct.pack("<d", each.sigma) + _part(each.cells) + _part(each.masked))
+        if each.noise == Noise.LAPLACE:  # other laws are known by sigma, and were all there was at first
+            sha.update(_part(each.noise.encode()))
     return sha.hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Projects and API keys in the service database."""
+"""Projects, people and API keys in the service database."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
-from privacy_api.ports import KeyInfo, Principal, Project
+from privacy_api.ports import KeyInfo, Person, Principal, Project
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.keys import new_key, opens, parse_key
-from privacy_api.stores.schema import api_keys, projects
+from privacy_api.stores.schema import api_keys, people, projects
 
 LARGEST_CAP = 2**63 - 1
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -41,12 +41,32 @@ class SqlProjects:
             rows = connection.execute(select(projects).order_by(projects.c.id)).mappings()
             return [_project_of(row) for row in rows]
 
-    def create_key(self, project: str, label: str, environment: str) -> tuple[KeyInfo, str]:
+    def create_person(self, person: Person) -> Person:
+        _refuse_bad_id("person", person.id)
+        _refuse_bad_cap("person", person.cap)
+        with writing(self._engine) as connection:
+            if _person(connection, person.id) is not None:
+                raise ValueError(f"there is a person {person.id} already")
+            connection.execute(insert(people).values(id=person.id, cap=person.cap, created=_now()))
+        return person
+
+    def person(self, person: str) -> Person | None:
+        with reading(self._engine) as connection:
+            return _person(connection, person)
+
+    def people(self) -> list[Person]:
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(people.c.id, people.c.cap).order_by(people.c.id))
+            return [Person(row.id, row.cap) for row in rows]
+
+    def create_key(self, project: str, label: str, environment: str, person: str | None = None) -> tuple[KeyInfo, str]:
         key = new_key(environment)
-        info = KeyInfo(key.id, project, label, _now(), None)
+        info = KeyInfo(key.id, project, label, _now(), None, person)
         with writing(self._engine) as connection:
             if _project(connection, project) is None:
                 raise ValueError("there is no such project")
+            if person is not None and _person(connection, person) is None:
+                raise ValueError("there is no such person")
             connection.execute(
                 insert(api_keys).values(
                     id=key.id,
@@ -55,14 +75,14 @@ class SqlProjects:
                     environment=environment,
                     secret_sha256=key.secret_sha256,
                     created=info.created,
+                    person=person,
                 )
             )
         return info, key.text
 
     def issued_keys(self) -> list[KeyInfo]:
-        shown = select(
-            api_keys.c.id, api_keys.c.project, api_keys.c.label, api_keys.c.created, api_keys.c.revoked
-        ).order_by(api_keys.c.created, api_keys.c.id)
+        columns = (api_keys.c[name] for name in ("id", "project", "label", "created", "revoked", "person"))
+        shown = select(*columns).order_by(api_keys.c.created, api_keys.c.id)
         with reading(self._engine) as connection:
             return [KeyInfo(*row) for row in connection.execute(shown)]
 
@@ -81,22 +101,35 @@ class SqlProjects:
         opened = opens(parsed, row["secret_sha256"] if row else None)
         if row is None or not opened or row["revoked"] is not None:
             return None
-        return Principal(parsed.id, _project_of(row))
+        return Principal(parsed.id, _project_of(row), row["person"])
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:
     return (
-        select(projects, api_keys.c.secret_sha256, api_keys.c.revoked)
+        select(projects, api_keys.c.secret_sha256, api_keys.c.revoked, api_keys.c.person)
         .join(api_keys, api_keys.c.project == projects.c.id)
         .where(api_keys.c.id == key_id, api_keys.c.environment == environment)
     )
 
 
 def _refuse_malformed(project: Project) -> None:
-    if not _ID.fullmatch(project.id):
-        raise ValueError("a project id is 1 to 63 of a-z, 0-9 and -, and does not start with -")
-    if not 0 <= project.cap <= LARGEST_CAP:
-        raise ValueError("the cap of a project is between 0 and 2**63 - 1 nano-ρ")
+    _refuse_bad_id("project", project.id)
+    _refuse_bad_cap("project", project.cap)
+
+
+def _refuse_bad_id(kind: str, name: str) -> None:
+    if not _ID.fullmatch(name):
+        raise ValueError(f"a {kind} id is 1 to 63 of a-z, 0-9 and -, and does not start with -")
+
+
+def _refuse_bad_cap(kind: str, cap: int) -> None:
+    if not 0 <= cap <= LARGEST_CAP:
+        raise ValueError(f"the cap of a {kind} is between 0 and 2**63 - 1 nano-ρ")
+
+
+def _person(connection: Connection, person: str) -> Person | None:
+    row = connection.execute(select(people).where(people.c.id == person)).first()
+    return Person(row.id, row.cap) if row else None
 
 
 def _project(connection: Connection, project: str) -> Project | None:

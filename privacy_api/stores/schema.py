@@ -49,6 +49,15 @@ projects = Table(
     CheckConstraint("cap >= 0", name="cap"),
 )
 
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("cap", BIG, nullable=False),
+    Column("created", Text, nullable=False),
+    CheckConstraint("cap >= 0", name="cap"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -59,10 +68,11 @@ api_keys = Table(
     Column("secret_sha256", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("revoked", Text),
+    Column("person", Text, ForeignKey("people.id")),
     CheckConstraint("environment IN ('test', 'live')", name="environment"),
 )
 
-# Totals are those after the row, so that the latest row of a cut or project answers for all of them.
+# Totals are those after the row, so that the latest row of a cut, project or person answers for all of them.
 ledger = Table(
     "ledger",
     metadata,
@@ -80,15 +90,19 @@ ledger = Table(
     Column("refers_to", BIG, ForeignKey("ledger.seq")),
     Column("cut_total", BIG, nullable=False),
     Column("project_total", BIG, nullable=False),
+    Column("person", Text, ForeignKey("people.id")),
+    Column("person_total", BIG),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
     CheckConstraint("kind IN ('charge', 'release', 'failed')", name="kind"),
     CheckConstraint("seq > 0 AND nano_rho >= 0 AND cut_total >= 0 AND project_total >= 0", name="amounts"),
+    CheckConstraint("(person IS NULL AND person_total IS NULL) OR person_total >= 0", name="person"),
     UniqueConstraint("refers_to"),
     UniqueConstraint("previous"),
     UniqueConstraint("hash"),
     Index(None, "cut", "seq"),
     Index(None, "project", "seq"),
+    Index(None, "person", "seq"),
 )
 
 releases = Table(
@@ -113,6 +127,8 @@ measurements = Table(
     Column("sigma", Double, nullable=False),
     Column("cells", LargeBinary, nullable=False),
     Column("masked", LargeBinary, nullable=False),
+    Column("noise", Text, nullable=False),
+    CheckConstraint("noise IN ('gaussian', 'laplace', 'none')", name="noise"),
     PrimaryKeyConstraint("cut", "question", "entry"),
 )
 

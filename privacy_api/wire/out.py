@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from datasets.catalogue import DataSet
@@ -10,7 +11,7 @@ from datasets.statistics import STATISTICS, Statistic
 from datasets.variables import Code, Variable
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.policy import Policy
-from privacy_api.ports import Balance
+from privacy_api.ports import Balance, Day
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -53,7 +54,8 @@ def _key(chosen: DataSet) -> dict[str, Any]:
     if key.unit is None:
         return {"plain": "each row is one pupil"}
     per = f"pupil and {key.time}" if key.time else "pupil"
-    return {"plain": f"at most {key.rows_per_period} row(s) per {per}"}
+    rest = "; further rows were left out, chosen at random" if key.bounded else ""
+    return {"plain": f"at most {key.rows_per_period} row(s) per {per}{rest}"}
 
 
 def _codes(codes: tuple[Code, ...]) -> list[dict[str, str]]:
@@ -101,6 +103,7 @@ def policy(p: Policy) -> dict[str, Any]:
         "defaultRho": float(rho(p.default_price)),
         "maximumQueryRho": float(rho(p.query_cap)),
         "delta": p.delta,
+        "noise": p.noise,
         "rules": {name: {"plain": r.plain, "source": r.source, "verified": r.verified} for name, r in p.rules.items()},
     }
 
@@ -116,4 +119,20 @@ def budget(balance: Balance, delta: float) -> dict[str, Any]:
         "capEpsilon": None if eps is None else round(eps, 4),
         "delta": delta,
         "coinFlipAccuracy": None if eps is None else round(coin_flip_accuracy(eps), 4),
+    }
+
+
+def odometer(cut: str, days: Sequence[Day], p: Policy) -> dict[str, Any]:
+    """What a cut's answers have cost: per day, and in all up to then. Facts of the ledger; no project, no query."""
+
+    def amount(nano: int) -> dict[str, Any]:
+        return {"rho": float(rho(nano)), "epsilon": round(epsilon(nano, p.delta), 4) if p.delta else None}
+
+    return {
+        "cut": cut,
+        "budget": budget(Balance(p.cut_cap, days[-1].so_far if days else 0), p.delta),
+        "days": [
+            {"date": d.date, "charges": d.charges, "chargedRho": float(rho(d.nano_rho)), **amount(d.so_far)}
+            for d in days
+        ],
     }

@@ -1,16 +1,18 @@
 """Record and replay: the same requests against two cuts that differ in one pupil, with the noise frozen.
 
-Everything but the released numbers must be the same to the byte: status, error, price, charge, ledger rows, log
-shape; and at every call of the noise the exact values may differ by no more than was claimed. (The idea is that of
-Re:cord-play, arXiv 2602.17454.)
+Everything but the released numbers must be the same to the byte: status, body, headers, error, price, charge, ledger
+rows, log lines, and the SQL that ran; and at every call of the noise the exact values may differ by no more than was
+claimed. (The idea is that of Re:cord-play, arXiv 2602.17454.) Every statistic of the registry is asked by its case in
+`tests/lib/audit.py`: alone, grouped, of the pupil only, and once more for a higher price (refinement). Refusals,
+exhausted budgets and a failing engine are in it too.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,74 +21,88 @@ import pytest
 
 from datasets.engines.duckdb import DuckDBEngine
 from datasets.engines.memory import Row
-from disclosure.noise import discrete_gaussian
-from disclosure.tables import Integers
+from datasets.plan import EngineFailed, Plan
+from datasets.sql import compile_plan
+from datasets.statistics import STATISTICS
+from disclosure.tables import ExactTable
+from privacy_api.logs import configure
 from tests.lib import school
-from tests.lib.service import URL, Service, pupils, running
+from tests.lib.audit import CASES, Tape, pupil, question
+from tests.lib.service import POLICY, URL, Service, pupils, running
 
 CENSUS = school.census()
-VICTIM = Row(999_999, {"year": 2, "la": 4, "sex": 2, "need": 10, "score": 5}, {"score": 20, "days": 200})
-EMPTY_HANDED = replace(VICTIM, ticks={"score": None, "days": 0}, atoms=VICTIM.atoms | {"score": 6})
-
-
-def _question(statistic: str, group_by: tuple[str, ...] = (), criteria: Any = None, **parts: Any) -> dict[str, Any]:
-    body: dict[str, Any] = {"measures": [{"statistic": statistic, **parts}], "groupBy": list(group_by)}
-    return body | ({"criteria": criteria} if criteria else {})
-
-
+ROWS = [(year, 4, 2, 10) for year in (0, 0, 1, 1, 2, 2)]
+VICTIMS = {
+    "extreme": pupil(999_999, [(*row, 20, 200) for row in ROWS]),
+    "lowest": pupil(999_999, [(*row, -4, 0) for row in ROWS]),
+    "empty-handed": pupil(999_999, [(*row, None, 0) for row in ROWS]),
+    "spread": pupil(999_999, [(i // 2, i % 5, i % 3, i, 4 * i - 4, 30 * i) for i in range(6)]),
+    "one row": pupil(999_999, [(2, 4, 2, 10, 20, 200)]),
+}
 ONLY_VICTIM = {"filters": {"sex": {"eq": "U"}, "need": {"eq": "k"}, "la": {"eq": "A5"}}}
-REQUESTS = [
-    _question("count"),
-    _question("count", ("la", "sex")),
-    _question("count", (), ONLY_VICTIM),
-    _question("pupils", ("year",)),
-    _question("sum", ("la",), variable="days"),
-    _question("mean", ("sex",), variable="score"),
-    _question("mean", (), ONLY_VICTIM, variable="score"),
-    _question("variance", ("la",), variable="days"),
-    _question("sd", (), ONLY_VICTIM, variable="score"),
-    _question("percentage", ("sex",), variable="need", codes=["k"]),
-    _question("histogram", ("sex",), variable="score"),
-    _question("quantile", ("sex",), variable="score", probabilities=[0.25, 0.5]),
-    _question("median", (), ONLY_VICTIM, variable="score"),
-    _question("mean", ("nothing",), variable="score"),
-    _question("percentage", (), variable="sex", codes=["Z"]),
-    _question("count") | {"rho": 5},
+ANSWERED = [
+    body
+    for statistic in STATISTICS
+    for body in (
+        question(statistic),
+        question(statistic, ("la", "sex")),
+        question(statistic, ("year",)),
+        question(statistic, (), ONLY_VICTIM),
+        question(statistic, (), ONLY_VICTIM, rho=0.05),
+    )
+]
+REFUSED = [
+    question("mean", ("nothing",)),
+    {"measures": [{"statistic": "percentage", "variable": "sex", "codes": ["Z"]}]},
+    question("count") | {"rho": 5},
+    question("count", (), {"and": [ONLY_VICTIM, {"not": ONLY_VICTIM}]}),
     {"measures": []},
 ]
-VALID = 13
-"""The first so many are answered, the others refused."""
+TOO_DEAR = question("count", ("need",))
+FAILING = question("count", ("la.region", "sex"))
+"""Both ask for what no other does: what is there already is free, and needs no engine."""
+RICH = POLICY.replace("cut_rho = 0.5", "cut_rho = 50")
 
 
-@dataclass
-class Tape:
-    """Noise calls in order; in replay they answer what they answered, and check the distance."""
+class Recorder:
+    """An engine that keeps the SQL it was asked to run, and fails when told to."""
 
-    calls: list[tuple[Integers, int, int, Integers]] = field(default_factory=list)
-    replaying: Iterator[tuple[Integers, int, int, Integers]] | None = None
+    def __init__(self, inner: DuckDBEngine) -> None:
+        self._inner, self.ran, self.failing = inner, list[str](), False
 
-    def noise(self, values: Integers, l2_squared: int, nano_rho: int) -> Integers:
-        if self.replaying is None:
-            noisy = discrete_gaussian(values, l2_squared, nano_rho)
-            self.calls.append((values.copy(), l2_squared, nano_rho, noisy))
-            return noisy
-        before, distance, price, noisy = next(self.replaying)
-        assert (before.shape, distance, price) == (values.shape, l2_squared, nano_rho)
-        moved = int(((before.astype(object) - values.astype(object)) ** 2).sum())
-        assert moved <= l2_squared, "the table moved further than was claimed"
-        return noisy
+    def aggregate(self, plan: Plan) -> ExactTable:
+        self.ran += [f"{s.sql} {s.parameters}" for s in compile_plan(plan)]
+        if self.failing:
+            raise EngineFailed
+        return self._inner.aggregate(plan)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
-def observe(service: Service) -> list[tuple[int, bytes, dict[str, str]]]:
+@dataclass(frozen=True)
+class World:
+    """All that can be seen of a service from any side, but for time and random names."""
+
+    responses: list[tuple[int, bytes, dict[str, str]]]
+    ledger: list[tuple[object, ...]]
+    sql: list[str]
+    log: list[dict[str, Any]]
+
+
+def observe(service: Service, engine: Recorder) -> list[tuple[int, bytes, dict[str, str]]]:
+    poor = service.new_key("poor", cap=1)
+    asked = [(body, service.auth) for body in (*ANSWERED, *ANSWERED[:3], *REFUSED)] + [(TOO_DEAR, poor)]
     seen = []
-    for request in REQUESTS:
-        response = service.ask(request)
-        kept = {k: v for k, v in response.headers.items() if k not in ("request-id", "date")}
-        seen.append((response.status_code, response.content, kept))
-        preview = service.client.post(f"{URL}/preview", json=request, headers=service.auth)
-        seen.append((preview.status_code, preview.content, {}))
-    budget = service.client.get("/v1/projects/tests/budget", headers=service.auth)
-    return [*seen, (budget.status_code, budget.content, {})]
+    for body, key in asked:
+        seen += [service.client.post(url, json=body, headers=key) for url in (URL, f"{URL}/preview")]
+    engine.failing = True
+    seen.append(service.ask(FAILING))
+    engine.failing = False
+    seen.append(service.ask(FAILING))
+    seen.append(service.client.get("/v1/projects/tests/budget", headers=service.auth))
+    random = ("request-id", "date")
+    return [(r.status_code, r.content, {k: v for k, v in r.headers.items() if k not in random}) for r in seen]
 
 
 def ledger_rows(home: Path) -> list[tuple[object, ...]]:
@@ -97,41 +113,82 @@ def ledger_rows(home: Path) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def world(
-    home: Path, rows: list[Row], tape: Tape
-) -> tuple[list[tuple[int, bytes, dict[str, str]]], list[tuple[object, ...]]]:
+def log_lines(text: str) -> list[dict[str, Any]]:
+    drawn = {"request", "key", "ms", "timestamp"}
+    return [{k: v for k, v in json.loads(line).items() if k not in drawn} for line in text.splitlines()]
+
+
+def world(home: Path, rows: list[Row], tape: Tape, capture: pytest.CaptureFixture[str]) -> World:
     home.mkdir()
     school.write_cut(home / "cut.duckdb", CENSUS, rows)
-    engine = DuckDBEngine(home / "cut.duckdb")
-    with running(home, engine=engine, noise=tape.noise) as service:
-        seen = observe(service)
+    engine = Recorder(DuckDBEngine(home / "cut.duckdb"))
+    configure("INFO")
+    capture.readouterr()
+    with running(home, policy=RICH, engine=engine, noise=tape.noise, cap=50_000_000_000) as service:
+        seen = observe(service, engine)
         service.services.ledger.verify()
     engine.close()
-    return seen, ledger_rows(home)
+    return World(seen, ledger_rows(home), engine.ran, log_lines(capture.readouterr().err))
 
 
-@pytest.mark.parametrize("victim", [VICTIM, EMPTY_HANDED], ids=["extreme", "empty-handed"])
-@pytest.mark.parametrize("others", [[], pupils(40)], ids=["alone", "among others"])
-def test_one_pupil_changes_nothing_but_released_numbers(tmp_path: Path, victim: Row, others: list[Row]) -> None:
+def test_every_statistic_is_asked() -> None:
+    assert set(CASES) == set(STATISTICS) == {body["measures"][0]["statistic"] for body in ANSWERED}
+
+
+@pytest.mark.parametrize(
+    ("victim", "crowd"),
+    [
+        ("extreme", 40),
+        ("empty-handed", 0),
+        *(
+            pytest.param(victim, crowd, marks=pytest.mark.slow)
+            for victim, crowd in [
+                ("extreme", 0),
+                ("lowest", 40),
+                ("empty-handed", 40),
+                ("spread", 40),
+                ("one row", 9),
+                ("one row", 0),
+            ]
+        ),
+    ],
+)
+def test_one_pupil_changes_nothing_but_released_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], victim: str, crowd: int
+) -> None:
+    tape, others = Tape(), pupils(crowd)
+    with_pupil = world(tmp_path / "with", [*others, *VICTIMS[victim]], tape, capsys)
+    tape.rewind()
+    without = world(tmp_path / "without", others, tape, capsys)
+    tape.check_end()
+    for one, other in zip(with_pupil.responses, without.responses, strict=True):
+        assert one == other
+    assert with_pupil.ledger == without.ledger
+    assert with_pupil.sql == without.sql
+    assert with_pupil.log == without.log
+
+
+def test_the_requests_are_what_they_are_meant_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tape = Tape()
-    seen, ledger = world(tmp_path / "with", [*others, victim], tape)
-    tape.replaying = iter(tape.calls)
-    seen_without, ledger_without = world(tmp_path / "without", others, tape)
-    assert next(tape.replaying, None) is None, "fewer noise calls without the pupil"
-    for with_pupil, without in zip(seen, seen_without, strict=True):
-        assert with_pupil == without
-    assert ledger == ledger_without
-    answered = [status for status, *_ in seen][: 2 * VALID]
-    refused = [status for status, *_ in seen][2 * VALID : -1 : 2]
-    assert set(answered) == {200}
-    assert set(refused) == {422}
+    seen = world(tmp_path / "one", pupils(40), tape, capsys)
+    statuses = [status for status, *_ in seen.responses]
+    answers, rest = statuses[: 2 * len(ANSWERED) + 6], statuses[2 * len(ANSWERED) + 6 :]
+    assert set(answers) == {200}
+    assert rest[: 2 * len(REFUSED) : 2] == [422] * len(REFUSED)
+    assert rest[2 * len(REFUSED) :] == [403, 200, 503, 200, 200]
+    kinds = [row[1] for row in seen.ledger]
+    assert kinds.count("failed") == 1
+    assert len(seen.log) == len(statuses)
+    prices = [price for _, _, price, _ in tape.calls]
+    assert len(set(prices)) > 2, "refinement pays other prices than first answers"
+    assert len(tape.calls) >= len(ANSWERED) / 2
 
 
 def test_the_tape_would_catch_keys_taken_from_the_data() -> None:
     """Positive control: a table whose cells are those that occur has another shape without the pupil."""
     tape = Tape()
     tape.noise(np.zeros((5, 1), np.int64), 1, 5_000_000)
-    tape.replaying = iter(tape.calls)
+    tape.rewind()
     with pytest.raises(AssertionError):
         tape.noise(np.zeros((4, 1), np.int64), 1, 5_000_000)
 
@@ -139,6 +196,6 @@ def test_the_tape_would_catch_keys_taken_from_the_data() -> None:
 def test_the_tape_would_catch_a_sensitivity_off_by_one() -> None:
     tape = Tape()
     tape.noise(np.full((1, 1), 6, np.int64), 25, 5_000_000)
-    tape.replaying = iter(tape.calls)
+    tape.rewind()
     with pytest.raises(AssertionError, match="further than was claimed"):
         tape.noise(np.zeros((1, 1), np.int64), 25, 5_000_000)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -264,6 +266,117 @@ def test_keys_are_for_projects_that_exist(house: House) -> None:
     told = refused("key", "create", "nobody", "--home", house.home, *DEMO)
     assert "create it with: privacy-api project create" in told
     assert len(done("key", "list", "--home", house.home, *DEMO).splitlines()) == 1
+
+
+# People, and what was spent
+
+
+def test_people_are_made_and_listed(house: House) -> None:
+    place = ("--home", house.home, *DEMO)
+    assert done("person", "list", *place) == ""
+    assert done("person", "create", "ann", "--rho", "0.2", *place) == "ann: created\n"
+    assert "there is a person ann already" in refused("person", "create", "ann", "--rho", "1", *place)
+    assert "--rho wants a number" in refused("person", "create", "bob", "--rho", "x", *place)
+    assert "a person id is 1 to 63 of" in refused("person", "create", "B B", "--rho", "1", *place)
+    assert done("person", "list", *place) == "ann\trho 0 of 0.2\n"
+    key = done("key", "create", "tests", "--person", "ann", *place).strip()
+    assert "create them with: privacy-api person create" in refused("key", "create", "tests", "--person", "x", *place)
+    assert [line.split("\t")[4] for line in done("key", "list", *place).splitlines()] == ["-", "ann"]
+    services = open_services(load_settings({}, home=house.home, mode="demo"))
+    question = {"measures": [{"statistic": "count"}], "groupBy": ["need"]}
+    with TestClient(create_app(services, Gate(1, 1))) as client:
+        assert client.post(URL, json=question, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    services.close()
+    assert done("person", "list", *place) == "ann\trho 0.005 of 0.2\n"
+    assert done("project", "list", *place) == "tests\tTests\trho 0.015 of 0.5\n"
+    assert "\ttests\tann\trel-" in done("budget", "odometer", *place)
+
+
+def epsilon_of(rho: float, delta: float) -> float:
+    """By OpenDP, of one Gaussian measurement of all of it."""
+    import opendp.prelude as dp
+
+    dp.enable_features("contrib")
+    space = (dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"))
+    return float(
+        dp.c.make_zCDP_to_approxDP(dp.m.make_gaussian(*space, scale=(2 * rho) ** -0.5)).map(1.0).epsilon(delta)
+    )
+
+
+def test_the_odometer_runs_to_the_balance(house: House) -> None:
+    head, columns, *charges, total, bar = done("budget", "odometer", "--home", house.home, *DEMO).splitlines()
+    assert head == "school: loss so far, epsilon at delta 1e-10"
+    assert columns.split("\t")[-3:] == ["rho", "rho so far", "epsilon so far"]
+    with sqlite3.connect(house.database) as connection:
+        rows = list(connection.execute("select at, project, release, events from ledger where kind = 'charge'"))
+    connection.close()
+    so_far = 0.0
+    for line, (at, project, release, events) in zip(charges, rows, strict=True):
+        cost = sum(event["nano_rho"] for event in json.loads(events)) / 1e9
+        so_far += cost
+        shown = line.split("\t")
+        assert shown[:4] == [at[:10], project, "-", release]
+        assert [float(x) for x in shown[4:]] == pytest.approx([cost, so_far, epsilon_of(so_far, 1e-10)], abs=1e-4)
+    assert total == f"total\trho {so_far:g} of 0.5\tepsilon {epsilon_of(so_far, 1e-10):.4f}"
+    assert bar == "[--------------------] 2.0 % of the cap"
+    short = done("budget", "odometer", "--cut", "school", "--last", "1", "--home", house.home, *DEMO).splitlines()
+    assert short[1] == "(the last 1 charges; --last shows more)"
+    assert short[3:] == [charges[-1], total, bar]
+
+
+def test_the_odometer_refuses_an_edited_ledger(house: House) -> None:
+    house.sql("update ledger set nano_rho = nano_rho - 1 where seq = 1")
+    assert "rolled back or edited" in refused("budget", "odometer", "--home", house.home, *DEMO)
+
+
+@pytest.mark.parametrize(("option", "price"), [((), 0.005), (("--rho", "0.02"), 0.02)])
+def test_the_budget_is_explained_in_numbers_that_are_true(house: House, option: tuple[str, ...], price: float) -> None:
+    told = done("budget", "explain", *option, "--home", house.home, *DEMO)
+    for rho in (0.5, 0.01, price):
+        eps = epsilon_of(rho, 1e-10)
+        assert f"rho {rho:g}, epsilon {eps:.2f} at delta 1e-10" in told
+        assert f"to at most {100 * math.exp(eps) / (1 + math.exp(eps)):.1f} %, but for the chance delta" in told
+        assert f"to at most {100 * (0.5 + math.sqrt(rho / 2) / 2):.1f} % on average" in told
+    sd = 1 / math.sqrt(2 * price)
+    assert f"standard deviation {sd:.1f}:" in told
+    margin = int(re.search(r"± (\d+) pupils on a count", told)[1])  # type: ignore[index]
+    assert 1.96 * sd <= margin + 0.5 <= 1.96 * sd + 5
+    assert f"100 ± {margin} %" in told
+    assert f"Left: {math.floor(0.49 / price + 1e-9)} such questions" in told
+    assert "1 in 10,000,000,000" in told
+    assert ("at the default price" in told) == (price == 0.005)
+
+
+def test_a_laplace_budget_is_explained(house: House, tmp_path: Path) -> None:
+    policy = tmp_path / "p.toml"
+    policy.write_text(preset("dp-default").replace('"gaussian"', '"laplace"'), encoding="utf-8")
+    done("policy", "bind", "school", policy, "--home", house.home)
+    told = done("budget", "explain", "--cut", "school", "--home", house.home, *DEMO)
+    assert "(Laplace noise)" in told
+    assert "pure 0.1000-DP: at most 52.5 % whatever comes out" in told
+    assert "standard deviation 14.1: ± 30 pupils" in told
+
+
+def test_an_official_policy_has_no_budget_to_explain(house: House, tmp_path: Path) -> None:
+    policy = tmp_path / "p.toml"
+    policy.write_text(preset("official-draft"), encoding="utf-8")
+    done("policy", "bind", "school", policy, "--home", house.home)
+    assert "no privacy loss" in done("budget", "explain", "--home", house.home, *DEMO)
+    assert "no privacy loss" in done("budget", "odometer", "--home", house.home, *DEMO)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("explain", "--cut", "none"), "none: no such cut is published; published are school"),
+        (("odometer", "--cut", "none"), "none: no such cut is published; published are school"),
+        (("explain", "--rho", "x"), "--rho wants a number such as 0.1"),
+        (("explain", "--rho", "0"), "--rho: a question may cost 0.000001 to 0.1"),
+        (("explain", "--rho", "0.2"), "--rho: a question may cost 0.000001 to 0.1"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(house: House, arguments: tuple[str, ...], told: str) -> None:
+    assert told in refused("budget", *arguments, "--home", house.home, *DEMO)
 
 
 # Settings

@@ -97,6 +97,20 @@ def test_each_row_may_be_one_pupil() -> None:
     assert made.key == Key(None, "year")
 
 
+def test_rows_may_be_bounded_and_variables_fixed() -> None:
+    text = edited(("rows_per_period = 2", "bound_rows = 5"), ('sort_by = ["la"]', 'fixed = ["sex", "score"]'))
+    made = load_catalogue(text).data_sets[0]
+    assert made.key == Key("pupil_id", "year", (), 5, bounded=True)
+    assert made.fixed == ("sex", "score")
+    assert school.census().fixed == ()
+
+
+def test_all_faults_of_a_bound_and_of_what_is_fixed_at_once() -> None:
+    edits = ("rows_per_period = 2", "rows_per_period = 0\nbound_rows = 0"), ('sort_by = ["la"]', 'fixed = ["region"]')
+    paths = [f"{SET}.key.bound_rows", f"{SET}.key.rows_per_period", f"{SET}.key.bound_rows", f"{SET}.fixed"]
+    assert [p.split(": ")[0] for p in problems(edited(*edits))] == paths
+
+
 def test_the_demonstration_means_what_it_says() -> None:
     made = load_catalogue(files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8"))
     assert (made.cut, made.synthetic) == ("demo", True)
@@ -153,7 +167,7 @@ BAD = [
     ('["A2", "Barton", "N"]', '["A2", 3, "N"]', "code_lists.area.rows[1]", "wants 3 texts"),
     # The data set and its key.
     ('title = "Census"', "", f"{SET}.title", "wants a text"),
-    ('title = "Census"', 'title = "Census"\ntitel = ""', f"{SET}.titel", "known are description, key, max_rows"),
+    ('title = "Census"', 'title = "Census"\ntitel = ""', f"{SET}.titel", "known are description, fixed, key, max_rows"),
     ('sort_by = ["la"]', 'sort_by = "la"', f"{SET}.sort_by", "a list of variables"),
     ('sort_by = ["la"]', 'sort_by = ["region"]', f"{SET}.sort_by", "variables of this data set: days, la, need, score"),
     ('sort_by = ["la"]', 'max_rows = "many"', f"{SET}.max_rows", "the most rows that there can ever be"),
@@ -179,8 +193,24 @@ BAD = [
     ("rows_per_period = 2", "rows_per_period = 0", f"{SET}.key.rows_per_period", "from 1 to 10000"),
     ("rows_per_period = 2", "rows_per_period = 10001", f"{SET}.key.rows_per_period", "from 1 to 10000"),
     ("rows_per_period = 2", "rows_per_period = 2.5", f"{SET}.key.rows_per_period", "a whole number"),
-    ("rows_per_period = 2", "rows = 2", f"{SET}.key.rows", "known are also, rows_per_period, time, unit"),
+    ("rows_per_period = 2", "rows = 2", f"{SET}.key.rows", "known are also, bound_rows, rows_per_period, time, unit"),
+    ("rows_per_period = 2", "bound_rows = 0", f"{SET}.key.bound_rows", "from 1 to 10000"),
+    ("rows_per_period = 2", "bound_rows = 10001", f"{SET}.key.bound_rows", "from 1 to 10000"),
+    ("rows_per_period = 2", 'bound_rows = "5"', f"{SET}.key.bound_rows", "a whole number"),
+    ("rows_per_period = 2", "bound_rows = true", f"{SET}.key.bound_rows", "a whole number"),
+    ("rows_per_period = 2", "rows_per_period = 2\nbound_rows = 2", f"{SET}.key.bound_rows", "no rows_per_period"),
+    ('sort_by = ["la"]', 'fixed = "sex"', f"{SET}.fixed", "a list of variables"),
+    ('sort_by = ["la"]', 'fixed = ["region"]', f"{SET}.fixed", "variables of this data set: days, la, need, score"),
+    ('sort_by = ["la"]', 'fixed = [["sex"]]', f"{SET}.fixed", "variables of this data set"),
+    ('sort_by = ["la"]', 'fixed = ["year"]', f"{SET}.fixed", "leave time out of the key instead"),
+    (
+        f'sort_by = ["la"]\n{KEY}',
+        'fixed = ["sex"]\nkey = "each row is one pupil"\n',
+        f"{SET}.fixed",
+        "a key with a unit",
+    ),
     # Any variable.
+    ("variables.sex]", "variables.bound_rank]", f"{SET}.variables.bound_rank", "taken by a column of every answer"),
     ("variables.sex]", "variables.Sex]", f"{SET}.variables.Sex", "a–z, 0–9 and _, starting with a letter"),
     ("variables.sex]", "variables.value]", f"{SET}.variables.value", "taken by a column of every answer"),
     ('type = "time"', 'type = "date"', f"{YEAR}.type", "'category', 'number' or 'time'"),

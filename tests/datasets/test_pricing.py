@@ -36,11 +36,11 @@ def wanting(measure: Measure, margin: float, confidence: float | None = None, at
 
 
 def least(question: ValidQuery) -> Totals:
-    return least_totals(question, families(question), POLICY)
+    return least_totals(question, families(question, POLICY.noise), POLICY)
 
 
 def half_width(question: ValidQuery, totals: Totals) -> float | None:
-    return margin(question.measures[0], question, totals, families(question), POLICY, 2000)
+    return margin(question.measures[0], question, totals, families(question, POLICY.noise), POLICY, 2000)
 
 
 @pytest.mark.parametrize("name", MEASURES)

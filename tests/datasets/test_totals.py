@@ -312,7 +312,7 @@ def test_pupils_who_are_rows_add_up_as_rows_do() -> None:
     query = Query(CENSUS.id, (COUNT, Measure("p", "pupils")), ("la", "sex"), totals=((), ("la",), ("REG",)))
     valid = validate(query, plain, school.GRANTS, LIMITS)
     assert len(valid.quantities) == 4
-    (family,) = families(valid).values()
+    (family,) = families(valid, POLICY.noise).values()
     assert min(family.shares.values()) != max(family.shares.values()), "shared as is best for sums"
     rows, pupils = finish(valid, noisy(valid, 30, 30, 0), POLICY).series
     assert rows.value.tolist() == pupils.value.tolist()
@@ -323,7 +323,7 @@ def test_pupils_who_are_rows_add_up_as_rows_do() -> None:
 @given(asked=tables(), total=st.integers(100_000, 10**9))
 def test_shares_of_a_price_are_all_of_it_and_no_more(asked: Any, total: int) -> None:
     valid = ask(*asked)
-    known = families(valid)
+    known = families(valid, POLICY.noise)
     quantities = {q for family in known.values() for q in family.shares}
     assert quantities == set(valid.quantities)
     for key, family in known.items():
@@ -340,7 +340,7 @@ def test_shares_of_a_price_are_all_of_it_and_no_more(asked: Any, total: int) -> 
 def test_no_margin_is_wider_than_that_of_the_table_alone_at_its_share(asked: Any) -> None:
     """Of any cell, and as the preview says it: the claimed deviation is that of the worst cell."""
     valid = ask(*asked, measures=(COUNT, SUM))
-    known, totals = families(valid), default_totals(families(valid), POLICY)
+    known, totals = families(valid, POLICY.noise), default_totals(families(valid, POLICY.noise), POLICY)
     each = default_prices(valid, POLICY)
     sigmas = {q: sigma(l2_squared(q.aggregate, valid.layouts[q.layout].contribution), each[q]) for q in each}
     measured = {q: as_measured(np.zeros((valid.layouts[q.layout].cells, 1), np.int64), sigmas[q]) for q in each}

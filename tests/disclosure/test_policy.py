@@ -7,12 +7,14 @@ import re
 import pytest
 
 from disclosure.policy import Mode, PolicyRefused, load_policy
+from disclosure.tables import Noise
 from privacy_api.cli.cuts import preset
 
 DP, OFFICIAL = preset("dp-default"), preset("official-draft")
+LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
 
 
-@pytest.mark.parametrize("text", [DP, OFFICIAL])
+@pytest.mark.parametrize("text", [DP, OFFICIAL, LAPLACE])
 def test_presets_load(text: str) -> None:
     policy = load_policy(text)
     assert all(rule.plain and rule.source and rule.owner for rule in policy.rules.values())
@@ -37,6 +39,12 @@ def test_official_answers_free_queries_only_with_the_risk_acknowledged() -> None
         (r"cut_rho = 0.5", "cut_rho = 0.001", "default_rho ≤ query_rho ≤ cut_rho"),
         (r"cut_rho = 0.5", "cut_rho = inf", "budget.cut_rho: wants"),
         (r"cut_rho = 0.5", "cut_rho = true", "budget.cut_rho: wants"),
+        (r"default_rho = 0.005", "default_rho = 0.0000009", "budget.default_rho: wants at least 0.000001"),
+        (r'noise = "gaussian"', 'noise = "laplacian"', "mechanism.noise: wants 'gaussian' or 'laplace'"),
+        (r'noise = "gaussian"', "noise = []", "mechanism.noise: wants 'gaussian' or 'laplace'"),
+        (r'noise = "gaussian"', 'noise = "none"', "mechanism.noise: wants 'gaussian' or 'laplace'"),
+        (r'noise = "gaussian"', "", "mechanism.noise: missing"),
+        (r"\[mechanism\]", "[mechanisms]", "mechanism.noise: missing"),
         (r"delta = 1e-10", "delta = 0.1", "budget.delta: wants"),
         (r'mode = "dp"', 'mode = "exact"', "mode: wants 'dp' or 'official'"),
         (r'mode = "dp"', "mode = []", "mode: wants 'dp' or 'official'"),
@@ -65,3 +73,17 @@ def test_a_zero_threshold_in_official_mode_is_refused() -> None:
 def test_dp_rules_in_an_official_policy_are_unknown() -> None:
     with pytest.raises(PolicyRefused, match="budget: unknown"):
         load_policy(DP.replace('mode = "dp"', f'mode = "{Mode.OFFICIAL}"'))
+
+
+def test_the_noise_is_the_policys_choice() -> None:
+    gaussian, laplace, official = (load_policy(text) for text in (DP, LAPLACE, OFFICIAL))
+    assert [p.noise for p in (gaussian, laplace, official)] == [Noise.GAUSSIAN, Noise.LAPLACE, Noise.NONE]
+    assert [p.sells_precision for p in (gaussian, laplace, official)] == [True, False, False]
+    dearer = load_policy(LAPLACE.replace("default_rho = 0.005", "default_rho = 0.006"))
+    assert len({p.of_a_measurement for p in (gaussian, laplace, official, dearer)}) == 4
+    shown = load_policy(LAPLACE.replace("base = 5", "base = 10"))
+    assert shown.of_a_measurement == laplace.of_a_measurement, "display rules make no other measurement"
+
+
+def test_the_least_default_price_is_taken() -> None:
+    assert load_policy(DP.replace("default_rho = 0.005", "default_rho = 0.000001")).default_price == 1_000

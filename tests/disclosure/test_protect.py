@@ -9,9 +9,9 @@ import pytest
 
 from disclosure.aggregates import BinnedCount, Count, DistinctCount, Sum
 from disclosure.policy import load_policy
-from disclosure.protect import protect
+from disclosure.protect import event, protect
 from disclosure.sensitivity import Contribution
-from disclosure.tables import ExactTable, Integers
+from disclosure.tables import ExactTable, Integers, Measurement, Noise
 from privacy_api.cli.cuts import preset
 
 ONE = Contribution((1,), 4)
@@ -71,6 +71,30 @@ def test_dp_pays_for_each_aggregate_and_hides_nothing_by_true_counts() -> None:
     assert seen == [(5, 10), (50 * 50 * 5, 20), (5, 30)]
     assert not any(m.masked.any() for m in table.values())
     assert all(m.sigma > 0 for m in table.values())
+
+
+def test_laplace_noise_is_scaled_to_the_l1_distance() -> None:
+    seen: list[tuple[int, int, Noise]] = []
+
+    def record(values: Integers, distance: int, nano_rho: int, *, law: Noise) -> Integers:
+        seen.append((distance, nano_rho, law))
+        return values
+
+    policy = load_policy(preset("dp-default").replace('"gaussian"', '"laplace"'))
+    prices = {Count(): 10, SCORE: 20, BinnedCount("b", ((0,), (1,))): 30}
+    table = protect(exact(), prices, replace(ONE, blocks=(2, 1)), policy, record)
+    assert seen == [(3, 10, Noise.LAPLACE), (50 * 3, 20, Noise.LAPLACE), (3, 30, Noise.LAPLACE)]
+    assert {m.noise for m in table.values()} == {Noise.LAPLACE}
+    assert table[Count()].sigma == pytest.approx(3 * np.sqrt(10**9 / 10), rel=1e-6), "√2 Δ₁/√(2ρ)"
+    told = event(Count(), replace(ONE, blocks=(2, 1)), 10, "q", policy)
+    assert (told.mechanism, told.l2_squared, told.l1) == ("discrete_laplace", 5, 3)
+
+
+def test_a_measurement_says_truly_whether_it_has_noise() -> None:
+    cell, shown = np.array([[1]], np.int64), np.zeros((1, 1), bool)
+    assert Measurement(cell, 0.0, shown).noise is Noise.NONE
+    with pytest.raises(ValueError, match="has a law"):
+        Measurement(cell, 1.0, shown, Noise.NONE)
 
 
 def test_an_aggregate_without_a_price_is_not_released() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from disclosure.noise import discrete_gaussian, sigma
 from disclosure.refine import ROUNDING_VARIANCE, Paid, combine
-from disclosure.tables import Integers, Measurement
+from disclosure.tables import Integers, Measurement, Noise
 
 PRICES = st.lists(st.integers(1, 10**11), min_size=2, max_size=5)
 
@@ -51,3 +53,12 @@ def test_the_error_is_what_is_said() -> None:
     assert abs(whole.measurement.values.mean()) < 0.3
     plain_mean = (parts[0].measurement.values + parts[1].measurement.values) / 2
     assert plain_mean.std() > 1.15 * whole.measurement.values.std(), "the positive control: equal weights are worse"
+
+
+def test_laplace_measurements_are_never_combined() -> None:
+    gaussian = paid(np.zeros((1, 1), np.int64), 1)
+    laplace = Paid(replace(gaussian.measurement, noise=Noise.LAPLACE), 1)
+    assert combine([laplace]) is laplace
+    for parts in ([laplace, laplace], [laplace, gaussian], [gaussian, laplace]):
+        with pytest.raises(ValueError, match="stands alone"):
+            combine(parts)

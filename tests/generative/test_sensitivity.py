@@ -15,7 +15,7 @@ from datasets.plan import Plan
 from datasets.query import InvalidQuery, Query
 from datasets.validate import Limits, validate
 from disclosure.aggregates import Count, DistinctCount
-from disclosure.sensitivity import Contribution, l2_squared, reach
+from disclosure.sensitivity import Contribution, l1, l2_squared, reach
 from tests.lib import school, strategies
 from tests.lib.plans import only_plan, plans
 
@@ -51,6 +51,12 @@ def moved(plan: Plan, pupil: list[Row]) -> dict[object, int]:
     return {a: int((table[a].astype(object) ** 2).sum()) for a in plan.aggregates}
 
 
+def moved_in_all(plan: Plan, pupil: list[Row]) -> dict[object, int]:
+    """The same as a sum of absolute differences."""
+    table = MemoryEngine({CENSUS.id: pupil}).aggregate(plan)
+    return {a: int(np.abs(table[a].astype(object)).sum()) for a in plan.aggregates}
+
+
 @pytest.mark.parametrize("name", KEYS)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), query=strategies.queries(CENSUS))
@@ -65,6 +71,8 @@ def test_no_pupil_moves_a_table_further_than_claimed(name: str, data: st.DataObj
     for plan, layout in zip(plans(valid), valid.layouts, strict=True):
         for aggregate, distance in moved(plan, pupil).items():
             assert distance <= l2_squared(aggregate, layout.contribution)  # type: ignore[arg-type]
+        for aggregate, distance in moved_in_all(plan, pupil).items():
+            assert distance <= l1(aggregate, layout.contribution)  # type: ignore[arg-type]
 
 
 def _pupil(years: list[int], las: list[int]) -> list[Row]:
@@ -88,6 +96,31 @@ def test_the_claim_is_reached(group_by: tuple[str, ...], years: list[int], las: 
     valid = validate(Query(CENSUS.id, (Measure("n", "count"),), group_by), CENSUS, school.GRANTS, LIMITS)
     claimed = l2_squared(Count(), valid.layouts[0].contribution)
     assert moved(only_plan(valid), _pupil(years, las))[Count()] == distance == claimed
+
+
+@pytest.mark.parametrize("group_by", [("year",), (), ("la",), ("la", "sex")])
+@pytest.mark.parametrize("statistic", ["count", "sum", "histogram"])
+def test_the_l1_claim_is_reached_however_rows_are_spread(group_by: tuple[str, ...], statistic: str) -> None:
+    from datasets.query import Measure
+
+    measure = Measure("m", statistic, {"sum": "score", "histogram": "need"}.get(statistic))
+    valid = validate(Query(CENSUS.id, (measure,), group_by), CENSUS, school.GRANTS, LIMITS)
+    for aggregate, distance in moved_in_all(only_plan(valid), _pupil([0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 0])).items():
+        assert distance == l1(aggregate, valid.layouts[0].contribution)  # type: ignore[arg-type]
+
+
+def test_an_l1_claim_that_is_one_too_small_would_be_caught() -> None:
+    """Positive control: taking the L2 distance for the L1 one is too little on rows that are spread."""
+    from datasets.query import Measure
+
+    plan = only_plan(validate(Query(CENSUS.id, (Measure("n", "count"),), ("la",)), CENSUS, school.GRANTS, LIMITS))
+    found = moved_in_all(plan, _pupil([0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 0]))[Count()]
+    assert found == 6 > np.sqrt(moved(plan, _pupil([0, 0, 1, 1, 2, 2], [0, 1, 2, 3, 4, 0]))[Count()])
+
+
+def test_l1_of_distinct_pupils_is_bounded_by_the_cells_there_are() -> None:
+    assert l1(DistinctCount(), Contribution((6, 1), 2)) == 3
+    assert l1(DistinctCount(), Contribution((6,), 100)) == 6
 
 
 def test_one_year_admitted_narrows_the_claim() -> None:

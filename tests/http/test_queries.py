@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from privacy_api.ports import Person
 from tests.lib.service import DATA_SET, OPEN_OFFICIAL, POLICY, URL, Service, pupils, running
 
 COUNT = {"measures": [{"statistic": "count"}], "groupBy": ["la"]}
@@ -259,3 +261,103 @@ def test_official_means_come_without_an_interval_that_would_be_false(tmp_path: P
         assert mean["value"] is not None
         assert (mean["lower"], mean["upper"], mean["status"]) == (None, None, "")
         assert count["lower"] <= 403 <= count["upper"]
+
+
+LAPLACE = POLICY.replace('noise = "gaussian"', 'noise = "laplace"')
+
+
+def test_a_laplace_policy_answers_once_at_its_price(tmp_path: Path) -> None:
+    with running(tmp_path, pupils(4000), LAPLACE) as service:
+        first = service.ask({"measures": [{"statistic": "mean", "variable": "days"}], "groupBy": ["la"]}).json()
+        assert first["charge"]["nanoRho"] == 10_000_000
+        assert first["protection"]["mechanism"] == "discrete Laplace"
+        assert first["protection"]["pureEpsilon"] == pytest.approx(2 * (2 * 0.005) ** 0.5)
+        again = service.ask(COUNT).json()
+        assert again["charge"]["nanoRho"] == 0, "the count under the mean"
+        value = again["results"][0]
+        assert value["lower"] <= value["value"] <= value["upper"]
+        assert value["upper"] - value["lower"] == pytest.approx(2 * 6 * 30, rel=0.05), "six rows, ε = 0.1"
+        assert service.services.ledger.verify() == 3
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"rho": 0.01},
+        {"rho": 0.005},
+        {"measures": [{"statistic": "count", "precision": {"margin": 50}}]},
+    ],
+)
+def test_under_a_laplace_policy_no_precision_is_sold(tmp_path: Path, more: dict[str, object]) -> None:
+    with running(tmp_path, pupils(40), LAPLACE) as service:
+        refused = service.ask(COUNT | more)
+        assert refused.status_code == 422
+        assert [e["code"] for e in refused.json()["errors"]] == ["PriceOutOfRange"]
+        assert service.client.get("/v1/projects/tests/budget", headers=service.auth).json()["budget"]["spentRho"] == 0
+
+
+def test_a_policy_that_changes_its_noise_makes_other_measurements(tmp_path: Path) -> None:
+    """Laplace measurements are not added to: under a new price or law the question is measured anew, in full."""
+    charged = []
+    for policy in (LAPLACE, POLICY, LAPLACE, LAPLACE.replace("default_rho = 0.005", "default_rho = 0.01")):
+        with running(tmp_path, pupils(40), policy) as service:
+            charged.append(service.ask(COUNT).json()["charge"]["nanoRho"])
+            assert service.services.ledger.verify() > 0
+    assert charged == [5_000_000, 5_000_000, 0, 10_000_000]
+
+
+def test_a_persons_cap_holds_over_projects(service: Service) -> None:
+    projects = service.services.projects
+    projects.create_person(Person("ann", 12_000_000))
+    service.new_key("others")
+    keys = [projects.create_key(name, "", "test", "ann")[1] for name in ("tests", "others")]
+    headers = [{"Authorization": f"Bearer {key}"} for key in keys]
+    asked = [COUNT, COUNT | {"groupBy": ["year"]}, COUNT | {"groupBy": ["need"]}]
+    for turn in (0, 1):
+        assert service.client.post(URL, json=asked[turn], headers=headers[turn]).status_code == 200
+    refused = service.client.post(URL, json=asked[2], headers=headers[0])
+    assert (refused.status_code, refused.json()["scope"]) == (403, "person")
+    assert refused.json()["leftNanoRho"] == 2_000_000
+    budget = service.client.get("/v1/projects/tests/budget", headers=headers[0]).json()
+    assert (budget["person"]["spentRho"], budget["person"]["capRho"]) == (0.01, 0.012)
+    assert budget["budget"]["spentRho"] == 0.005
+    assert "person" not in service.client.get("/v1/projects/tests/budget", headers=service.auth).json()
+    assert service.ask(asked[2]).status_code == 200, "a key without a person is not bound by one"
+
+
+def composed(service: Service, delta: float) -> tuple[float, float]:
+    """ρ and ε of all events of the ledger, by OpenDP's own composition of the mechanisms that they name."""
+    import json
+
+    import opendp.prelude as dp
+
+    space = (dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"))
+    parts = []
+    with sqlite3.connect(service.home / "service.db") as connection:
+        for (events,) in connection.execute("select events from ledger where kind = 'charge'"):
+            for event in json.loads(events):
+                scale = (event["l2_squared"] / (2 * event["nano_rho"] / 1e9)) ** 0.5
+                # each is on a vector of its own distance: put on one of distance 1
+                parts.append(dp.m.make_gaussian(*space, scale=scale / event["l2_squared"] ** 0.5))
+    connection.close()
+    whole = dp.c.make_composition(parts)
+    return whole.map(1.0), dp.c.make_zCDP_to_approxDP(whole).map(1.0).epsilon(delta)
+
+
+def test_the_odometer_is_the_composition_of_the_events(service: Service) -> None:
+    address = f"/v1/data-sets/{DATA_SET}/odometer"
+    assert service.client.get(address).status_code == 401
+    empty = service.client.get(address, headers=service.auth).json()
+    assert (empty["days"], empty["budget"]["spentRho"]) == ([], 0)
+    for more in ({}, {"rho": 0.02}, {"groupBy": ["year"]}, {"measures": [{"statistic": "sd", "variable": "days"}]}):
+        assert service.ask(COUNT | more).status_code == 200
+    body = service.client.get(address, headers=service.auth).json()
+    rho, eps = composed(service, body["budget"]["delta"])
+    assert body["days"][-1]["rho"] == pytest.approx(rho, rel=1e-9)
+    assert body["days"][-1]["epsilon"] == pytest.approx(eps, abs=1e-4)
+    assert body["days"][-1]["rho"] == body["budget"]["spentRho"] == 0.035, "sd shares its count"
+    assert sum(day["charges"] for day in body["days"]) == 4
+    assert sum(day["chargedRho"] for day in body["days"]) == pytest.approx(rho)
+    budget = service.client.get("/v1/projects/tests/budget", headers=service.auth).json()
+    assert budget["cuts"][0]["spentRho"] == body["budget"]["spentRho"]
+    assert "tests" not in str(body), "no project is named"

@@ -164,10 +164,10 @@ def _parquet(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
 
 
 class Workplace:
-    """Folders for sources and cuts, and how the tests ingest from one to the other."""
+    """Folders for sources and cuts, and how the tests ingest from one to the other. text: of the catalogue."""
 
     def __init__(self, root: Path) -> None:
-        self.sources, self.cuts = root / "sources", root / "cuts"
+        self.sources, self.cuts, self.text = root / "sources", root / "cuts", CATALOGUE
         self.sources.mkdir()
 
     def files(
@@ -179,7 +179,7 @@ class Workplace:
         }
 
     def ingest(self, sources: Mapping[str, Sequence[Path]]) -> Published:
-        return ingest(tiny(), CATALOGUE, sources, self.cuts)
+        return ingest(load_catalogue(self.text), self.text, sources, self.cuts)
 
     def listing(self) -> list[str]:
         return sorted(str(p.relative_to(self.cuts.parent)) for p in self.cuts.parent.rglob("*"))

@@ -68,6 +68,14 @@ def _exams(rows: Sequence[Mapping[str, str | float | None]]) -> Callable[[Workpl
     return lambda work: work.files(exams=rows)
 
 
+def _with_catalogue(old: str, new: str, files: Callable[[Workplace], Sources]) -> Callable[[Workplace], Sources]:
+    def made(work: Workplace) -> Sources:
+        work.text = work.text.replace(old, new, 1)
+        return files(work)
+
+    return made
+
+
 HEADER = ",".join(CENSUS[0]).encode() + b"\n"
 GOOD = b"P1,202122,A2,N,F,2,1\n"
 SECRET = {"pupil": CANARY, "region": CANARY, "score": CANARY_NUMBER}
@@ -231,6 +239,22 @@ CASES: dict[str, list[Case]] = {
     "rows-per-period": [
         Case("three of two", _exams(THREE_EXAMS), ("exams", "unit, year", 1, [("exams.csv", 4)])),
     ],
+    "not-fixed": [
+        Case(
+            "sex",
+            _with_catalogue('title = "Census"', 'title = "Census"\nfixed = ["sex"]', lambda work: work.files()),
+            ("census", "sex", 1, [("census.csv", 5)]),
+        ),
+        Case(
+            "a number that is missing once",
+            _with_catalogue(
+                'title = "Census"',
+                'title = "Census"\nfixed = ["score"]',
+                lambda work: work.files(changed(CENSUS, 1, score=None)),
+            ),
+            ("census", "score", 1, [("census.csv", 5)]),
+        ),
+    ],
     "orphan": [
         Case(
             "area that no pupil has",
@@ -257,6 +281,18 @@ CASES: dict[str, list[Case]] = {
             },
             ("census", None, 1, []),
             frozenset({"empty-file"}),
+        ),
+    ],
+    "beyond-bound": [
+        Case(
+            "beside an error",
+            _with_catalogue(
+                "rows_per_period = 2",
+                "bound_rows = 2",
+                lambda work: work.files(changed(CENSUS, 0, sex=CANARY), THREE_EXAMS),
+            ),
+            ("exams", None, 1, []),
+            frozenset({"unknown-code"}),
         ),
     ],
     "rounded": [

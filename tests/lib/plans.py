@@ -11,7 +11,7 @@ from datasets.plan import Plan, Quantity
 from datasets.pricing import default_totals, families, prices
 from datasets.query import Query
 from datasets.validate import Limits, ValidQuery, validate
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy
 from disclosure.protect import protect
 from disclosure.tables import ExactTable, Integers, Measurement
@@ -56,7 +56,7 @@ def as_measured(values: Integers, sigma: float) -> Measurement:
 
 
 def default_prices(valid: ValidQuery, policy: Policy) -> dict[Quantity, int]:
-    known = families(valid)
+    known = families(valid, policy.noise)
     return prices(default_totals(known, policy), known)
 
 
@@ -65,7 +65,7 @@ def protected(
     tables: list[ExactTable],
     each: Mapping[Quantity, int],
     policy: Policy,
-    noise: NoiseSource = discrete_gaussian,
+    noise: NoiseSource = add_noise,
 ) -> Measured:
     found: Measured = {}
     for place, (layout, exact) in enumerate(zip(valid.layouts, tables, strict=True)):

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.memory import MemoryEngine, Row
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
 from privacy_api.cli.cuts import preset
@@ -60,7 +60,7 @@ def running(
     rows: Sequence[Row] = (),
     policy: str = POLICY,
     engine: Engine | None = None,
-    noise: NoiseSource = discrete_gaussian,
+    noise: NoiseSource = add_noise,
     step: Callable[[str], None] = ignore_step,
     url: str = "",
     cap: int = 500_000_000,

@@ -15,16 +15,17 @@ from sqlalchemy import Connection, Table, create_engine, event, func, insert, se
 
 from disclosure.accounting import Event
 from disclosure.tables import Measurement
-from privacy_api.ports import Principal, Project, Request, Reserved, StoredRelease, Wanted
+from privacy_api.ports import Person, Principal, Project, Request, Reserved, StoredRelease, Wanted
 from privacy_api.stores.database import open_database, reading
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.projects import SqlProjects
-from privacy_api.stores.schema import ledger, metadata, projects
+from privacy_api.stores.schema import ledger, metadata, people, projects
 
 CUT = "npd-2024"
 CAP = 1_000
 EXETER = Project("exeter", "Absence in Devon", 600, frozenset({"ethnicity"}))
 LEEDS = Project("leeds", "Attainment in Leeds", 600, frozenset())
+ANN = Person("ann", 100)
 
 
 @dataclass
@@ -75,9 +76,11 @@ def wanted(question: str, price: int) -> Wanted:
     return Wanted(Event("discrete_gaussian", 1, price, question))
 
 
-def asking(release: str, prices: Mapping[str, int], project: Project = EXETER, **changes: Any) -> Request:
+def asking(
+    release: str, prices: Mapping[str, int], project: Project = EXETER, person: str | None = None, **changes: Any
+) -> Request:
     needs = tuple(wanted(question, price) for question, price in prices.items())
-    request = Request(Principal("k2345678", project), CUT, CAP, release, f'{{"ask":"{release}"}}', needs)
+    request = Request(Principal("k2345678", project, person), CUT, CAP, release, f'{{"ask":"{release}"}}', needs)
     return replace(request, **changes)
 
 
@@ -97,8 +100,8 @@ def body_of(release: str) -> bytes:
 def busy_day(desk: Desk) -> None:
     """A ledger with every kind of entry: paid for, in part for nothing, for nothing, failed, still open."""
     desk.answered(asking("r1", {"a": 10, "b": 20}))
-    desk.ledger.fail(desk.ledger.reserve(asking("r2", {"c": 30})))
-    desk.answered(asking("r3", {"a": 5, "d": 40}, LEEDS))
+    desk.ledger.fail(desk.ledger.reserve(asking("r2", {"c": 30}, person="ann")))
+    desk.answered(asking("r3", {"a": 5, "d": 40}, LEEDS, "ann"))
     desk.answered(asking("r4", {"a": 10, "d": 1}))
     desk.ledger.reserve(asking("r5", {"e": 50}, LEEDS))
 
@@ -124,12 +127,14 @@ def put_back(connection: Connection, rows: Rows) -> None:
             connection.execute(insert(table), content)
 
 
-def start_afresh(url: str, *founded: Project) -> None:
+def start_afresh(url: str, *founded: Project | Person) -> None:
     rows: Rows = {table: [] for table in metadata.sorted_tables}
     rows[projects] = [
         {"id": each.id, "title": each.title, "cap": each.cap, "grants": json.dumps(sorted(each.grants)), "created": ""}
         for each in founded
+        if isinstance(each, Project)
     ]
+    rows[people] = [{"id": each.id, "cap": each.cap, "created": ""} for each in founded if isinstance(each, Person)]
     with behind_its_back(url) as connection:
         put_back(connection, rows)
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from privacy_api.stores.database import open_database
 from privacy_api.stores.migrate import upgrade
 
-from .cases import EXETER, LEEDS, Desk, start_afresh
+from .cases import ANN, EXETER, LEEDS, Desk, start_afresh
 
 POSTGRES = os.environ.get("PRIVACY_API_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 BOTH = ("sqlite", "postgresql")
@@ -87,6 +87,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def desk(url: str, tmp_path: Path) -> Iterator[Desk]:
     desk = Desk(url, tmp_path / "anchor.json")
-    start_afresh(desk.url, EXETER, LEEDS)
+    start_afresh(desk.url, EXETER, LEEDS, ANN)
     yield desk
     desk.engine.dispose()

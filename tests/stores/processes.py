@@ -18,7 +18,7 @@ from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 
-from .cases import asking, body_of, measured
+from .cases import EXETER, LEEDS, asking, body_of, measured
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
@@ -47,12 +47,14 @@ def migrate(url: str) -> None:
     engine.dispose()
 
 
-def spend(url: str, anchor: Path, name: str, price: int, threads: int) -> None:
-    """Each thread asks one new question after the other until the budget is gone."""
+def spend(url: str, anchor: Path, name: str, price: int, threads: int, person: str | None = None) -> None:
+    """Each thread asks one new question after the other until the budget is gone; of a person's, in both projects."""
     engine = open_database(url)
     ledger = SqlLedger(engine, anchor)
     finished: list[int] = []
-    crew = [Thread(target=_until_exhausted, args=(ledger, f"{name}-{n}", price, finished)) for n in range(threads)]
+    crew = [
+        Thread(target=_until_exhausted, args=(ledger, f"{name}-{n}", price, person, finished)) for n in range(threads)
+    ]
     for each in crew:
         each.start()
     for each in crew:
@@ -62,11 +64,12 @@ def spend(url: str, anchor: Path, name: str, price: int, threads: int) -> None:
         raise SystemExit("a thread did not end by an exhausted budget")
 
 
-def _until_exhausted(ledger: SqlLedger, name: str, price: int, finished: list[int]) -> None:
+def _until_exhausted(ledger: SqlLedger, name: str, price: int, person: str | None, finished: list[int]) -> None:
     for turn in range(1_000):
         release = f"{name}-{turn}"
         try:
-            reserved = ledger.reserve(asking(release, {release: price}))
+            project = LEEDS if person and (turn + int(name[-1])) % 2 else EXETER
+            reserved = ledger.reserve(asking(release, {release: price}, project, person))
         except BudgetExhausted:
             finished.append(turn)
             return

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Project, Reserved
+from disclosure.accounting import Event
+from disclosure.tables import Noise
+from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Project, Reserved, Wanted
 from privacy_api.stores.schema import measurements, projects, releases
 
-from .cases import CAP, CUT, EXETER, LEEDS, Desk, asking, behind_its_back, body_of, busy_day, measured, measurement
+from .cases import ANN, CAP, CUT, EXETER, LEEDS, Desk, asking, behind_its_back, body_of, busy_day, measured, measurement
 
 
 def test_a_new_question_is_charged_before_it_is_answered(desk: Desk) -> None:
@@ -179,7 +182,7 @@ def test_a_stale_claim_that_nobody_took_over_still_counts(desk: Desk) -> None:
     assert desk.ledger.store(slow, measured(slow), b"slow").body == b"slow"
 
 
-def refused(desk: Desk, reserved_for: Project, price: int, **changes: int) -> BudgetExhausted:
+def refused(desk: Desk, reserved_for: Project, price: int, **changes: Any) -> BudgetExhausted:
     before = desk.rows()
     with pytest.raises(BudgetExhausted) as caught:
         desk.ledger.reserve(asking("r9", {"z": price}, reserved_for, **changes))
@@ -207,6 +210,79 @@ def test_the_stored_cap_counts_not_the_one_in_the_request(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         connection.execute(projects.update().where(projects.c.id == "exeter").values(cap=5))
     assert refused(desk, EXETER, 6).balance.cap == 5
+
+
+def test_the_cap_of_a_person_holds_over_projects_and_cuts(desk: Desk) -> None:
+    desk.answered(asking("r1", {"a": 60}, EXETER, "ann"))
+    desk.answered(asking("r2", {"b": 30}, LEEDS, "ann", cut="npd-2025"))
+    for changes in ({}, {"cut": "npd-2025"}, {"cut": "npd-2026"}):
+        error = refused(desk, LEEDS, 11, person="ann", **changes)
+        assert (error.scope, error.balance.cap, error.balance.spent) == ("person", 100, 90)
+    assert desk.ledger.reserve(asking("r3", {"c": 11}, LEEDS)).nano_rho == 11, "a key without a person is not theirs"
+    assert desk.ledger.reserve(asking("r4", {"d": 10}, LEEDS, "ann")).nano_rho == 10
+    assert desk.ledger.person_balance(ANN).left == 0
+    assert desk.ledger.reserve(asking("r5", {"a": 60}, LEEDS, "ann")).charge is None, "what is there is free"
+    assert [row.person_total for row in desk.rows()] == [60, 60, 90, 90, None, 100]
+
+
+def test_a_person_that_is_not_stored_cannot_spend(desk: Desk) -> None:
+    with pytest.raises(LedgerBroken, match="person"):
+        desk.ledger.reserve(asking("r1", {"a": 1}, person="nobody"))
+    assert desk.kinds() == []
+
+
+def test_a_failed_charge_of_a_person_stays_theirs(desk: Desk) -> None:
+    desk.ledger.fail(desk.ledger.reserve(asking("r1", {"a": 70}, person="ann")))
+    assert desk.ledger.person_balance(ANN).spent == 70
+    assert refused(desk, EXETER, 31, person="ann").scope == "person"
+    assert desk.ledger.verify() == 2
+
+
+def test_the_history_of_a_cut(desk: Desk) -> None:
+    assert desk.ledger.days(CUT, 10) == desk.ledger.charges(CUT, 10) == []
+    busy_day(desk)
+    desk.clock.forward(-86_400)  # set back: days are by date, and end in the balance all the same
+    desk.ledger.fail(desk.ledger.reserve(asking("r6", {"f": 25})))
+    desk.clock.forward(3 * 86_400)
+    desk.ledger.reserve(asking("r7", {"g": 5}))
+    desk.ledger.reserve(asking("r8", {"h": 500}, cut="npd-2025"))
+    days = desk.ledger.days(CUT, 10)
+    assert [(d.date, d.charges, d.nano_rho, d.so_far) for d in days] == [
+        ("2026-02-28", 1, 25, 25),
+        ("2026-03-01", 4, 150, 175),
+        ("2026-03-03", 1, 5, 180),
+    ]
+    assert desk.ledger.days(CUT, 2) == days[1:]
+    charges = desk.ledger.charges(CUT, 100)
+    assert [(c.entry, c.nano_rho, c.so_far, c.person) for c in charges] == [
+        (1, 30, 30, None), (3, 30, 60, "ann"), (5, 40, 100, "ann"), (8, 50, 150, None), (9, 25, 175, None),
+        (11, 5, 180, None),
+    ]  # fmt: skip
+    assert desk.ledger.charges(CUT, 2) == charges[-2:]
+    assert desk.ledger.cut_balance(CUT, CAP).spent == days[-1].so_far == charges[-1].so_far
+
+
+def test_a_laplace_measurement_comes_back_as_one(desk: Desk) -> None:
+    reserved = desk.ledger.reserve(asking("r1", {"a": 10}))
+    desk.ledger.store(reserved, {"a": replace(measurement(), noise=Noise.LAPLACE)}, b"{}")
+    found = desk.ledger.reserve(asking("r2", {"a": 10})).stored["a"].measurement
+    assert (found.noise, found.sigma) == (Noise.LAPLACE, 2.5)
+    assert desk.ledger.verify() == 2
+    for planted in ("gaussian", "none"):
+        with behind_its_back(desk.url) as connection:
+            connection.execute(measurements.update().values(noise=planted))
+        with pytest.raises(LedgerBroken, match="edited"):
+            desk.ledger.verify()
+    with pytest.raises(LedgerBroken, match="edited"):
+        desk.ledger.reserve(asking("r3", {"a": 10}))
+
+
+def test_an_event_says_what_its_noise_was_scaled_to(desk: Desk) -> None:
+    event = Event("discrete_laplace", 12, 10, "a", l1=6)
+    desk.ledger.reserve(replace(asking("r1", {}), wanted=(Wanted(event),)))
+    assert json.loads(desk.rows()[0].events) == [
+        {"mechanism": "discrete_laplace", "l2_squared": 12, "l1": 6, "nano_rho": 10, "question": "a"}
+    ]
 
 
 def test_a_refusal_claims_nothing(desk: Desk) -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from privacy_api.ports import InProgress
 
-from .cases import CUT, EXETER, Desk, asking
+from .cases import ANN, CUT, EXETER, Desk, asking
 from .processes import spend, started
 
 
-def spend_at_once(desk: Desk, price: int, processes: int, threads: int) -> None:
-    crew = [started(spend, desk.url, desk.anchor, str(n), price, threads) for n in range(processes)]
+def spend_at_once(desk: Desk, price: int, processes: int, threads: int, person: str | None = None) -> None:
+    crew = [started(spend, desk.url, desk.anchor, str(n), price, threads, person) for n in range(processes)]
     for each in crew:
         each.join()
     assert [each.exitcode for each in crew] == [0] * processes
@@ -30,6 +30,16 @@ def budget_is_spent_exactly(desk: Desk, price: int) -> None:
 def test_threads_of_several_processes_spend_what_there_is_and_no_more(desk: Desk) -> None:
     spend_at_once(desk, price=29, processes=2, threads=8)
     budget_is_spent_exactly(desk, price=29)
+
+
+def test_a_person_spends_in_two_projects_at_once_what_is_theirs_and_no_more(desk: Desk) -> None:
+    """The caps of the projects and the cut are far off: only the person's can hold."""
+    spend_at_once(desk, price=9, processes=2, threads=6, person="ann")
+    charges = [row for row in desk.rows() if row.kind == "charge"]
+    assert len(charges) == ANN.cap // 9
+    assert {row.project for row in charges} == {"exeter", "leeds"}
+    assert desk.ledger.person_balance(ANN).spent == desk.spent() == 9 * len(charges) == charges[-1].person_total
+    assert desk.ledger.verify() == 2 * len(charges)
 
 
 @pytest.mark.slow

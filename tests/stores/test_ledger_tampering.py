@@ -16,7 +16,7 @@ from privacy_api.ports import LedgerBroken
 from privacy_api.stores.chain import FIELDS, Entry
 from privacy_api.stores.schema import ledger, measurements, releases
 
-from .cases import EXETER, LEEDS, Desk, Rows, asking, behind_its_back, busy_day, everything, put_back, start_afresh
+from .cases import ANN, EXETER, LEEDS, Desk, Rows, asking, behind_its_back, busy_day, everything, put_back, start_afresh
 
 CHAINED = (ledger, releases, measurements)
 ROLLED_BACK = "rolled back or edited"
@@ -43,7 +43,7 @@ def busy(url: str, tmp_path: Path, days: dict[str, tuple[Rows, bytes]]) -> Itera
 
 
 def live_through(desk: Desk) -> tuple[Rows, bytes]:
-    start_afresh(desk.url, EXETER, LEEDS)
+    start_afresh(desk.url, EXETER, LEEDS, ANN)
     busy_day(desk)
     desk.answered(asking("r6", {"f": 60}))
     assert desk.ledger.verify() == 10
@@ -64,6 +64,10 @@ def same_row(table: Table, row: dict[str, Any]) -> ColumnElement[bool]:
     return condition
 
 
+SIBLINGS = {"charge": "release", "release": "failed", "failed": "charge", "gaussian": "laplace", "laplace": "gaussian"}
+"""What else may stand where this word stands."""
+
+
 def changed(column: str, value: Any) -> Any:
     match value:
         case None:
@@ -71,7 +75,7 @@ def changed(column: str, value: Any) -> Any:
         case bytes():
             return value[:-1] + bytes([value[-1] ^ 1])
         case str():
-            return {"charge": "release", "release": "failed", "failed": "charge"}.get(value, value + "0")
+            return SIBLINGS.get(value, value + "0")
     return value + 1_000 if column in ("seq", "entry", "refers_to") else value + 1
 
 
@@ -157,6 +161,11 @@ def test_a_chain_made_good_from_an_edit_on_is_not_the_anchored_one(busy: Desk) -
         (1, {"nano_rho": 1}, "does not add up"),
         (1, {"cut_total": 1}, "does not add up"),
         (7, {"project_total": 1}, "does not add up"),
+        (3, {"person_total": 31}, "does not add up"),
+        (5, {"person_total": None}, "does not add up"),
+        (1, {"person_total": 30}, "does not add up"),
+        (3, {"person": None, "person_total": None}, "closes no charge of its own|does not add up"),
+        (1, {"person": "ann", "person_total": 30}, "closes no charge of its own|does not add up"),
         (1, {"nano_rho": 29, "cut_total": 29, "project_total": 29}, "events cost"),
         (1, {"events": "[]"}, "events cost"),
         (1, {"events": "no JSON"}, "cannot be read"),
@@ -232,7 +241,7 @@ def test_yesterdays_file_is_put_back(sqlite_url: str, tmp_path: Path) -> None:
 def test_content_of_the_wrong_type(sqlite_url: str, tmp_path: Path, table: Table) -> None:
     """SQLite lets any column hold anything; reading it must refuse, not fall over."""
     desk = Desk(sqlite_url, tmp_path / "anchor.json")
-    start_afresh(desk.url, EXETER, LEEDS)
+    start_afresh(desk.url, EXETER, LEEDS, ANN)
     busy_day(desk)
     with behind_its_back(desk.url) as connection:
         was = everything(connection)

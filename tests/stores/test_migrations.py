@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, MetaData, inspect, text
+from sqlalchemy.exc import IntegrityError
 
+from disclosure.tables import Noise
 from privacy_api.stores.database import open_database
+from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import downgrade, is_current, upgrade
+from privacy_api.stores.packing import digest, pack
+from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.schema import metadata
 
+from .cases import ANN, CUT, asking, measurement
 from .processes import migrate, started
 
 CATALOGUE = {
@@ -36,7 +46,12 @@ def catalogue(engine: Engine) -> set[tuple[str, str]]:
     """Every table, index and constraint in the database's own words; the order within a table does not matter."""
     with engine.connect() as connection:
         found = connection.execute(text(CATALOGUE[engine.dialect.name])).all()
-    return {(name, "\n".join(sorted(line.strip(" ,\t") for line in (sql or "").splitlines()))) for name, sql in found}
+    return {(name, "\n".join(sorted(line.strip(" ,\t") for line in _unquoted(name, sql or "")))) for name, sql in found}
+
+
+def _unquoted(name: str, sql: str) -> list[str]:
+    """SQLite quotes the name of a table that was rebuilt."""
+    return sql.replace(f'CREATE TABLE "{name}"', f"CREATE TABLE {name}").splitlines()
 
 
 def test_up_gives_the_schema_and_down_takes_it_away(empty_url: str) -> None:
@@ -60,6 +75,85 @@ def test_migrations_and_schema_are_the_same_in_the_databases_own_words(empty_url
     metadata.drop_all(engine)
     upgrade(engine)
     assert catalogue(engine) == declared
+    engine.dispose()
+
+
+OLD_ENTRY = {
+    "seq": 1, "kind": "charge", "at": "2026-03-01T09:30:00+00:00", "project": "exeter", "key_id": "k2345678",
+    "cut": CUT, "release": "r1", "query": "{}", "nano_rho": 10, "digest": "", "refers_to": None, "cut_total": 10,
+    "project_total": 10, "previous": "0" * 64,
+    "events": '[{"l2_squared":1,"mechanism":"discrete_gaussian","nano_rho":10,"question":"a"}]',
+}  # fmt: skip
+"""A charge as the first version wrote it."""
+
+
+def hashed(row: dict[str, Any]) -> str:
+    """As the first version did it: canonical JSON of all fields but the hash."""
+    return hashlib.sha256(json.dumps(row, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def lived_in(url: str) -> Engine:
+    """A database of the first version in use: a charge with its release and two measurements, and a key."""
+    engine = open_database(url)
+    upgrade(engine, "0001")
+    packed = pack("a", 10, measurement())
+    release = OLD_ENTRY | {
+        "seq": 2, "kind": "release", "nano_rho": 0, "events": "[]", "refers_to": 1, "previous": hashed(OLD_ENTRY),
+        "digest": digest(b"body", [packed]),
+    }  # fmt: skip
+    with engine.begin() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        for table, row in (
+            ("projects", {"id": "exeter", "title": "", "cap": 600, "grants": "[]", "created": ""}),
+            ("api_keys", {"id": "k2345678", "project": "exeter", "label": "", "environment": "test",
+                          "secret_sha256": "", "created": ""}),
+            ("ledger", OLD_ENTRY | {"hash": hashed(OLD_ENTRY)}),
+            ("ledger", release | {"hash": hashed(release)}),
+            ("releases", {"id": "r1", "entry": 2, "cut": CUT, "project": "exeter", "created": OLD_ENTRY["at"],
+                          "body": b"body"}),
+            ("measurements", {"cut": CUT, "question": "a", "nano_rho": 10, "entry": 2, "sigma": 2.5,
+                              "cells": packed.cells, "masked": packed.masked}),
+        ):  # fmt: skip
+            connection.execute(tables.tables[table].insert().values(**row))
+    return engine
+
+
+def test_a_ledger_of_the_first_version_is_whole_after_the_second(empty_url: str, tmp_path: Path) -> None:
+    engine = lived_in(empty_url)
+    for _ in range(2):
+        upgrade(engine)
+        ledger = SqlLedger(engine, tmp_path / "anchor.json")
+        assert ledger.reanchor() == ledger.verify() == 2
+        found = ledger.reserve(asking("r2", {"a": 10}))
+        assert (found.charge, found.stored["a"].measurement.noise) == (None, Noise.GAUSSIAN)
+        downgrade(engine, "0001")
+    upgrade(engine)
+    answered = ledger.reserve(asking("r2", {"b": 10}))
+    ledger.fail(answered)
+    assert ledger.verify() == 4
+    with engine.begin() as connection, pytest.raises(IntegrityError):
+        connection.execute(text("DELETE FROM ledger WHERE seq = 2"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("way", ["person", "laplace"])
+def test_what_the_version_before_cannot_hold_is_not_thrown_away(empty_url: str, tmp_path: Path, way: str) -> None:
+    engine = lived_in(empty_url)
+    upgrade(engine)
+    ledger = SqlLedger(engine, tmp_path / "anchor.json")
+    ledger.reanchor()
+    if way == "person":
+        SqlProjects(engine).create_person(ANN)
+        ledger.reserve(asking("r2", {"b": 10}, person="ann"))
+    else:
+        reserved = ledger.reserve(asking("r2", {"b": 10}))
+        ledger.store(reserved, {"b": replace(measurement(), noise=Noise.LAPLACE)}, b"{}")
+    entries = ledger.verify()
+    with pytest.raises(RuntimeError, match="cannot hold"):
+        downgrade(engine, "0001")
+    assert is_current(engine)
+    assert ledger.verify() == entries
     engine.dispose()
 
 

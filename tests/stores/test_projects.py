@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from privacy_api.ports import Principal, Project
+from privacy_api.ports import Person, Principal, Project
 from privacy_api.stores.database import reading
 from privacy_api.stores.schema import metadata
 
-from .cases import EXETER, LEEDS, Desk
+from .cases import ANN, EXETER, LEEDS, Desk
 
 
 def test_a_project_comes_back_as_it_was_created(desk: Desk) -> None:
@@ -122,3 +122,30 @@ def test_no_secret_is_stored(desk: Desk, tmp_path: Path) -> None:
 def test_no_secret_is_shown(desk: Desk) -> None:
     info, key = desk.projects.create_key("exeter", "", "live")
     assert key[-43:] not in repr(info) + repr(asdict(info)) + repr(desk.projects.principal(key))
+
+
+def test_a_key_may_be_a_persons(desk: Desk) -> None:
+    info, key = desk.projects.create_key("exeter", "", "test", "ann")
+    _, other = desk.projects.create_key("leeds", "", "test")
+    assert desk.projects.principal(key) == Principal(info.id, EXETER, "ann")
+    holder = desk.projects.principal(other)
+    assert holder is not None and holder.person is None
+    assert {(each.project, each.person) for each in desk.projects.issued_keys()} == {("exeter", "ann"), ("leeds", None)}
+    with pytest.raises(ValueError, match="no such person"):
+        desk.projects.create_key("exeter", "", "test", "nobody")
+
+
+def test_people_are_created_once_and_come_back(desk: Desk) -> None:
+    bob = Person("bob", 2**63 - 1)
+    assert desk.projects.create_person(bob) == desk.projects.person("bob") == bob
+    assert desk.projects.people() == [ANN, bob]
+    assert desk.projects.person("nobody") is None
+    with pytest.raises(ValueError, match="already"):
+        desk.projects.create_person(replace(bob, cap=5))
+
+
+@pytest.mark.parametrize(("person", "told"), [(Person("A b", 1), "person id"), (Person("x", -1), "cap of a person")])
+def test_a_malformed_person_is_refused(desk: Desk, person: Person, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        desk.projects.create_person(person)
+    assert desk.projects.people() == [ANN]

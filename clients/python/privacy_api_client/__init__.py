@@ -29,7 +29,7 @@ from privacy_api_client.errors import (
     ServerError,
     TooBusy,
 )
-from privacy_api_client.query import Criteria, count, mean, measure, percentage, periods, pupils, where
+from privacy_api_client.query import Criteria, count, gap, mean, measure, percentage, periods, pupils, ratio, where
 from privacy_api_client.results import Result, ResultMeasure
 
 __all__ = [
@@ -64,10 +64,12 @@ __all__ = [
     "Variables",
     "__version__",
     "count",
+    "gap",
     "mean",
     "measure",
     "percentage",
     "periods",
     "pupils",
+    "ratio",
     "where",
 ]

@@ -33,7 +33,8 @@ class Expected:
     """The precision to expect of a measure: half the width of the interval that is right with this confidence.
 
     margin: of a count, in rows or pupils. margin_at: of anything else, by the number of rows in a supposed cell; None
-    where nothing could be said of so few. noise_sd: standard deviation of a count's noise.
+    where nothing could be said of so few. noise_sd: standard deviation of a count's noise. totals: the same of each
+    total, by its groupings.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Expected:
     margin: float | None
     margin_at: Mapping[int, float | None]
     noise_sd: float | None
+    totals: Mapping[tuple[str, ...], Expected] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def _expected(document: Mapping[str, Any]) -> Expected:
         margin=document.get("margin"),
         margin_at={int(rows): margin for rows, margin in document.get("marginAt", {}).items()},
         noise_sd=document.get("noiseSd"),
+        totals={tuple(t["groupBy"]): _expected({**document, **t, "totals": []}) for t in document.get("totals", [])},
     )
 
 

@@ -81,6 +81,16 @@ def percentage(variable: str, codes: Codes, id: str | None = None) -> Measure:
     return measure("percentage", variable, id=id, codes=_several(variable, codes))
 
 
+def ratio(above: Measure, below: Measure, id: str | None = None) -> Measure:
+    """One measure divided by another: ``ratio(measure("sum", "missed"), measure("sum", "possible"))``."""
+    return measure("ratio", id=id, of=[dict(above), dict(below)])
+
+
+def gap(of: Measure, variable: str, first: str, second: str, id: str | None = None) -> Measure:
+    """A measure in the first group minus the same in the second: ``gap(mean("score"), "fsm", "N", "Y")``."""
+    return measure("gap", variable, id=id, codes=[first, second], of=[dict(of)])
+
+
 def measure(statistic: str, variable: str | None = None, *, id: str | None = None, **parts: Any) -> Measure:
     """Any other statistic of the data set's meta: ``measure("quantile", "score", probabilities=[0.25, 0.75])``.
 
@@ -96,11 +106,13 @@ def question(
     group_by: str | Iterable[str] | None,
     criteria: Criteria | Mapping[str, Any] | None,
     rho: float | Decimal | None,
+    totals: Iterable[str | Iterable[str]] | None = None,
+    display: str | None = None,
 ) -> dict[str, Any]:
     """The body that is sent: a query as it is, or one from its parts."""
     if query is not None:
-        if any(part is not None for part in (measures, group_by, criteria, rho)):
-            raise TypeError("give a query, or its parts (measures, group_by, criteria, rho), not both")
+        if any(part is not None for part in (measures, group_by, totals, criteria, rho, display)):
+            raise TypeError("give a query, or its parts (measures, group_by, criteria, rho, …), not both")
         return {**query, **_plain("criteria", query.get("criteria"))}
     if measures is None:
         raise TypeError('a question wants measures, as in measures=[count()] or measures=["count"]')
@@ -108,8 +120,10 @@ def question(
     return {
         "measures": [measure(m) if isinstance(m, str) else dict(m) for m in listed],
         "groupBy": [] if group_by is None else [group_by] if isinstance(group_by, str) else list(group_by),
+        **({} if totals is None else {"totals": [[t] if isinstance(t, str) else list(t) for t in totals]}),
         **_plain("criteria", criteria),
         **({} if rho is None else {"rho": nano_text(rho)}),
+        **({} if display is None else {"display": display}),
     }
 
 

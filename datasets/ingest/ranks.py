@@ -1,0 +1,89 @@
+"""Bounded contribution: at most so many rows of a pupil in a period, drawn by a hash whose key is the cut's secret.
+
+A rank depends on the secret and on the pupil's own rows alone: nobody else's presence moves it, so a pupil who is added
+or removed changes the published table by the rows that were kept of that pupil and nothing more. (Truncation that looks
+at one unit's rows keeps every sensitivity claim; see docs/theorems.md.)
+"""
+
+from __future__ import annotations
+
+from datasets.catalogue import DataSet
+from datasets.ingest.coding import coded_table
+from datasets.ingest.columns import BOUND_RANK, UNIT, unit_and_period
+from datasets.ingest.database import Database
+from datasets.ingest.read import PLACE
+from datasets.ingest.sql import Sql, listed, name, sql
+from datasets.ingest.units import UNITS
+
+DRAWN, COPY, RANK = name("?drawn"), name("?copy"), name(BOUND_RANK)
+AT_ONCE = 4_000_000
+"""Rows that are ranked at a time: what a window holds cannot all go to the disk."""
+
+
+def rank(database: Database, data_set: DataSet, secret: str) -> Sql:
+    """Rank the coded rows; a query of those within the bound, with "bound_rank".
+
+    Only kept rows are published, so that no query can forget to filter. The order is that of a hash over the pupil's
+    identifier and all of the row; rows that are alike in all are told apart by a number, since otherwise they would be
+    kept or left out together. Two rows of a pupil could only tie if SHA-256 collided in its first 16 bytes.
+    """
+    drawn, ranks = name(f"drawn:{data_set.id}"), name(f"ranks:{data_set.id}")
+    database.run(_draw(data_set, drawn), secret=secret, data_set=data_set.id)
+    database.run(sql("CREATE TABLE {ranks} ({place} UBIGINT, {rank} USMALLINT)", ranks=ranks, place=PLACE, rank=RANK))
+    parts = 1 + database.one(sql("SELECT count(*) FROM {drawn}", drawn=drawn)) // AT_ONCE
+    for part in range(parts):
+        values = {"secret": secret, "bound": data_set.key.rows_per_period, "parts": parts, "part": part}
+        database.run(_keep(data_set, drawn, ranks), **values)
+    database.run(sql("DROP TABLE {drawn}", drawn=drawn))
+    joined = "SELECT * FROM {coded} JOIN {ranks} USING ({place})"
+    return sql(joined, coded=coded_table(data_set), ranks=ranks, place=PLACE)
+
+
+def _draw(data_set: DataSet, drawn: Sql) -> Sql:
+    return sql(
+        "CREATE TABLE {table} AS SELECT c.{place}, {keys}, "
+        "('0x' || left(sha256($secret || {row}), 32))::UHUGEINT AS {drawn} "
+        "FROM {coded} c JOIN {units} u ON c.{unit} = u.rowid",
+        table=drawn,
+        place=PLACE,
+        keys=listed(name("c", key) for key in unit_and_period(data_set)),
+        row=_text(data_set),
+        drawn=DRAWN,
+        coded=coded_table(data_set),
+        units=UNITS,
+        unit=name(UNIT),
+    )
+
+
+def _text(data_set: DataSet) -> Sql:
+    """Data set, pupil and row as a text that no other has: each part with its length before it."""
+    columns = (name("c", variable.name) for variable in data_set.variables)
+    parts = [Sql("$data_set::VARCHAR"), Sql("u.unit"), *(sql("{c}::VARCHAR", c=column) for column in columns)]
+    return listed((sql("coalesce(length({part}) || ':' || {part}, '-')", part=part) for part in parts), " || ")
+
+
+def _keep(data_set: DataSet, drawn: Sql, ranks: Sql) -> Sql:
+    keys = listed(map(name, unit_and_period(data_set)))
+    copies = sql(
+        "SELECT *, row_number() OVER (PARTITION BY {keys}, {drawn}) AS {copy} FROM {table} "
+        "WHERE {unit} % $parts = $part",
+        keys=keys,
+        drawn=DRAWN,
+        copy=COPY,
+        table=drawn,
+        unit=name(UNIT),
+    )
+    again = "('0x' || left(sha256($secret || {drawn}::VARCHAR || '#' || {copy}::VARCHAR), 32))::UHUGEINT"
+    return sql(
+        "INSERT INTO {ranks} SELECT {place}, {rank} FROM (SELECT {place}, row_number() OVER (PARTITION BY {keys} "
+        "ORDER BY CASE WHEN {copy} = 1 THEN {drawn} ELSE {again} END) AS {rank} FROM ({copies})) "
+        "WHERE {rank} <= $bound",
+        ranks=ranks,
+        place=PLACE,
+        rank=RANK,
+        keys=keys,
+        copy=COPY,
+        drawn=DRAWN,
+        again=sql(again, drawn=DRAWN, copy=COPY),
+        copies=copies,
+    )

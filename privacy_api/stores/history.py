@@ -1,0 +1,38 @@
+"""What was charged, read back: the odometer's numbers."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, func, select
+
+from privacy_api.ports import Charge, Day
+from privacy_api.stores import chain
+from privacy_api.stores.schema import ledger
+
+DATE = 10
+"""Characters of an ISO 8601 instant that are its date."""
+
+
+def charges(connection: Connection, cut: str, last: int) -> list[Charge]:
+    """Each entry is checked against its own hash."""
+    rows = select(ledger).where(ledger.c.cut == cut, ledger.c.kind == "charge").order_by(ledger.c.seq.desc())
+    found = [chain.entry_of(row) for row in connection.execute(rows.limit(last)).mappings()]
+    return [
+        Charge(e.seq, e.at, e.cut, e.project, e.person, e.release, e.nano_rho, e.cut_total) for e in reversed(found)
+    ]
+
+
+def days(connection: Connection, cut: str, last: int) -> list[Day]:
+    """Summed from the end, so that it ends in the balance even if the clock was once set back."""
+    date = func.substr(ledger.c.at, 1, DATE)
+    rows = (
+        select(date, func.count(), func.sum(ledger.c.nano_rho))
+        .where(ledger.c.cut == cut, ledger.c.kind == "charge")
+        .group_by(date)
+        .order_by(date.desc())
+        .limit(last)
+    )
+    so_far, found = chain.cut_spent(connection, cut), []
+    for day, count, cost in connection.execute(rows):
+        found.append(Day(day, int(count), int(cost), so_far))
+        so_far -= int(cost)
+    return found[::-1]

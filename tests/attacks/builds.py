@@ -1,0 +1,52 @@
+"""A build of the service for tests: the real one, with the places where a bug can be planted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from datasets.engines.memory import MemoryEngine, Row
+from disclosure.noise import NoiseSource, discrete_gaussian
+from privacy_api.ports import Engine
+from privacy_api.stores.ledger import SqlLedger
+from tests.lib.service import Service, running
+
+
+def as_it_is(engine: Engine) -> Engine:
+    return engine
+
+
+@dataclass(frozen=True)
+class Build:
+    """Honest unless said otherwise. patches: full name of a function → what stands in its place."""
+
+    noise: NoiseSource = discrete_gaussian
+    ledger: type[SqlLedger] = SqlLedger
+    engine: Callable[[Engine], Engine] = as_it_is
+    patches: Mapping[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for name, replacement in self.patches.items():
+                stack.enter_context(patch(name, replacement))
+            stack.enter_context(patch("tests.lib.service.SqlLedger", self.ledger))
+            yield
+
+    @contextmanager
+    def service(
+        self,
+        home: Path,
+        rows: Sequence[Row] = (),
+        engine: Engine | None = None,
+        noise: NoiseSource | None = None,
+        **parts: Any,
+    ) -> Iterator[Service]:
+        home.mkdir(exist_ok=True)
+        made = self.engine(engine or MemoryEngine({"census": list(rows)}))
+        with self.planted(), running(home, engine=made, noise=noise or self.noise, **parts) as service:
+            yield service
