@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from datasets.names import Names
@@ -19,7 +19,8 @@ MOST_TOTALS = 16
 class Table:
     """One table of the answer. levels: of each axis of the whole, 0 its own codes, the last summed over.
 
-    places[i] is the axis of the whole that axes[i] is, or is coarser than. names: as they were asked for.
+    places[i] is the axis of the whole that axes[i] is, or is coarser than; axes of the whole are counted in canonical
+    order. names: as they were asked for.
     """
 
     names: tuple[str, ...]
@@ -154,7 +155,13 @@ class _Totals:
             self._names.refuse("TotalsNotNested", message, "totals")
         whole = _Coarser(tuple(self._whole))
         tables = tuple(dict.fromkeys(_table(each, steps) for each in (whole, *totals)))
-        return Grouping(tables, chains)
+        return _in_canonical_order(Grouping(tables, chains), self._order())
+
+    def _order(self) -> list[int]:
+        """Places of the axes of the whole as they would stand however they were asked for."""
+        domain = self._names.data_set.domain
+        axes = [axis for _, axis in self._whole]
+        return sorted(range(len(axes)), key=lambda i: (domain.index(axes[i].variable), axes[i].groups))
 
     def _levels(self, place: int, totals: Sequence[_Coarser]) -> list[Axis]:
         """Coarser axes of one axis of the whole, finest first; each must nest in the next."""
@@ -200,6 +207,19 @@ class _Steps:
         if axis is not None:
             return self._level[axis.reference]
         return len(self.distinct) - (len(self.distinct[-1].codes) == 1)
+
+
+def _in_canonical_order(grouping: Grouping, order: Sequence[int]) -> Grouping:
+    """Arithmetic of floats must not depend on the order of asking; what is shown keeps it."""
+    tables = tuple(
+        replace(
+            table,
+            places=tuple(order.index(place) for place in table.places),
+            levels=tuple(table.levels[i] for i in order),
+        )
+        for table in grouping.tables
+    )
+    return Grouping(tables, tuple(grouping.chains[i] for i in order))
 
 
 def _table(total: _Coarser, steps: Sequence[_Steps]) -> Table:
