@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
-.PHONY: demo test test-slow oracle check bench lock clean
+.PHONY: demo test test-slow oracle check bench bench-accuracy lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -29,6 +29,9 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
+bench-accuracy: $(STAMP)
+	$(BIN)/python -m benchmarks.accuracy
+
 $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
@@ -41,6 +44,8 @@ lock:
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group oracle -o requirements/oracle.txt
+	echo 'smartnoise-sql==1.0.10 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-smartnoise.txt
+	echo 'opendp[polars]>=0.16,<0.17 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-opendp.txt
 
 clean:
 	rm -rf $(VENV) .venv-oracle

@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 from fastapi.testclient import TestClient
 
-from benchmarks import census
+from benchmarks import census, large
 from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import ingest, open_current
 from disclosure.accounting import nano_rho
@@ -53,7 +53,7 @@ def build(home: Path) -> Settings:
     census.write(home / "census.parquet")
     with Bar() as bar:
         ingest(load_catalogue(text), text, {"census": [home / "census.parquet"]}, settings.cuts, bar)
-    bind(settings.policies, "bench", preset("dp-default"))
+    bind(settings.policies, "bench", preset("dp-default").replace("cells = 10000", "cells = 50000"))
     return settings
 
 
@@ -90,8 +90,22 @@ def main() -> None:
             http_stored = cpu(lambda: client.post(PATH, json=question(0), headers=headers), 50)
             preview = cpu(lambda: client.post(f"{PATH}/preview", json=question(0), headers=headers), 50)
             http_fresh = cpu(lambda: client.post(PATH, json=question(next(years)), headers=headers), 3)
+        parts = large.answers(services, principal)
         services.close()
     report(scan, noise, fresh, stored, http_fresh, http_stored, preview)
+    report_large(parts, large.noise_on_100_000())
+
+
+def report_large(parts: dict[str, dict[str, float]], noise: dict[str, float]) -> None:
+    names = list(large.PARTS.values())
+    print(f"\n| 20,520 cells | {' | '.join(names)} | in all |\n|---|{'---|' * (len(names) + 1)}")
+    for name, found in parts.items():
+        total = sum(found.values())
+        cells = [f"{found[part]:.0f} ({100 * found[part] / total:.0f} %)" for part in names]
+        print(f"| {name} | {' | '.join(cells)} | {total:.0f} |")
+    print("\n| noise on 100,000 numbers, wall ms |  |\n|---|---|")
+    for how, ms in noise.items():
+        print(f"| {how} | {ms:.0f} |")
 
 
 def report(

@@ -14,12 +14,13 @@ from datasets.groupings import Table
 from datasets.known import Measured, known_tables
 from datasets.query import Display
 from datasets.statistics import Statistic, Subject
-from datasets.statistics.recipe import Ends, KnownTable
+from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import additive, rounding_variance
-from disclosure.margins import fold, shape
+from disclosure.aggregates import is_additive
+from disclosure.margins import fold
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.tables import Flags, Floats, Integers, Known
@@ -145,15 +146,17 @@ def _decimals(measure: ValidMeasure, valid: ValidQuery) -> int:
     return own + FINE if valid.query.display is Display.UNBIASED and not whole else own
 
 
-def _several(valid: ValidQuery) -> bool:
-    return len({table.levels for table in valid.tables}) > 1
+def _adds_up(measure: ValidMeasure, valid: ValidQuery) -> bool:
+    """Whether its numbers are shown so that totals are the sums of their parts. Pupils are where they are rows."""
+    rows = measure.statistic.is_count and all(is_additive(valid.measured[aggregate_of(n)]) for n in measure.needs)
+    return len({table.levels for table in valid.tables}) > 1 and (measure.statistic.adds_up or rows)
 
 
 def _counts(
     measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy, unbiased: bool
 ) -> list[Numbers]:
     known = [next(iter(table.values())) for table in tables]
-    if _several(valid) and measure.statistic.adds_up:
+    if _adds_up(measure, valid):
         return _adding_counts(known, valid, policy, unbiased)
     return [_count_table(each, policy, unbiased) for each in known]
 
@@ -197,8 +200,10 @@ def _adding_count(
 def _added(finest: Floats, valid: ValidQuery, unit: float) -> list[Floats]:
     """Multiples of the unit near the finest table's numbers and near all of their sums, for each table; NaN stays out
     of it, since an unknown part makes an unknown total."""
-    sizes = shape(valid.chains, (0,) * len(valid.chains))
-    known = np.nan_to_num(finest).reshape(*sizes, -1)
+    whole = valid.tables[0]
+    order = np.argsort(whole.places)
+    table = np.nan_to_num(finest).reshape(*(len(axis.codes) for axis in whole.axes), -1)
+    known = table.transpose(*order, len(order))
     steps = additive(known / unit, valid.chains, 1)
     return [_as_asked(fold(steps, valid.chains, t.levels), t) * unit for t in valid.tables]
 
@@ -213,12 +218,14 @@ def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
 
 def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, decimals: int) -> list[Numbers]:
     """Sums are rounded to their last decimal so that they add up."""
-    if not (measure.statistic.adds_up and _several(valid)) or np.isnan(parts[0].value).any():
+    if not _adds_up(measure, valid) or np.isnan(parts[0].value).any():
         return parts
     unit = 10.0**-decimals
     values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]
+    possible = [np.clip(v, *measure.statistic.bounds(measure.subject)) for v in values]
     return [
-        Numbers(v, np.minimum(p.lower, v), np.maximum(p.upper, v), p.hidden) for p, v in zip(parts, values, strict=True)
+        Numbers(v, np.minimum(p.lower, inside), np.maximum(p.upper, inside), p.hidden)
+        for p, v, inside in zip(parts, values, possible, strict=True)
     ]
 
 
@@ -233,9 +240,7 @@ def estimates(measure: ValidMeasure, known: KnownTable, policy: Policy, decimals
     if policy.mode is Mode.OFFICIAL:
         return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
-    return Numbers(
-        value, np.clip(lower, low, np.maximum(high, value)), np.clip(upper, np.minimum(low, value), high), hidden
-    )
+    return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
 
 
 def _ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Ends:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from datasets.names import Names
@@ -19,7 +19,8 @@ MOST_TOTALS = 16
 class Table:
     """One table of the answer. levels: of each axis of the whole, 0 its own codes, the last summed over.
 
-    places[i] is the axis of the whole that axes[i] is, or is coarser than. names: as they were asked for.
+    places[i] is the axis of the whole that axes[i] is, or is coarser than; axes of the whole are counted in canonical
+    order. names: as they were asked for.
     """
 
     names: tuple[str, ...]
@@ -82,6 +83,13 @@ def axis_of(subject: Subject, predicate: Predicate, names: Names) -> Axis:
     )
 
 
+def left_out(axis: Axis, predicate: Predicate, names: Names) -> set[int]:
+    """Atoms that the criteria admit and that have no code on the axis."""
+    admitted = predicate.admitted(names.data_set.domain.index(axis.variable))
+    held = {atom for group in axis.groups for atom in group}
+    return {atom for atom in range(len(axis.variable.atoms)) if admitted >> atom & 1} - held
+
+
 @dataclass(frozen=True, slots=True)
 class _Coarser:
     """A total: for each axis of the whole its own or a coarser axis and the name it was asked by, or None."""
@@ -130,9 +138,7 @@ class _Totals:
         return None
 
     def _covers(self, axis: Axis) -> bool:
-        """Whether every row that the criteria admit has a code on the axis."""
-        admitted = self._predicate.admitted(self._names.data_set.domain.index(axis.variable))
-        return not admitted & ~sum(1 << atom for group in axis.groups for atom in group)
+        return not left_out(axis, self._predicate, self._names)
 
     def _leaves_out(self, axis: Axis, path: str) -> None:
         message = f"Codes of {axis.reference} do not make up this total: rows are left out, or in several."
@@ -144,9 +150,18 @@ class _Totals:
             return Grouping((Table((), (), (), ()),), ())
         steps = [_Steps((own, *coarser)) for (_, own), coarser in zip(self._whole, between, strict=True)]
         chains = tuple(self._chain(each) for each in steps)
+        if sum(len(chain.sizes) > 2 for chain in chains) > 1:
+            message = "Only one grouping may have totals by coarser codes; ask for those of others by themselves."
+            self._names.refuse("TotalsNotNested", message, "totals")
         whole = _Coarser(tuple(self._whole))
         tables = tuple(dict.fromkeys(_table(each, steps) for each in (whole, *totals)))
-        return Grouping(tables, chains)
+        return _in_canonical_order(Grouping(tables, chains), self._order())
+
+    def _order(self) -> list[int]:
+        """Places of the axes of the whole as they would stand however they were asked for."""
+        domain = self._names.data_set.domain
+        axes = [axis for _, axis in self._whole]
+        return sorted(range(len(axes)), key=lambda i: (domain.index(axes[i].variable), axes[i].groups))
 
     def _levels(self, place: int, totals: Sequence[_Coarser]) -> list[Axis]:
         """Coarser axes of one axis of the whole, finest first; each must nest in the next."""
@@ -192,6 +207,19 @@ class _Steps:
         if axis is not None:
             return self._level[axis.reference]
         return len(self.distinct) - (len(self.distinct[-1].codes) == 1)
+
+
+def _in_canonical_order(grouping: Grouping, order: Sequence[int]) -> Grouping:
+    """Arithmetic of floats must not depend on the order of asking; what is shown keeps it."""
+    tables = tuple(
+        replace(
+            table,
+            places=tuple(order.index(place) for place in table.places),
+            levels=tuple(table.levels[i] for i in order),
+        )
+        for table in grouping.tables
+    )
+    return Grouping(tables, tuple(grouping.chains[i] for i in order))
 
 
 def _table(total: _Coarser, steps: Sequence[_Steps]) -> Table:

@@ -34,7 +34,7 @@ def known_tables(valid: ValidQuery, measured: Measured) -> list[dict[Need, Known
 def _over_all(valid: ValidQuery, measure: ValidMeasure, need: Need, measured: Measured) -> list[Known]:
     own = [_arranged(valid, measure, table, need, measured) for table in range(len(valid.tables))]
     several = len({table.levels for table in valid.tables}) > 1
-    return _adding_up(valid, own) if several and is_additive(aggregate_of(need)) else own
+    return _adding_up(valid, own) if several and is_additive(valid.measured[aggregate_of(need)]) else own
 
 
 def _arranged(valid: ValidQuery, measure: ValidMeasure, table: int, need: Need, measured: Measured) -> Known:
@@ -70,7 +70,7 @@ def _adding_up(valid: ValidQuery, own: Sequence[Known]) -> list[Known]:
             values.reshape(*shape(valid.chains, table.levels), -1),
             float(known.sd[0, 0]) ** 2,
         )
-    found = consistent(valid.chains, measured)
+    found = consistent(valid.chains, {levels: measured[levels] for levels in sorted(measured)})
     return [
         _shown(found[table.levels].values, found[table.levels].variance, table.places, known)
         for table, known in zip(valid.tables, own, strict=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from datasets.groupings import axis_of
+from datasets.groupings import axis_of, left_out
 from datasets.names import Names, some
 from datasets.plan import Axis
 from datasets.predicate import Predicate
 from datasets.query import Measure
 from datasets.statistics import STATISTICS, Statistic, Subject, Takes
-from datasets.statistics.recipe import Part, Term
+from datasets.statistics.recipe import Part, Term, wanted_present
 from datasets.variables import Variable
 
 MOST_TERMS = 12
@@ -227,6 +227,9 @@ def _explained(subject: Subject, statistic: Statistic, context: Context) -> Subj
         if axis.variable.name == subject.named.name:
             context.names.refuse("InvalidValue", f"{reference} is what is explained.", f"{measure.path}.terms")
     _refuse_overlap(list(axes.values()), f"{measure.path}.terms", context)
+    _refuse_repeated(known, f"{measure.path}.terms", context)
+    if statistic.takes is Takes.NUMBER_AND_TERMS:
+        _refuse_left_out(known, f"{measure.path}.terms", context)
     return replace(subject, terms=known, axes=tuple(axes[r] for r in sorted(axes)))
 
 
@@ -240,6 +243,28 @@ def _refuse_without_main(terms: Sequence[str], paths: Sequence[str], context: Co
 def _refuse_overlap(axes: Sequence[Axis], path: str, context: Context) -> None:
     if len({axis.variable.name for axis in axes}) < len(axes):
         context.names.refuse("RepeatedGroup", "Two terms are groupings of one variable.", path)
+
+
+def _refuse_repeated(terms: Sequence[Term], path: str, context: Context) -> None:
+    """One term under two names or in two orders would be columns that are the same."""
+    parts = [
+        [*([t.number.name] if t.number else []), *(axis.reference for axis in t.axes if axis.variable is not t.number)]
+        for t in terms
+    ]
+    if len({frozenset(each) for each in parts}) < len(parts) or any(len(set(each)) < len(each) for each in parts):
+        context.names.refuse("InvalidValue", "Two terms, or two parts of an interaction, are the same.", path)
+
+
+def _refuse_left_out(terms: Sequence[Term], path: str, context: Context) -> None:
+    """Sums that are not split by a grouping count rows without a code too, unless such a row lacks a number anyway."""
+    present = wanted_present(*(term.number for term in terms if term.number is not None))
+    for reference, axis in {axis.reference: axis for term in terms for axis in term.axes}.items():
+        without = left_out(axis, context.predicate, context.names)
+        if axis.variable.name in present:
+            without.discard(len(axis.variable.atoms) - 1)
+        if without:
+            message = f"Some rows have no code of {reference}; leave them out by criteria."
+            context.names.refuse("InvalidValue", message, path)
 
 
 def _term(text: str, subject: Subject, statistic: Statistic, path: str, context: Context) -> Term | None:

@@ -25,7 +25,17 @@ from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.accounting import LEAST_PRICE, share_out
 from disclosure.accuracy import count_margin
 from disclosure.additive import rounding_variance
-from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of, is_additive
+from disclosure.aggregates import (
+    Aggregate,
+    BinnedCount,
+    Count,
+    DistinctCount,
+    Sum,
+    SumOfProducts,
+    as_json,
+    bins_of,
+    is_additive,
+)
 from disclosure.allocation import allocate
 from disclosure.consistency import variances
 from disclosure.margins import Margin
@@ -83,20 +93,23 @@ def key_of(need: Need, valid: ValidQuery) -> Key:
 
 
 def families(valid: ValidQuery, law: Noise) -> dict[Key, Family]:
-    return {key_of(need, valid): _family(need, valid, law) for need in valid.needs}
+    """In an order that does not depend on that of asking, as sums of floats do."""
+    found = {key_of(need, valid): _family(need, valid, law) for need in valid.needs}
+    return {key: found[key] for key in sorted(found, key=lambda key: (key[0], str(as_json(key[1]))))}
 
 
 def _family(need: Need, valid: ValidQuery, law: Noise) -> Family:
     quantities = [valid.quantity(table, need) for table in range(len(valid.tables))]
     levels = [table.levels for table in valid.tables]
     moved = [distance(q.aggregate, valid.layouts[q.layout].contribution, law) for q in quantities]
-    at_one = {level: _variance_at_one(each, law) for level, each in zip(levels, moved, strict=True)}
-    apart = len(at_one) == 1 or not is_additive(aggregate_of(need))
+    at_one = {level: _variance_at_one(each, law) for level, each in sorted(zip(levels, moved, strict=True))}
+    apart = len(at_one) == 1 or not is_additive(valid.measured[aggregate_of(need)])
     shares = _shares(dict(zip(levels, moved, strict=True)), valid, law, apart)
     noise = {level: each / shares[level] for level, each in at_one.items()}
     if not apart:
         noise = {level: float(found.max()) for level, found in variances(valid.chains, noise).items()}
-    by_quantity = {q: shares[level] for level, q in zip(levels, quantities, strict=True)}
+    by_level = dict(zip(levels, quantities, strict=True))
+    by_quantity = {by_level[level]: shares[level] for level in sorted(by_level)}
     return Family(by_quantity, tuple(noise[level] for level in levels), law, tuple(moved) if apart else ())
 
 
@@ -143,7 +156,10 @@ def margin(
     supposed = {need: _supposed(need, measure, n, sd, policy.noise) for need, sd in scales.items()}
     part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
     widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
-    return None if not np.isfinite(widths).any() else float(np.nanmax(widths))
+    estimated = measure.statistic.estimated
+    widths = widths if estimated is None else widths[:, : estimated(measure.subject)]
+    some = np.isfinite(widths).any() if estimated is None else np.isfinite(widths).all()
+    return float(np.nanmax(widths)) if some else None
 
 
 def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:

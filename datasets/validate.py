@@ -20,6 +20,10 @@ from datasets.statistics.recipe import Need, Part, aggregate_of, by_of
 from disclosure.aggregates import Aggregate, Count, DistinctCount, as_json, bins_of
 from disclosure.margins import Chain
 
+MOST_WORK = 100_000
+"""Coefficients squared × groups of a model: about five seconds. A model takes as long as one of LEAST_WIDTH."""
+LEAST_WIDTH = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -192,6 +196,12 @@ def _check_size(valid: ValidQuery, names: Names, limits: Limits) -> None:
             f"The answer would have {numbers} numbers; at most {limits.cells} are given. Group by less or coarser."
         )
         names.refuse("TooManyCells", message, "groupBy")
+    for measure in valid.measures:
+        estimated = measure.statistic.estimated
+        wide = 0 if estimated is None else max(LEAST_WIDTH, estimated(measure.subject))
+        if wide**2 * sum(cells_in(table) for table in valid.tables) > MOST_WORK:
+            message = "The model has too many coefficients for so many groups. Take fewer terms, codes or groups."
+            names.refuse("TooManyCells", message, f"{measure.subject.measure.path}.terms")
 
 
 def cells_in(table: Table) -> int:

@@ -81,7 +81,8 @@ def count_intervals(
     lower, upper = _ends(distinct[0], distinct[1], sigma, threshold, (1 - confidence) / 2, law)
     # Just over the threshold a number may be unlikely whatever the truth; its interval still holds the number itself.
     lower, upper = lower[back].reshape(rounded.shape), upper[back].reshape(rounded.shape)
-    return np.minimum(lower, np.maximum(rounded, 0)), np.maximum(upper, rounded)
+    # A number far under zero refutes every count; its interval is zero then.
+    return np.minimum(lower, np.maximum(rounded, 0)), np.maximum(upper, np.maximum(rounded, 0))
 
 
 def _ends(

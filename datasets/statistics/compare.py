@@ -34,7 +34,7 @@ def _ratio_needs(subject: Subject) -> tuple[Need, ...]:
 def _ratio(draws: Draws, subject: Subject) -> Floats:
     """NaN in draws whose denominator has not the sign that most have: the noise may have made it nothing."""
     above, below = (part.finish(draws) for part in subject.of)
-    sign = np.sign(np.nanmedian(below, axis=0, keepdims=True))
+    sign = np.sign(np.nan_to_num(np.sign(below)).sum(axis=0, keepdims=True))
     known = below * sign > 0
     return np.where(known, above / np.where(known, below, 1), np.nan)
 

@@ -73,7 +73,7 @@ def _fit(n: Floats, yes: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     inverse, p = np.zeros((*beta.shape, x.shape[1])), np.zeros(n.shape)
     for _ in range(ROUNDS):
         p = expit(np.clip(beta @ x.T, -50, 50))
-        information = np.einsum("ck,ki,kj->cij", n * p * (1 - p), x, x)
+        information = _weighted_squares(n * p * (1 - p), x)
         step, inverse = solve(information, (yes - n * p) @ x)
         beta = beta + np.clip(step, -2, 2)
         if np.nanmax(np.abs(step), initial=0) < 1e-10:
@@ -81,6 +81,11 @@ def _fit(n: Floats, yes: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     ran_away = ~(np.abs(np.nan_to_num(beta @ x.T, nan=math.inf)) <= LARGEST).all(axis=1)
     beta[ran_away] = np.nan
     return beta, inverse, p
+
+
+def _weighted_squares(weights: Floats, x: Floats) -> Floats:
+    """Xᵀ W X for each cell's weights, (cells, columns, columns)."""
+    return np.stack([x.T @ (each[:, None] * x) for each in weights])
 
 
 def _finish(draws: Draws, subject: Subject) -> Floats:
@@ -116,7 +121,7 @@ def _fit_cell(known: KnownTable, subject: Subject, cell: slice) -> Fit:
 def _drowned(inverse: Floats, p: Floats, x: Floats, sd: Floats) -> Flags:
     """Rows of H⁻¹·δH, in columns of length one, whose expected size is not small."""
     weight = p * (1 - p)
-    variance = np.einsum("ck,ki,kj->cij", 2 * (weight * sd) ** 2, x**2, x**2)
+    variance = _weighted_squares(2 * (weight * sd) ** 2, x**2)
     length = 1 / np.sqrt(np.maximum(np.einsum("cii->ci", inverse), 1e-300))
     standard = inverse * length[:, :, None] * length[:, None, :]
     change = np.einsum("cki,cij->ck", standard**2, variance / (length[:, :, None] * length[:, None, :]) ** 2)
@@ -145,4 +150,5 @@ LOGISTIC = Statistic(
     estimate=_estimate,
     behind=_behind,
     in_official=False,
+    estimated=lambda subject: len(columns(subject)),
 )

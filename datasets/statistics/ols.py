@@ -244,7 +244,7 @@ def _fit(known: KnownTable, subject: Subject, cell: slice) -> Fit:
     turn, shift = _units(subject)
     n = system.matrix[:, 0, 0]
     left = np.maximum(system.outcome - np.einsum("ci,ci->c", beta, system.right), 0)
-    spread = system.outcome - system.right[:, 0] ** 2 / n
+    spread = system.outcome - system.right[:, 0] ** 2 / np.maximum(n, 1)
     variance = left / np.maximum(n - width, 1)
     covariance = turn @ inverse @ turn.T
     sampling = np.sqrt(np.maximum(variance[:, None] * np.einsum("cii->ci", covariance), 0))
@@ -263,7 +263,7 @@ def _too_noisy(
             moment = _moment(left, right, present)
             if moment is not None:
                 variance[:, i, j] = moments.variance(moment, known)[cell]
-    length = np.sqrt(np.maximum(np.einsum("cii->ci", system.matrix), 1e-300))
+    length = np.sqrt(np.maximum(np.einsum("cii->ci", system.matrix), 1e-60))
     standard = inverse * length[:, :, None] * length[:, None, :]
     change = np.einsum("cki,cij->ck", standard**2, variance / (length[:, :, None] * length[:, None, :]) ** 2)
     return np.asarray(~(np.sqrt(change) < SECOND_ORDER))
@@ -285,7 +285,7 @@ OLS = Statistic(
     takes=Takes.NUMBER_AND_TERMS,
     needs=_needs,
     finish=_finish,
-    unit=lambda subject: subject.numbers.unit,
+    unit=lambda subject: "",
     decimals=lambda subject: DECIMALS,
     bounds=lambda subject: (-math.inf, math.inf),
     outputs=_outputs,
@@ -293,4 +293,5 @@ OLS = Statistic(
     estimate=_estimate,
     behind=_behind,
     in_official=False,
+    estimated=lambda subject: len(columns(subject)),
 )

@@ -163,6 +163,7 @@ class Statistic:
     adds_up: the number of a union of cells is the sum of theirs. bounds: what its numbers can be at all.
     scale: what a margin of error is judged against (None: the value). estimate: its own way to values and ends, each
     wrong with probability alpha; None for `finish` over redrawn noise. in_official: also where there is no noise.
+    estimated: how many of its outputs, the first ones, have an interval (None: all).
     """
 
     name: str
@@ -181,6 +182,7 @@ class Statistic:
     is_share: bool = False
     adds_up: bool = False
     in_official: bool = True
+    estimated: Callable[[Subject], int] | None = None
 
 
 def wanted_present(*variables: Variable) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def _labelled(release: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            **{f"{name}_label": words[name][row[name]] for name in words},
+            **{f"{name}_label": words[name].get(row[name]) for name in words},
             "output_label": outputs[row["measure"]].get(row["output"]),
         }
         for row in release["results"]

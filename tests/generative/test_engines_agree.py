@@ -20,7 +20,9 @@ from tests.lib.plans import only_plan, plans
 
 CENSUS = school.census()
 LIMITS = Limits(cells=5000, group_by=4)
-UNLUCKY = {"CriteriaSelectNobody", "RepeatedGroup", "TooManyCells", "TotalsDoNotCover", "TotalsNotNested"}
+UNLUCKY = {
+    *("CriteriaSelectNobody", "InvalidValue", "RepeatedGroup", "TooManyCells", "TotalsDoNotCover", "TotalsNotNested"),
+}
 """What may be wrong with a random question."""
 
 

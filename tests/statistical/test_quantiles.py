@@ -11,12 +11,13 @@ from datasets.answer import finish
 from datasets.catalogue_toml import load_catalogue
 from datasets.query import Measure, Query
 from datasets.validate import Limits, validate
-from disclosure.aggregates import bins_of
+from disclosure.aggregates import Aggregate, BinnedCount
 from disclosure.noise import discrete_gaussian, sigma
 from disclosure.policy import load_policy
 from disclosure.tables import Measurement
 from privacy_api.cli.cuts import preset
 from tests.lib import school
+from tests.lib.plans import as_measured
 
 pytestmark = pytest.mark.statistical
 TEXT = school.CATALOGUE.replace('bins = { width = "2" }', 'bins = { width = "0.5" }').replace(
@@ -34,17 +35,22 @@ def test_coverage_in_a_corner(p: str, place: int, n: int) -> None:
     """All values in one of 24 bins. 2,000 cells: a share under .93 has probability below 1e-4 if the truth is .95."""
     measure = Measure("m", "quantile", "score", probabilities=(Decimal(p),))
     valid = validate(Query(CENSUS.id, (measure,), ("la",)), CENSUS, school.GRANTS, Limits(9000, 4))
-    (quantity,) = valid.quantities
-    exact = np.zeros((CELLS, bins_of(quantity.aggregate)), np.int64)
-    exact[:, place] = n
-    noisy = Measurement(discrete_gaussian(exact, 1, PRICE), sigma(1, PRICE), np.zeros(exact.shape, bool))
+    assert len(valid.quantities) == 2, "so many bins are counted in coarser ones too"
+    noisy = {quantity: piled(quantity.aggregate, place, n) for quantity in valid.quantities}
     covered = shown = 0
     for start in range(0, CELLS, 5):  # the question has five cells
-        part = Measurement(noisy.values[start : start + 5], noisy.sigma, noisy.masked[start : start + 5])
-        series = finish(valid, {quantity: part}, POLICY).series[0]
+        part = {q: as_measured(m.values[start : start + 5], m.sigma) for q, m in noisy.items()}
+        series = finish(valid, part, POLICY).series[0]
         known = np.isfinite(series.value)
         low, high = -2 + place * 0.5, -2 + place * 0.5 + 0.5
         covered += int(((series.lower <= low) & (series.upper >= high))[known].sum())
         shown += int(known.sum())
     assert shown == 0 or covered / shown >= 0.93
     assert n < 500 or shown > 0.9 * CELLS
+
+
+def piled(aggregate: Aggregate, atom: int, n: int) -> Measurement:
+    """All n in the bin that holds the atom, with noise."""
+    assert isinstance(aggregate, BinnedCount)
+    exact = np.tile(np.array([[n * (atom in group) for group in aggregate.bins]], np.int64), (CELLS, 1))
+    return as_measured(discrete_gaussian(exact, 1, PRICE), sigma(1, PRICE))
