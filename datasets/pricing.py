@@ -256,7 +256,7 @@ def least_totals(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy)
     Raises OutOfReach. Each round corrects what the delta method guesses of each margin by what the margin is.
     """
     wanted = _all_wanted(valid, known, policy)
-    bought = {key for each in wanted for key in each.costs}
+    bought = [key for key in known if any(key in each.costs for each in wanted)]
     precise = {each.measure.id for each in wanted}
     others = {key_of(need, valid) for m in valid.measures if m.id not in precise for need in m.needs}
     default = default_totals(known, policy)
@@ -287,7 +287,7 @@ def _less(
     wanted: Sequence[_Wanted],
     valid: ValidQuery,
     known: Mapping[Key, Family],
-    bought: set[Key],
+    bought: Sequence[Key],
 ) -> dict[Key, float]:
     """Where margins come in steps, rounds step over the least price that is enough: halve the way to it."""
     if not 0 < max(each.size(valid, totals, known) for each in wanted) < STEP:
@@ -302,30 +302,34 @@ def _less(
     return _scaled(totals, high, floor, bought)
 
 
-def _scaled(totals: Mapping[Key, float], factor: float, floor: Mapping[Key, int], bought: set[Key]) -> dict[Key, float]:
+def _scaled(
+    totals: Mapping[Key, float], factor: float, floor: Mapping[Key, int], bought: Sequence[Key]
+) -> dict[Key, float]:
     return {key: max(floor[key], total * factor) if key in bought else total for key, total in totals.items()}
 
 
-def _solved(wanted: Sequence[_Wanted], corrected: Sequence[float], bought: set[Key]) -> dict[Key, float]:
+def _solved(wanted: Sequence[_Wanted], corrected: Sequence[float], bought: Sequence[Key]) -> dict[Key, float]:
     """Multipliers λ of the constraints: ρ_f² = Σ λ c_f, and λ grows where a margin is still too wide."""
-    costs = [
-        {key: c * factor / each.bound for key, c in each.costs.items()}
+    rows = [
+        [each.costs.get(key, 0.0) * factor / each.bound for key in bought]
         for each, factor in zip(wanted, corrected, strict=True)
     ]
-    multipliers = [1.0] * len(costs)
-    totals = dict.fromkeys(bought, 1.0)
+    costs = np.array(sorted(rows))  # sums of floats must not depend on the order of measures
+    multipliers, totals = np.ones(len(costs)), np.ones(len(bought))
     for _ in range(STEPS):
-        pairs = list(zip(multipliers, costs, strict=True))
-        totals = {key: math.sqrt(math.fsum(x * c.get(key, 0.0) for x, c in pairs)) or 1.0 for key in bought}
-        multipliers = [x * _variance(c, totals) for x, c in pairs]
-    raised = {key: max(total, LEAST_SHARE * _largest(key, costs, totals)) for key, total in totals.items()}
-    worst = max(_variance(c, raised) for c in costs)
-    return {key: total * max(worst, 1e-12) for key, total in raised.items()}
+        totals = np.sqrt(multipliers @ costs)
+        totals[totals == 0] = 1.0
+        multipliers = multipliers * (costs @ (1 / totals))
+    least = LEAST_SHARE * _largest(wanted, bought, totals)
+    raised = np.maximum(totals, least)
+    worst = max(float((costs @ (1 / raised)).max()), 1e-12)
+    return dict(zip(bought, (raised * worst).tolist(), strict=True))
 
 
-def _largest(key: Key, costs: Sequence[Costs], totals: Mapping[Key, float]) -> float:
-    """Price of the dearest measure that this family is for."""
-    return max(math.fsum(totals[k] for k in each) for each in costs if key in each)
+def _largest(wanted: Sequence[_Wanted], bought: Sequence[Key], totals: Floats) -> Floats:
+    """For each family the price of the dearest measure that it is for."""
+    among = np.array(sorted([key in each.costs for key in bought] for each in wanted))
+    return np.asarray((among * (among @ totals)[:, None]).max(axis=0))
 
 
 def _within(totals: Mapping[Key, float], policy: Policy) -> dict[Key, float]:
@@ -339,7 +343,7 @@ def _make_sure(
     valid: ValidQuery,
     known: Mapping[Key, Family],
     policy: Policy,
-    bought: set[Key],
+    bought: Sequence[Key],
 ) -> Totals:
     while True:
         worst = max(wanted, key=lambda each: each.size(valid, totals, known))

@@ -196,8 +196,8 @@ def test_the_price_is_the_least_of_its_convex_problem(name: str) -> None:
     measures, by, totals = JOINT[name]
     question = valid(*measures, by=by, totals=totals)
     wanted = _all_wanted(question, families(question, POLICY.noise), POLICY)
-    bought = {key for each in wanted for key in each.costs}
-    solved = _solved(wanted, [1.0] * len(wanted), bought)
+    bought = dict.fromkeys(key for each in wanted for key in each.costs)
+    solved = _solved(wanted, [1.0] * len(wanted), list(bought))
     assert all(sum(c / solved[key] for key, c in each.costs.items()) <= each.bound * (1 + 1e-9) for each in wanted)
     best = optimum(wanted, solved)
     assert 0.99 * best <= sum(solved.values()) <= 1.02 * best
