@@ -140,8 +140,11 @@ def prices(totals: Totals, known: Mapping[Key, Family]) -> dict[Quantity, int]:
 
 
 def default_totals(known: Mapping[Key, Family], policy: Policy) -> Totals:
-    """The policy's default for each measurement of a family."""
-    return {key: policy.default_price * len(family.shares) for key, family in known.items()}
+    """The policy's default for each measurement of a family; where a query may not cost as much, all that it may."""
+    totals = {key: policy.default_price * len(family.shares) for key, family in known.items()}
+    if sum(totals.values()) <= policy.query_cap or not policy.sells_precision:
+        return totals
+    return dict(zip(totals, share_out(policy.query_cap, list(totals.values())), strict=True))
 
 
 def margin(
