@@ -146,7 +146,7 @@ def _decimals(measure: ValidMeasure, valid: ValidQuery) -> int:
     return own + FINE if valid.query.display is Display.UNBIASED and not whole else own
 
 
-def _adds_up(measure: ValidMeasure, valid: ValidQuery) -> bool:
+def adds_up(measure: ValidMeasure, valid: ValidQuery) -> bool:
     """Whether its numbers are shown so that totals are the sums of their parts. Pupils are where they are rows."""
     rows = measure.statistic.is_count and all(is_additive(valid.measured[aggregate_of(n)]) for n in measure.needs)
     return len({table.levels for table in valid.tables}) > 1 and (measure.statistic.adds_up or rows)
@@ -156,7 +156,7 @@ def _counts(
     measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy, unbiased: bool
 ) -> list[Numbers]:
     known = [next(iter(table.values())) for table in tables]
-    if _adds_up(measure, valid):
+    if adds_up(measure, valid):
         return _adding_counts(known, valid, policy, unbiased)
     return [_count_table(each, policy, unbiased) for each in known]
 
@@ -218,7 +218,7 @@ def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
 
 def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, decimals: int) -> list[Numbers]:
     """Sums are rounded to their last decimal so that they add up."""
-    if not _adds_up(measure, valid) or np.isnan(parts[0].value).any():
+    if not adds_up(measure, valid) or np.isnan(parts[0].value).any():
         return parts
     unit = 10.0**-decimals
     values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]

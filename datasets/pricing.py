@@ -17,7 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import ndtri
 
-from datasets.answer import estimates
+from datasets.answer import adds_up, estimates
 from datasets.plan import Quantity
 from datasets.query import Precision
 from datasets.statistics.recipe import Need, aggregate_of, by_of, columns_of
@@ -48,6 +48,11 @@ NANO = 1e9
 LEAST_SHARE = 0.05
 """Of a measure's price for each of its families: the count must be known, if only to hide small cells."""
 ROUNDS = 8
+CLOSE = 0.995
+"""Part of a wanted variance that is aimed at, so that what is found is enough."""
+STEP = 0.95
+"""A variance below this part of the wanted one is bought only where margins come in steps."""
+HALVINGS = 7
 STEPS = 200
 
 Key: TypeAlias = tuple[tuple[str, ...], Aggregate]
@@ -135,8 +140,11 @@ def prices(totals: Totals, known: Mapping[Key, Family]) -> dict[Quantity, int]:
 
 
 def default_totals(known: Mapping[Key, Family], policy: Policy) -> Totals:
-    """The policy's default for each measurement of a family."""
-    return {key: policy.default_price * len(family.shares) for key, family in known.items()}
+    """The policy's default for each measurement of a family; where a query may not cost as much, all that it may."""
+    totals = {key: policy.default_price * len(family.shares) for key, family in known.items()}
+    if sum(totals.values()) <= policy.query_cap or not policy.sells_precision:
+        return totals
+    return dict(zip(totals, share_out(policy.query_cap, list(totals.values())), strict=True))
 
 
 def margin(
@@ -152,7 +160,7 @@ def margin(
     keys = {need: key_of(need, valid) for need in measure.needs}
     scales = {need: known[key].deviation(table, totals[key]) for need, key in keys.items()}
     if measure.statistic.is_count:
-        return _count_margin(scales[measure.needs[0]], valid, table, policy)
+        return _count_margin(scales[measure.needs[0]], measure, valid, table, policy)
     supposed = {need: _supposed(need, measure, n, sd, policy.noise) for need, sd in scales.items()}
     part = estimates(measure, supposed, policy, measure.statistic.decimals(measure.subject) + 1, False)
     widths = np.where(part.hidden | ~np.isfinite(part.value), np.nan, (part.upper - part.lower) / 2)
@@ -162,8 +170,8 @@ def margin(
     return float(np.nanmax(widths)) if some else None
 
 
-def _count_margin(sd: float, valid: ValidQuery, table: int, policy: Policy) -> float:
-    if len(valid.tables) == 1:
+def _count_margin(sd: float, measure: ValidMeasure, valid: ValidQuery, table: int, policy: Policy) -> float:
+    if not adds_up(measure, valid):
         return count_margin(sd, policy.rounding_base, policy.confidence, policy.noise)
     extra = rounding_variance(valid.chains, valid.tables[table].levels, policy.rounding_base)
     return count_margin(math.sqrt(sd**2 + extra), 1, policy.confidence)
@@ -173,7 +181,7 @@ def chosen_totals(total: int, valid: ValidQuery, known: Mapping[Key, Family]) ->
     """One price for all, shared so that no measure's margin is worse, relative to an equal split, than need be."""
     equal = dict.fromkeys(known, total / len(known))
     wanted = [(c, _variance(c, equal)) for c in _all_costs(valid, known, 1000)]
-    weights = {key: math.sqrt(sum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
+    weights = {key: math.sqrt(math.fsum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
     if len(known) == 1 or not all(map(math.isfinite, weights.values())) or not any(weights.values()):
         weights = dict.fromkeys(known, 1.0)
     return dict(zip(weights, share_out(total, list(_floored(weights).values())), strict=True))
@@ -203,83 +211,128 @@ def _costs(measure: ValidMeasure, valid: ValidQuery, known: Mapping[Key, Family]
 
 
 def _variance(costs: Costs, totals: Mapping[Key, float]) -> float:
-    return sum(c / totals[key] for key, c in costs.items())
+    return math.fsum(c / totals[key] for key, c in costs.items())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """A margin that is wanted of a measure over one table: its variance, Σ c_f / ρ_f, is at most the bound."""
+
+    measure: ValidMeasure
+    table: int
+    precision: Precision
+    costs: Costs
+    policy: Policy
+
+    @property
+    def bound(self) -> float:
+        return float((self.precision.margin / ndtri((1 + self.policy.confidence) / 2)) ** 2)
+
+    def width(self, valid: ValidQuery, totals: Mapping[Key, float], known: Mapping[Key, Family]) -> float | None:
+        whole = {key: math.ceil(total) for key, total in totals.items()}
+        return margin(self.measure, valid, whole, known, self.policy, self.precision.at, self.table)
+
+    def size(self, valid: ValidQuery, totals: Mapping[Key, float], known: Mapping[Key, Family]) -> float:
+        """(margin / wanted margin)²; 4 where there is none, so that the price grows."""
+        width = self.width(valid, totals, known)
+        return 4.0 if width is None else (width / self.precision.margin) ** 2
+
+
+def _all_wanted(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy) -> list[_Wanted]:
+    return [
+        _Wanted(
+            m,
+            table,
+            wanted,
+            _costs(m, valid, known, wanted.at, table),
+            replace(policy, confidence=wanted.confidence or policy.confidence),
+        )
+        for m in valid.measures
+        if (wanted := m.subject.measure.precision) is not None
+        for table in range(len(valid.tables))
+    ]
 
 
 def least_totals(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy) -> Totals:
     """Least prices with which every measure that wants a margin has it in every table; the default for the others.
 
-    Raises OutOfReach. Margins shrink with √ρ, so a few rounds of scaling correct what the delta method guessed.
+    Raises OutOfReach. Each round corrects what the delta method guesses of each margin by what the margin is.
     """
-    precise = [m for m in valid.measures if m.subject.measure.precision]
-    bought = {key_of(need, valid) for m in precise for need in m.needs}
-    others = {key_of(need, valid) for m in valid.measures if m not in precise for need in m.needs}
+    wanted = _all_wanted(valid, known, policy)
+    bought = [key for key in known if any(key in each.costs for each in wanted)]
+    precise = {each.measure.id for each in wanted}
+    others = {key_of(need, valid) for m in valid.measures if m.id not in precise for need in m.needs}
     default = default_totals(known, policy)
     floor = {key: default[key] if key in others else LEAST_PRICE * len(known[key].shares) for key in known}
-    totals: dict[Key, float] = {**floor, **_solved(precise, valid, known, policy, bought)}
-    totals = _within({key: max(total, floor[key]) for key, total in totals.items()}, policy)
+    corrected, enough, tried = [1.0] * len(wanted), list[dict[Key, float]](), dict[Key, float]()
     for _ in range(ROUNDS):
-        worst, _ = _worst(precise, valid, totals, known, policy)
-        if 0.98 < worst <= 1:
+        solved = _solved(wanted, corrected, bought)
+        tried = _within({key: max(solved.get(key, 0.0), least) for key, least in floor.items()}, policy)
+        sizes = [each.size(valid, tried, known) for each in wanted]
+        if max(sizes) <= 1:
+            enough.append(tried)
+        guessed = [_variance(each.costs, tried) / each.bound for each in wanted]
+        factors = [size / (CLOSE * guess) for size, guess in zip(sizes, guessed, strict=True)]
+        if max(sizes) <= 1 and max(abs(f / c - 1) for f, c in zip(factors, corrected, strict=True)) < 1 - CLOSE:
             break
-        totals = {k: max(floor[k], t * min(worst, 4.0)) if k in bought else t for k, t in totals.items()}
-        totals = _within(totals, policy)
-    return _make_sure(totals, precise, valid, known, policy, bought)
+        corrected = factors
+    best = min(enough, key=_whole, default=tried)
+    return _make_sure(_less(best, floor, wanted, valid, known, bought), wanted, valid, known, policy, bought)
 
 
-def _solved(
-    precise: Sequence[ValidMeasure], valid: ValidQuery, known: Mapping[Key, Family], policy: Policy, bought: set[Key]
-) -> dict[Key, float]:
-    """Multipliers λ of the constraints: ρ_f² = Σ λ c_f, and λ grows where a margin is still too wide."""
-    constraints = [
-        (_costs(m, valid, known, wanted.at, table), _allowed(wanted, policy))
-        for m in precise
-        if (wanted := m.subject.measure.precision) is not None
-        for table in range(len(valid.tables))
-    ]
-    multipliers = np.ones(len(constraints))
-    totals = dict.fromkeys(bought, 1.0)
-    for _ in range(STEPS):
-        totals = {
-            key: math.sqrt(sum(x * c.get(key, 0.0) for x, (c, _) in zip(multipliers, constraints, strict=True))) or 1.0
-            for key in bought
-        }
-        multipliers = multipliers * np.array([_variance(c, totals) / bound for c, bound in constraints])
-    worst = max(_variance(c, totals) / bound for c, bound in constraints)
-    least = {key: LEAST_SHARE * _largest(key, precise, valid, totals) for key in bought}
-    return {key: max(total * max(worst, 1e-12), least[key]) for key, total in totals.items()}
+def _whole(totals: Mapping[Key, float]) -> float:
+    return math.fsum(totals.values())
 
 
-def _largest(key: Key, precise: Sequence[ValidMeasure], valid: ValidQuery, totals: Mapping[Key, float]) -> float:
-    """Price of the dearest measure that this family is for."""
-    sums = [[key_of(need, valid) for need in m.needs] for m in precise]
-    return max(sum(totals[k] for k in keys) for keys in sums if key in keys)
-
-
-def _allowed(wanted: Precision, policy: Policy) -> float:
-    return float((wanted.margin / ndtri((1 + (wanted.confidence or policy.confidence)) / 2)) ** 2)
-
-
-def _worst(
-    precise: Sequence[ValidMeasure],
+def _less(
+    totals: dict[Key, float],
+    floor: Mapping[Key, int],
+    wanted: Sequence[_Wanted],
     valid: ValidQuery,
-    totals: Mapping[Key, float],
     known: Mapping[Key, Family],
-    policy: Policy,
-) -> tuple[float, tuple[str, float | None]]:
-    """Largest (margin / wanted margin)², 4 where there is none, and whose it is."""
-    whole = {key: math.ceil(total) for key, total in totals.items()}
-    found = []
-    for m in precise:
-        wanted = m.subject.measure.precision
-        if wanted is None:
-            continue
-        told = replace(policy, confidence=wanted.confidence or policy.confidence)
-        for table in range(len(valid.tables)):
-            width = margin(m, valid, whole, known, told, wanted.at, table)
-            size = 4.0 if width is None else (width / wanted.margin) ** 2
-            found.append((size, (m.subject.measure.path, width)))
-    return max(found, key=lambda each: each[0])
+    bought: Sequence[Key],
+) -> dict[Key, float]:
+    """Where margins come in steps, rounds step over the least price that is enough: halve the way to it."""
+    if not 0 < max(each.size(valid, totals, known) for each in wanted) < STEP:
+        return totals
+    low, high = 0.25, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if max(each.size(valid, _scaled(totals, middle, floor, bought), known) for each in wanted) <= 1:
+            high = middle
+        else:
+            low = middle
+    return _scaled(totals, high, floor, bought)
+
+
+def _scaled(
+    totals: Mapping[Key, float], factor: float, floor: Mapping[Key, int], bought: Sequence[Key]
+) -> dict[Key, float]:
+    return {key: max(floor[key], total * factor) if key in bought else total for key, total in totals.items()}
+
+
+def _solved(wanted: Sequence[_Wanted], corrected: Sequence[float], bought: Sequence[Key]) -> dict[Key, float]:
+    """Multipliers λ of the constraints: ρ_f² = Σ λ c_f, and λ grows where a margin is still too wide."""
+    rows = [
+        [each.costs.get(key, 0.0) * factor / each.bound for key in bought]
+        for each, factor in zip(wanted, corrected, strict=True)
+    ]
+    costs = np.array(sorted(rows))  # sums of floats must not depend on the order of measures
+    multipliers, totals = np.ones(len(costs)), np.ones(len(bought))
+    for _ in range(STEPS):
+        totals = np.sqrt(multipliers @ costs)
+        totals[totals == 0] = 1.0
+        multipliers = multipliers * (costs @ (1 / totals))
+    least = LEAST_SHARE * _largest(wanted, bought, totals)
+    raised = np.maximum(totals, least)
+    worst = max(float((costs @ (1 / raised)).max()), 1e-12)
+    return dict(zip(bought, (raised * worst).tolist(), strict=True))
+
+
+def _largest(wanted: Sequence[_Wanted], bought: Sequence[Key], totals: Floats) -> Floats:
+    """For each family the price of the dearest measure that it is for."""
+    among = np.array(sorted([key in each.costs for key in bought] for each in wanted))
+    return np.asarray((among * (among @ totals)[:, None]).max(axis=0))
 
 
 def _within(totals: Mapping[Key, float], policy: Policy) -> dict[Key, float]:
@@ -289,18 +342,18 @@ def _within(totals: Mapping[Key, float], policy: Policy) -> dict[Key, float]:
 
 def _make_sure(
     totals: Mapping[Key, float],
-    precise: Sequence[ValidMeasure],
+    wanted: Sequence[_Wanted],
     valid: ValidQuery,
     known: Mapping[Key, Family],
     policy: Policy,
-    bought: set[Key],
+    bought: Sequence[Key],
 ) -> Totals:
     while True:
-        worst, (path, width) = _worst(precise, valid, totals, known, policy)
-        if worst <= 1:
+        worst = max(wanted, key=lambda each: each.size(valid, totals, known))
+        if worst.size(valid, totals, known) <= 1:
             return {key: math.ceil(total) for key, total in totals.items()}
         if sum(totals.values()) >= policy.query_cap * 0.999:
-            raise OutOfReach(path, width)
+            raise OutOfReach(worst.measure.subject.measure.path, worst.width(valid, totals, known))
         totals = _within({k: t * 1.02 if k in bought else t for k, t in totals.items()}, policy)
 
 

@@ -78,9 +78,10 @@ def never_unreliable(subject: Subject) -> float:
 
 def solve(matrix: Floats, right: Floats) -> tuple[Floats, Floats]:
     """Solutions and inverses, NaN where a matrix (cells, p, p) is not positive definite: the noise has drowned it."""
-    scale = np.sqrt(np.maximum(np.einsum("cii->ci", matrix), 1e-300))
+    squares = np.einsum("cii->ci", matrix)
+    scale = np.sqrt(np.where(squares > 0, squares, 1))
     standard = matrix / scale[:, :, None] / scale[:, None, :]
-    sound = np.linalg.eigvalsh(np.nan_to_num(standard))[:, 0] > 1e-10
+    sound = (squares > 0).all(axis=1) & (np.linalg.eigvalsh(np.nan_to_num(standard))[:, 0] > 1e-10)
     usable = np.where(sound[:, None, None], standard, np.eye(matrix.shape[1]))
     inverse = np.linalg.inv(usable) / scale[:, :, None] / scale[:, None, :]
     inverse[~sound] = np.nan

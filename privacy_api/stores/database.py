@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,10 +115,22 @@ def _sqlite_arguments() -> dict[str, Any]:
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing; _begin_sqlite does
     connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
-    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+    if _write_ahead(connection) != "wal":
         raise DatabaseRefused("SQLite cannot keep a write-ahead log here; use a local disk, not a network one")
     for pragma in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> str:
+    """The journal mode. SQLite does not wait for a lock here, whatever the timeout, so that we must."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from datasets.engines.memory import MemoryEngine, Row
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.noise import NoiseSource, add_noise
 from privacy_api.ports import Engine
 from privacy_api.stores.ledger import SqlLedger
 from tests.lib.service import Service, running
@@ -24,7 +24,7 @@ def as_it_is(engine: Engine) -> Engine:
 class Build:
     """Honest unless said otherwise. patches: full name of a function → what stands in its place."""
 
-    noise: NoiseSource = discrete_gaussian
+    noise: NoiseSource = add_noise
     ledger: type[SqlLedger] = SqlLedger
     engine: Callable[[Engine], Engine] = as_it_is
     patches: Mapping[str, object] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,27 +18,30 @@ from sqlglot import exp
 
 from datasets.answer import Answer, finish
 from datasets.contribution import contribution
+from datasets.known import Measured
 from datasets.plan import Plan
 from datasets.sql import _from_origin as from_origin
+from datasets.sql import _total as summed
 from datasets.validate import ValidQuery
 from disclosure.aggregates import Aggregate, Count, Sum, contributors
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy
 from disclosure.protect import protect
 from disclosure.sensitivity import Contribution, reach
-from disclosure.tables import ExactTable, Integers, ProtectedTable
+from disclosure.tables import ExactTable, Integers, Noise
 from privacy_api.ports import Engine, Request, Reserved, StoredRelease
 from privacy_api.service import document
-from privacy_api.service.questions import events
+from privacy_api.service.cuts import HostedCut
+from privacy_api.service.questions import Priced, priced
 from privacy_api.stores.database import reading
 from privacy_api.stores.ledger import SqlLedger, _refuse_overspending
 from tests.attacks import detectors
 from tests.attacks.builds import Build
 
 
-def quarter(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+def quarter(values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
     """The noise of sixteen times the price."""
-    return discrete_gaussian(values, l2_squared, 16 * nano_rho)
+    return add_noise(values, distance, 16 * nano_rho, law=law)
 
 
 def one_row_too_few(*given: Any) -> Contribution:
@@ -92,8 +95,8 @@ def suppression_on_truth() -> Build:
             for a, m in table.items()
         }
 
-    def showing(valid: ValidQuery, table: ProtectedTable, policy: Policy) -> Answer:
-        return finish(valid, table, replace(policy, minimum_count=0))
+    def showing(valid: ValidQuery, measured: Measured, policy: Policy) -> Answer:
+        return finish(valid, measured, replace(policy, minimum_count=0))
 
     place = "privacy_api.service.answer_query"
     return Build(patches={f"{place}.protect": masking, f"{place}.finish": showing})
@@ -132,19 +135,20 @@ class ChargesAfterwards(SqlLedger):
         return super().store(super().reserve(reserved.request), measured, body)
 
 
-def keyed_on_text(valid: ValidQuery, cut: Any) -> Any:
+def keyed_on_text(valid: ValidQuery, cut: HostedCut) -> Priced:
     """Questions are told apart by how they were written."""
-    written = repr(valid.query.criteria)
-    return {
-        a: replace(e, question=hashlib.sha256((e.question + written).encode()).hexdigest())
-        for a, e in events(valid, cut).items()
+    written, price = repr(valid.query.criteria), priced(valid, cut)
+    events = {
+        q: replace(e, question=hashlib.sha256((e.question + written).encode()).hexdigest())
+        for q, e in price.events.items()
     }
+    return replace(price, events=events)
 
 
-def keyed_on_records(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+def keyed_on_records(values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
     """Equal records get equal noise, as a cell key gives it."""
     seed = int.from_bytes(hashlib.sha256(values.tobytes()).digest())
-    scale = math.sqrt(l2_squared * 1e9 / (2 * nano_rho))
+    scale = math.sqrt(distance * 1e9 / (2 * nano_rho))
     return values + np.rint(np.random.default_rng(seed).normal(0, scale, values.shape)).astype(np.int64)
 
 
@@ -154,7 +158,10 @@ def coalesced(part: Sum) -> exp.Expr:
     return exp.Coalesce(this=from_origin(part), expressions=[exp.Neg(this=bound)])
 
 
-def unguarded(value: exp.Expr, needed: Any) -> exp.Expr:
+def unguarded(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
+    """Sums of numbers over all rows; rows are still counted where there is a value."""
+    if isinstance(value, exp.Literal):
+        return summed(value, present)
     total = exp.cast(exp.Sum(this=value), exp.DataType.Type.BIGINT)
     return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
 
@@ -211,7 +218,7 @@ PLANTED: dict[str, Bug] = {
     ),
     "0.3 ms latency leak": Bug(lambda: Build(engine=Slow), detectors.takes_as_long_with_as_without, "ms tell"),
     "noise keyed on the query text": Bug(
-        lambda: Build(patches={"privacy_api.service.answer_query.events": keyed_on_text}),
+        lambda: Build(patches={"privacy_api.service.answer_query.priced": keyed_on_text}),
         detectors.answers_rewrites_alike,
         "other words",
     ),

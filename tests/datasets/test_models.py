@@ -7,6 +7,7 @@ import pytest
 
 from datasets.answer import Status
 from datasets.query import Criteria, Measure
+from datasets.statistics.model import solve
 from tests.lib.regression import logistic, ols
 from tests.lib.sample import BINNED, DATA, EVERYBODY, NEED, SEX, UNCLAMPED, answer, is_in
 
@@ -91,3 +92,12 @@ def test_a_group_without_rows_leaves_no_model() -> None:
     assert np.isnan(series.value[0, : names.index("r_squared")]).all()
     assert np.isfinite(series.value[4]).all()
     assert series.value[0, names.index("n")] == pytest.approx((DATA.codes["la"] == "A1").sum())
+
+
+def test_a_drowned_model_of_large_numbers_has_no_coefficients() -> None:
+    """Noise may make a square negative; whatever stands beside it, that is no error but NaN."""
+    drowned = np.array([[[-1.0, 1e12, 5.0], [1e12, -1.0, 3.0], [5.0, 3.0, 7.0]], np.eye(3)])
+    found, inverse = solve(drowned, np.ones((2, 3)))
+    assert np.isnan(found[0]).all()
+    assert np.isnan(inverse[0]).all()
+    assert found[1].tolist() == [1, 1, 1]

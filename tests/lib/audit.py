@@ -1,10 +1,10 @@
 """Auditing a build from outside: what many fresh answers about neighbouring data prove of its privacy loss.
 
-The way of a query without HTTP and ledger, many times over: the exact table is computed once by the real plan and
-engine, then stands a thousand times one under another while the real `protect` and `finish` run once. Each copy gets
+The way of a query without HTTP and ledger, many times over: the exact tables are computed once by the real scans and
+engine, then stand a thousand times one under another while the real `protect` and `finish` run once. Each copy gets
 noise of its own (that the noise of cells is independent is tested in `tests/statistical/test_samplers.py`), so each is
-an independent answer. The functions are those of `answer_query`, looked up there, so that a bug planted there is met
-here too.
+an independent answer. Totals would couple the copies, so no question here has any. The functions are those of
+`answer_query`, looked up there, so that a bug planted there is met here too.
 
 What is proved. Half of the runs choose an event, the other half bound its probabilities from both sides (Clopper &
 Pearson, Biometrika 26, 1934). Two bounds come of it, either of which may exceed what was claimed:
@@ -14,6 +14,9 @@ Pearson, Biometrika 26, 1934). Two bounds come of it, either of which may exceed
   √Σμᵢ² (Dong, Roth & Su, arXiv 1905.02383, on the Gaussian mechanism and on composition): √(2ρ) for a whole price ρ.
   Every event of a μ-GDP answer has Φ⁻¹(P(E|D)) − Φ⁻¹(P(E|D′)) ≤ μ. At any δ this is far sharper than ε: zCDP leaves
   a wide gap between its ε and what thousands of answers can show.
+
+Laplace measurements at prices ρᵢ promise ε = Σ√(2ρᵢ) at δ = 0, which is μ-GDP with Φ(μ/2) = e^ε/(1 + e^ε): the line
+from (0, 1) to (1, e^ε)/(1 + e^ε), ε-DP's bound on errors of the two kinds, lies above the convex curve through both.
 """
 
 from __future__ import annotations
@@ -29,24 +32,34 @@ from scipy.stats import beta, norm
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.memory import MemoryEngine, Row
-from datasets.plan import Axis
-from datasets.validate import Limits, ValidQuery
+from datasets.groupings import Table
+from datasets.plan import Axis, Quantity
+from datasets.statistics import Subject
+from datasets.statistics.recipe import Ends, KnownTable
+from datasets.validate import Limits, ValidMeasure, ValidQuery
 from datasets.variables import Code
-from disclosure.accounting import epsilon
-from disclosure.noise import NoiseSource, discrete_gaussian
+from disclosure.accounting import epsilon, pure_epsilon
+from disclosure.margins import Chain
+from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
-from disclosure.tables import ExactTable, Integers
+from disclosure.tables import ExactTable, Integers, Measurement, Noise
 from privacy_api.cli.cuts import preset
+from privacy_api.ports import Engine
 from privacy_api.service import answer_query as way
 from privacy_api.service.cuts import HostedCut
 from privacy_api.wire.query_in import read_query
 from tests.lib import school
 
 LIMITS = Limits(cells=9000, group_by=4)
-BARE = load_policy(
+BARE_TEXT = (
     preset("dp-default").replace("value = 10", "value = 0").replace("value = 20", "value = 0").replace("= 5\n", "= 1\n")
 )
+BARE = load_policy(BARE_TEXT)
 """Nothing masked, nothing rounded: what an attacker would choose."""
+BARE_LAPLACE = load_policy(
+    BARE_TEXT.replace('"gaussian"', '"laplace"').replace("default_rho = 0.005", "default_rho = 0.1")
+)
+"""The same under pure ε-DP, at ε = √0.2 for each measurement: there is no other price to choose."""
 THRESHOLDS = 64
 DISCRETE = 1.01
 """The discrete Gaussian's μ over the continuous one's: at most 1.009 for events of probability 1e-5 or more and the
@@ -68,6 +81,17 @@ CASES: Mapping[str, Mapping[str, Any]] = {
     "histogram": {"variable": "need"},
     "quantile": {"variable": "score", "probabilities": [0.25, 0.75]},
     "median": {"variable": "score"},
+    "distinct": {"variable": "need"},
+    "ratio": {"of": [{"statistic": "sum", "variable": "days"}, {"statistic": "count"}]},
+    "gap": {
+        "variable": "score.wide",
+        "codes": ["2 to 10", "(-2) to <2"],
+        "of": [{"statistic": "mean", "variable": "days"}],
+    },
+    "covariance": {"variable": "score", "with": "days"},
+    "correlation": {"variable": "score", "with": "days"},
+    "ols": {"variable": "days", "terms": ["score"]},
+    "logistic": {"variable": "need", "codes": ["k"], "terms": ["score.wide"]},
 }
 """What every audit asks of every statistic: the rest of its measure, as over HTTP. A statistic without a case is a
 failure (`tests/statistical/test_epsilon_audit.py`)."""
@@ -79,6 +103,13 @@ def question(
     """A body as over HTTP, with the statistic's case."""
     body: dict[str, Any] = {"measures": [{"statistic": statistic, **CASES[statistic]}], "groupBy": list(group_by)}
     return body | ({"criteria": criteria} if criteria else {}) | ({"rho": rho} if rho else {})
+
+
+def with_totals(statistic: str, group_by: Sequence[str] = ("la", "sex"), display: str = "published") -> dict[str, Any]:
+    """The same with all of its margins, and with the levels of an area."""
+    first, second = group_by
+    totals = [[], [first], [second], [f"{first}.region"], ["REG", second]]
+    return question(statistic, group_by) | {"totals": totals, "display": display}
 
 
 def pupil(unit: int, rows: Sequence[tuple[int, int, int, int, int | None, int]]) -> list[Row]:
@@ -97,29 +128,41 @@ MISSING = pupil(999_999, [(year, 0, 0, 10, None, 0) for year in (0, 0, 1, 1, 2, 
 LOWEST = pupil(999_999, [(year, 0, 0, 0, -4, 0) for year in (0, 0, 1, 1, 2, 2)])
 
 
-def others(count: int) -> list[Row]:
-    """`count` pupils with one row each, in all years and needs; numbers half at either bound."""
+SCATTERED = pupil(999_999, [(i // 2, 0, 0, 5 + i, 20, 200) for i in range(6)])
+"""Every row of another need."""
+
+
+def others(count: int, needs: int = 11) -> list[Row]:
+    """`count` pupils with one row each, in all years and so many needs; each number half at either bound."""
     return [
         row
         for i in range(count)
-        for row in pupil(i, [(i % 3, 0, i % 2, i % 11, (0, 16)[i // 3 % 2], (0, 200)[i // 3 % 2])])
+        for row in pupil(i, [(i % 3, 0, i % 2, i % needs, (0, 16)[i // 3 % 2], (0, 200)[i // 6 % 2])])
     ]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the service says of an answer: μ and ε at δ, for all measurements together."""
+    """What the service says of an answer with measurements at these prices: μ and ε at δ, for all of them together."""
 
-    nano_rho: int
-    delta: float
+    prices: tuple[int, ...]
+    policy: Policy
+
+    @property
+    def delta(self) -> float:
+        return 0.0 if self.policy.noise is Noise.LAPLACE else self.policy.delta
 
     @property
     def mu(self) -> float:
-        return math.sqrt(2 * self.nano_rho / 1e9)
+        if self.policy.noise is Noise.LAPLACE:
+            return 2 * float(norm.ppf(1 / (1 + math.exp(-self.epsilon))))
+        return math.sqrt(2 * sum(self.prices) / 1e9)
 
     @property
     def epsilon(self) -> float:
-        return epsilon(self.nano_rho, self.delta)
+        if self.policy.noise is Noise.LAPLACE:
+            return pure_epsilon(self.prices)
+        return epsilon(sum(self.prices), self.delta)
 
 
 @dataclass(frozen=True)
@@ -145,34 +188,87 @@ def check_valid(body: Mapping[str, Any], data_set: DataSet = SCHOOL) -> ValidQue
     return way.validate(read_query(dict(body), data_set.id), data_set, school.GRANTS, LIMITS)
 
 
+def exact_tables(valid: ValidQuery, engine: Engine) -> list[ExactTable]:
+    """Of each layout, by the scans of the service."""
+    wanted = {
+        layout: tuple(q.aggregate for q in valid.quantities if q.layout == layout)
+        for layout in range(len(valid.layouts))
+    }
+    found: dict[int, ExactTable] = {}
+    for scan in way.scans(valid, wanted):
+        exact = engine.aggregate(valid.plan(scan.layout, scan.aggregates))
+        found |= {layout: table.only(wanted[layout]) for layout, table in way.tables(scan, exact, valid)}
+    return [found[layout] for layout in range(len(valid.layouts))]
+
+
+def protected(
+    valid: ValidQuery,
+    tables: Sequence[ExactTable],
+    each: Mapping[Quantity, int],
+    policy: Policy,
+    noise: NoiseSource,
+) -> dict[Quantity, Measurement]:
+    """Each layout's table by the `protect` of the service, at a price in nano-ρ for each measurement."""
+    found: dict[Quantity, Measurement] = {}
+    for place, (layout, exact) in enumerate(zip(valid.layouts, tables, strict=True)):
+        prices = {a: each[Quantity(place, a)] for a in exact.aggregates}
+        table = way.protect(exact, prices, layout.contribution, policy, noise)
+        found |= {Quantity(place, a): m for a, m in table.items()}
+    return found
+
+
 def fresh_answers(
     body: Mapping[str, Any],
     rows: Sequence[Row],
     runs: int,
-    noise: NoiseSource = discrete_gaussian,
+    noise: NoiseSource = add_noise,
     policy: Policy = BARE,
 ) -> tuple[np.ndarray, Claim]:
     """Everything that `runs` independent answers show, float (runs, features), and what was claimed for each."""
     valid = check_valid(body)
     cut = HostedCut(_FINE, "1", policy, MemoryEngine({SCHOOL.id: rows}))
-    events = way.events(valid, cut)
-    exact = cut.engine.aggregate(valid.plan)
-    copies = ExactTable({a: np.tile(exact[a], (runs, 1)) for a in exact.aggregates}, runs * valid.plan.cells)
-    prices = {a: e.nano_rho for a, e in events.items()}
-    table = way.protect(copies, prices, valid.plan.contribution, policy, noise)
-    series = way.finish(_repeated(valid, runs), table, policy).series
+    prices = {q: event.nano_rho for q, event in way.priced(valid, cut).events.items()}
+    copies = [_copied(table, runs) for table in exact_tables(valid, cut.engine)]
+    many = _repeated(valid, runs)
+    series = way.finish(many, protected(many, copies, prices, policy, noise), policy).series
     hidden = [s.status == "c" for s in series]
     shown = [np.nan_to_num(part, nan=-1.0) for s in series for part in (s.value, s.lower, s.upper)]
     features = np.concatenate([part.reshape(runs, -1) for part in (*shown, *hidden)], axis=1)
-    return features.astype(float), Claim(sum(prices.values()), policy.delta)
+    return features.astype(float), Claim(tuple(prices.values()), policy)
+
+
+def _copied(exact: ExactTable, runs: int) -> ExactTable:
+    copies = {a: np.tile(exact[a], (runs, 1)) for a in exact.aggregates}
+    return ExactTable(copies, next(iter(copies.values())).shape[0])
 
 
 def _repeated(valid: ValidQuery, runs: int) -> ValidQuery:
-    """The query with one axis more, slowest of all: the number of the run."""
+    """The query with one axis more, slowest of all: the number of the run. Its atoms stand before those of any
+    variable, so that it is first in every order."""
     codes = tuple(Code(str(i), "") for i in range(runs))
-    run = Axis("run", SCHOOL.domain[0], "run", codes, tuple(range(runs)), tuple((i,) for i in range(runs)))
-    plan = replace(valid.plan, axes=(run, *valid.plan.axes))
-    return replace(valid, plan=plan, order=(0, *(place + 1 for place in valid.order)))
+    run = Axis("run", SCHOOL.domain[0], "run", codes, tuple(range(runs)), tuple((i - runs,) for i in range(runs)))
+    (whole,) = valid.tables
+    places, levels = (0, *(place + 1 for place in whole.places)), (0, *whole.levels)
+    return replace(
+        valid,
+        measures=tuple(_quickly(measure) for measure in valid.measures),
+        tables=(Table(("run", *whole.names), (run, *whole.axes), places, levels),),
+        chains=(Chain.plain(runs), *valid.chains),
+        layouts=tuple(replace(layout, axes=(run, *layout.axes)) for layout in valid.layouts),
+    )
+
+
+def _quickly(measure: ValidMeasure) -> ValidMeasure:
+    """Of a model its coefficients alone: standard errors and intervals take a hundredth of a second for each copy, and
+    are made of the same measurements."""
+    if not measure.subject.terms:
+        return measure
+
+    def coefficients(known: KnownTable, subject: Subject, alpha: float) -> Ends:
+        found = measure.statistic.finish({need: k.values[None] for need, k in known.items()}, subject)[0]
+        return found, found, found
+
+    return replace(measure, statistic=replace(measure.statistic, estimate=coefficients))
 
 
 def audit(
@@ -180,7 +276,7 @@ def audit(
     pair: tuple[Sequence[Row], Sequence[Row]],
     runs: int,
     false_alarm: float,
-    noise: NoiseSource = discrete_gaussian,
+    noise: NoiseSource = add_noise,
     policy: Policy = BARE,
 ) -> Proof:
     """A bound that a build which keeps its promise exceeds with probability at most `false_alarm`."""
@@ -242,23 +338,36 @@ def _directions(one: np.ndarray, other: np.ndarray) -> Iterator[np.ndarray]:
         yield unit
 
 
+@dataclass(frozen=True)
+class Call:
+    """Of the noise. distance: squared L2 or L1, as the law has it."""
+
+    values: Integers
+    distance: int
+    nano_rho: int
+    law: Noise
+    noisy: Integers
+
+
 @dataclass
 class Tape:
     """Noise calls in order; in replay they answer what they answered, and check shape, claim, price and distance."""
 
-    calls: list[tuple[Integers, int, int, Integers]] = field(default_factory=list)
-    replaying: Iterator[tuple[Integers, int, int, Integers]] | None = None
+    calls: list[Call] = field(default_factory=list)
+    replaying: Iterator[Call] | None = None
 
-    def noise(self, values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+    def noise(self, values: Integers, distance: int, nano_rho: int, /, *, law: Noise = Noise.GAUSSIAN) -> Integers:
         if self.replaying is None:
-            noisy = discrete_gaussian(values, l2_squared, nano_rho)
-            self.calls.append((values.copy(), l2_squared, nano_rho, noisy))
+            noisy = add_noise(values, distance, nano_rho, law=law)
+            self.calls.append(Call(values.copy(), distance, nano_rho, law, noisy))
             return noisy
-        before, distance, price, noisy = next(self.replaying)
-        assert (before.shape, distance, price) == (values.shape, l2_squared, nano_rho)
-        moved = int(((before.astype(object) - values.astype(object)) ** 2).sum())
-        assert moved <= l2_squared, "the table moved further than was claimed"
-        return noisy
+        before = next(self.replaying)
+        known = before.values.shape, before.distance, before.nano_rho, before.law
+        assert known == (values.shape, distance, nano_rho, law)
+        change = np.abs(before.values.astype(object) - values.astype(object))
+        moved = int((change if law is Noise.LAPLACE else change**2).sum())
+        assert moved <= distance, "the table moved further than was claimed"
+        return before.noisy
 
     def rewind(self) -> None:
         self.replaying = iter(self.calls)
