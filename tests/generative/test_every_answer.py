@@ -47,7 +47,7 @@ def test_every_valid_question_has_an_answer(
     except InvalidQuery:
         assume(False)
         raise
-    known = families(valid)
+    known = families(valid, policy.noise)
     totals = chosen_totals(rho, valid, known)
     each = prices(totals, known)
     assert set(each) == set(valid.quantities)
