@@ -166,7 +166,7 @@ def _valid(
     layouts, places = _Layouts(data_set, predicate), {}
     for table, each in enumerate(grouping.tables):
         for measure in measures:
-            for by in {by_of(need) for need in measure.needs}:
+            for by in dict.fromkeys(by_of(need) for need in measure.needs):
                 places[table, by] = layouts.place((*each.axes, *(measure.subject.axis(r) for r in by)))
     aggregates = {aggregate_of(need) for measure in measures for need in measure.needs}
     most = max(sum(layout.contribution.blocks) for layout in layouts.found)

@@ -120,7 +120,7 @@ class CriteriaIn(WireModel):
 class PrecisionIn(WireModel):
     """A wanted margin: half the interval's width, in the measure's unit, in a cell of `at` rows."""
 
-    margin: float = Field(gt=0, le=1e15)
+    margin: float = Field(ge=1e-9, le=1e15)
     confidence: float | None = Field(default=None, gt=0.5, le=0.999)
     at: int = Field(default=1000, ge=20, le=100_000_000)
 
