@@ -18,7 +18,7 @@ from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
-from disclosure.additive import additive, rounding_variance
+from disclosure.additive import LIMIT, additive, rounding_variance
 from disclosure.aggregates import is_additive
 from disclosure.margins import fold
 from disclosure.policy import Mode, Policy
@@ -115,7 +115,8 @@ def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], 
     if statistic.is_count:
         parts = _counts(measure, valid, tables, policy, unbiased)
     else:
-        parts = [estimates(measure, known, policy, decimals, unbiased) for known in tables]
+        clipped = not adds_up(measure, valid) and not (unbiased and statistic.adds_up)
+        parts = [estimates(measure, known, policy, decimals, unbiased, clipped) for known in tables]
         parts = _adding_up(parts, measure, valid, decimals)
     return series_of(measure, parts, decimals, policy)
 
@@ -191,7 +192,7 @@ def _adding_count(
     spread = np.sqrt(known.sd[:, 0] ** 2 + extra)
     for sd in np.unique(spread):
         rows = spread == sd
-        ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence)
+        ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence, known.noise)
         lower[rows], upper[rows] = ends
     hidden = np.zeros(values.shape, bool) if unbiased else values < least
     return Numbers(values, np.maximum(lower, 0), np.maximum(upper, values), hidden)
@@ -204,8 +205,17 @@ def _added(finest: Floats, valid: ValidQuery, unit: float) -> list[Floats]:
     order = np.argsort(whole.places)
     table = np.nan_to_num(finest).reshape(*(len(axis.codes) for axis in whole.axes), -1)
     known = table.transpose(*order, len(order))
+    unit = _held(known, unit)
     steps = additive(known / unit, valid.chains, 1)
     return [_as_asked(fold(steps, valid.chains, t.levels), t) * unit for t in valid.tables]
+
+
+def _held(values: Floats, unit: float) -> float:
+    """The unit, or as many times ten of it as it takes for the sum of all numbers to be held exactly."""
+    largest = float(np.abs(values).sum(axis=tuple(range(values.ndim - 1))).max(initial=0))
+    while largest / unit > LIMIT / 4:
+        unit *= 10
+    return unit
 
 
 def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
@@ -229,12 +239,20 @@ def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, d
     ]
 
 
-def estimates(measure: ValidMeasure, known: KnownTable, policy: Policy, decimals: int, unbiased: bool) -> Numbers:
+def estimates(
+    measure: ValidMeasure,
+    known: KnownTable,
+    policy: Policy,
+    decimals: int,
+    unbiased: bool = False,
+    clipped: bool = True,
+) -> Numbers:
+    """clipped: to what is possible. A part of a total is not: noise that is cut off below would lift the total."""
     statistic, subject = measure.statistic, measure.subject
     low, high = statistic.bounds(subject)
     value, lower, upper = _ends(statistic, subject, known, policy)
     value = np.round(value, decimals)
-    if not (unbiased and statistic.adds_up):
+    if clipped:
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:

@@ -132,7 +132,7 @@ class Known:
     """What is known of a quantity once everything measured of it is put together.
 
     values: float64 (cells, numbers), in ticks. sd: of their noise, (cells, 1), 0 in `official` mode. masked: bool, as
-    values. noise: its law; where several measurements are put together, taken to be normal.
+    values. noise: its law; where several measurements are put together, that of each, whose tails are no lighter.
     """
 
     values: Floats
