@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
@@ -17,12 +18,12 @@ from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
-from disclosure.additive import additive, rounding_variance
+from disclosure.additive import LIMIT, additive, rounding_variance
 from disclosure.aggregates import is_additive
 from disclosure.margins import fold
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
-from disclosure.tables import Flags, Floats, Known
+from disclosure.tables import Flags, Floats, Integers, Known
 
 NUMBERS_AT_ONCE = 300_000
 """Held at a time while noise is redrawn: few enough to stay in the cache, and under 25 MB with what is made of them."""
@@ -59,10 +60,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """Rows are the cells of each table in turn; within one, the product of its axes, the last fastest."""
+    """Rows are the cells of each table in turn; within one, the product of its axes, the last fastest.
+
+    listed: the places in that product of the cells that have a row, where groups are listed; None for all.
+    """
 
     tables: tuple[Table, ...]
     series: tuple[Series, ...]
+    listed: Integers | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,12 +77,20 @@ class Answer:
     @property
     def keys(self) -> list[dict[str, str | None]]:
         """Of each row; a grouping that is None is summed over, or shown by a coarser one."""
+        if self.listed is not None:
+            return _keys_of(self.tables[0], self.listed)
         nothing: dict[str, str | None] = dict.fromkeys(self.names)
         return [
             {**nothing, **{name: code.code for name, code in zip(table.names, codes, strict=True)}}
             for table in self.tables
             for codes in product(*(axis.codes for axis in table.axes))
         ]
+
+
+def _keys_of(table: Table, cells: Integers) -> list[dict[str, str | None]]:
+    places = np.unravel_index(cells, [len(axis.codes) for axis in table.axes])
+    columns = [[axis.codes[i].code for i in at.tolist()] for axis, at in zip(table.axes, places, strict=True)]
+    return [dict(zip(table.names, codes, strict=True)) for codes in zip(*columns, strict=True)]
 
 
 def finish(valid: ValidQuery, measured: Measured, policy: Policy) -> Answer:
@@ -97,14 +110,20 @@ class Numbers:
 
 
 def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy) -> Series:
-    statistic, subject = measure.statistic, measure.subject
-    decimals = _decimals(measure, valid)
+    statistic, decimals = measure.statistic, _decimals(measure, valid)
     unbiased = valid.query.display is Display.UNBIASED
     if statistic.is_count:
         parts = _counts(measure, valid, tables, policy, unbiased)
     else:
-        parts = [estimates(measure, known, policy, decimals, unbiased) for known in tables]
+        clipped = not adds_up(measure, valid) and not (unbiased and statistic.adds_up)
+        parts = [estimates(measure, known, policy, decimals, unbiased, clipped) for known in tables]
         parts = _adding_up(parts, measure, valid, decimals)
+    return series_of(measure, parts, decimals, policy)
+
+
+def series_of(measure: ValidMeasure, parts: Sequence[Numbers], decimals: int, policy: Policy) -> Series:
+    """Numbers of all tables in turn, small and unreliable ones marked."""
+    statistic, subject = measure.statistic, measure.subject
     shown = [_hide(part, statistic, subject, policy) for part in parts]
     value, lower, upper, status = (np.concatenate(each) for each in zip(*shown, strict=True))
     return Series(
@@ -173,7 +192,7 @@ def _adding_count(
     spread = np.sqrt(known.sd[:, 0] ** 2 + extra)
     for sd in np.unique(spread):
         rows = spread == sd
-        ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence)
+        ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence, known.noise)
         lower[rows], upper[rows] = ends
     hidden = np.zeros(values.shape, bool) if unbiased else values < least
     return Numbers(values, np.maximum(lower, 0), np.maximum(upper, values), hidden)
@@ -186,8 +205,17 @@ def _added(finest: Floats, valid: ValidQuery, unit: float) -> list[Floats]:
     order = np.argsort(whole.places)
     table = np.nan_to_num(finest).reshape(*(len(axis.codes) for axis in whole.axes), -1)
     known = table.transpose(*order, len(order))
+    unit = _held(known, unit)
     steps = additive(known / unit, valid.chains, 1)
     return [_as_asked(fold(steps, valid.chains, t.levels), t) * unit for t in valid.tables]
+
+
+def _held(values: Floats, unit: float) -> float:
+    """The unit, or as many times ten of it as it takes for the sum of all numbers to be held exactly."""
+    largest = float(np.abs(values).sum(axis=tuple(range(values.ndim - 1))).max(initial=0))
+    while largest / unit > LIMIT / 4:
+        unit *= 10
+    return unit
 
 
 def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
@@ -211,12 +239,20 @@ def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, d
     ]
 
 
-def estimates(measure: ValidMeasure, known: KnownTable, policy: Policy, decimals: int, unbiased: bool) -> Numbers:
+def estimates(
+    measure: ValidMeasure,
+    known: KnownTable,
+    policy: Policy,
+    decimals: int,
+    unbiased: bool = False,
+    clipped: bool = True,
+) -> Numbers:
+    """clipped: to what is possible. A part of a total is not: noise that is cut off below would lift the total."""
     statistic, subject = measure.statistic, measure.subject
     low, high = statistic.bounds(subject)
     value, lower, upper = _ends(statistic, subject, known, policy)
     value = np.round(value, decimals)
-    if not (unbiased and statistic.adds_up):
+    if clipped:
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:

@@ -10,10 +10,12 @@ import numpy as np
 from datasets.plan import Axis, Layout
 from datasets.predicate import Predicate
 from datasets.validate import ValidQuery
-from disclosure.aggregates import Aggregate, is_additive
+from disclosure.aggregates import Aggregate, bins_of, is_additive
 from disclosure.tables import ExactTable, Integers
 
 OUTSIDE = -1
+MOST_NUMBERS = 1_000_000
+"""Held for a coarser layout's sake; beyond, a scan of its own is less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ def scans(valid: ValidQuery, wanted: Mapping[int, tuple[Aggregate, ...]]) -> lis
         aggregates = wanted[layout]
         for fine, into in found:
             cells = cells_in_coarser(valid.layouts[fine], valid.layouts[layout], valid)
-            if cells is not None and all(map(is_additive, aggregates)):
+            numbers = valid.layouts[fine].cells * sum(map(bins_of, aggregates))
+            if cells is not None and numbers <= MOST_NUMBERS and all(map(is_additive, aggregates)):
                 into[layout] = (aggregates, cells)
                 break
         else:

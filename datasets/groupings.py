@@ -148,7 +148,7 @@ class _Totals:
         between = [self._levels(place, totals) for place in range(len(self._whole))]
         if self._names.problems:
             return Grouping((Table((), (), (), ()),), ())
-        steps = [_Steps((own, *coarser)) for (_, own), coarser in zip(self._whole, between, strict=True)]
+        steps = [_Steps(self._aligned((own, *coarser))) for (_, own), coarser in zip(self._whole, between, strict=True)]
         chains = tuple(self._chain(each) for each in steps)
         if sum(len(chain.sizes) > 2 for chain in chains) > 1:
             message = "Only one grouping may have totals by coarser codes; ask for those of others by themselves."
@@ -173,6 +173,15 @@ class _Totals:
             self._names.refuse("TotalsNotNested", message, "totals")
         return between
 
+    def _aligned(self, axes: Sequence[Axis]) -> list[Axis]:
+        """Those with as many codes as the one before in its order, whatever the order of their own code lists."""
+        found = [axes[0]]
+        for axis in axes[1:]:
+            order = self._parents(found[-1], axis)
+            same = order is not None and len(axis.codes) == len(found[-1].codes)
+            found.append(_reordered(axis, order) if same and order is not None else axis)
+        return found
+
     def _chain(self, steps: _Steps) -> Chain:
         own = steps.distinct[0]
         parents = [self._parents(fine, coarse) or () for fine, coarse in pairwise(steps.distinct)]
@@ -190,11 +199,21 @@ class _Totals:
         return parents if nested else None
 
 
+def _reordered(axis: Axis, order: Sequence[int]) -> Axis:
+    return replace(
+        axis,
+        codes=tuple(axis.codes[i] for i in order),
+        positions=tuple(axis.positions[i] for i in order),
+        groups=tuple(axis.groups[i] for i in order),
+    )
+
+
 class _Steps:
     """An axis and its coarser ones, finest first. Those with as many codes as one before are the same level: the same
-    cells, so that no measurement is counted twice."""
+    cells in the same order, so that no measurement is counted twice."""
 
     def __init__(self, axes: Sequence[Axis]) -> None:
+        self.by_reference = {axis.reference: axis for axis in axes}
         self.distinct = [axes[0]]
         self._level = {axes[0].reference: 0}
         for axis in axes[1:]:
@@ -226,7 +245,7 @@ def _table(total: _Coarser, steps: Sequence[_Steps]) -> Table:
     kept = [(place, *pair) for place, pair in enumerate(total.axes) if pair is not None]
     return Table(
         names=tuple(name for _, name, _ in kept),
-        axes=tuple(axis for _, _, axis in kept),
+        axes=tuple(steps[place].by_reference[axis.reference] for place, _, axis in kept),
         places=tuple(place for place, _, _ in kept),
         levels=tuple(
             each.level(None if pair is None else pair[1]) for each, pair in zip(steps, total.axes, strict=True)

@@ -84,4 +84,4 @@ def _shown(values: Floats, variance: Floats, places: Sequence[int], own: Known) 
     cells = own.values.shape[0]
     arranged = values.reshape(*lengths, -1).transpose(*order, len(lengths)).reshape(cells, -1)
     spread = variance.reshape(lengths).transpose(order).reshape(cells, 1)
-    return Known(np.ascontiguousarray(arranged), np.sqrt(spread), own.masked)
+    return Known(np.ascontiguousarray(arranged), np.sqrt(spread), own.masked, own.noise)

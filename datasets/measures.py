@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from datasets.groupings import axis_of, left_out
 from datasets.names import Names, some
@@ -15,6 +16,8 @@ from datasets.statistics.recipe import Part, Term, wanted_present
 from datasets.variables import Variable
 
 MOST_TERMS = 12
+MOST_COLUMNS = 160
+"""Coefficients of a model: what it needs is looked for in all pairs of them."""
 _PARTS: dict[Takes, tuple[str, ...]] = {
     Takes.ROWS: (),
     Takes.NUMBER: ("variable",),
@@ -228,6 +231,7 @@ def _explained(subject: Subject, statistic: Statistic, context: Context) -> Subj
             context.names.refuse("InvalidValue", f"{reference} is what is explained.", f"{measure.path}.terms")
     _refuse_overlap(list(axes.values()), f"{measure.path}.terms", context)
     _refuse_repeated(known, f"{measure.path}.terms", context)
+    _refuse_wide(known, f"{measure.path}.terms", context)
     if statistic.takes is Takes.NUMBER_AND_TERMS:
         _refuse_left_out(known, f"{measure.path}.terms", context)
     return replace(subject, terms=known, axes=tuple(axes[r] for r in sorted(axes)))
@@ -253,6 +257,13 @@ def _refuse_repeated(terms: Sequence[Term], path: str, context: Context) -> None
     ]
     if len({frozenset(each) for each in parts}) < len(parts) or any(len(set(each)) < len(each) for each in parts):
         context.names.refuse("InvalidValue", "Two terms, or two parts of an interaction, are the same.", path)
+
+
+def _refuse_wide(terms: Sequence[Term], path: str, context: Context) -> None:
+    columns = 1 + sum(prod(len(a.codes) - 1 for a in t.axes if a.variable is not t.number) for t in terms)
+    if columns > MOST_COLUMNS:
+        message = f"The model would have {columns} coefficients; at most {MOST_COLUMNS}. Take fewer terms or bands."
+        context.names.refuse("TooManyCells", message, path)
 
 
 def _refuse_left_out(terms: Sequence[Term], path: str, context: Context) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
 from datasets.answer import adds_up, estimates
@@ -54,6 +55,8 @@ STEP = 0.95
 """A variance below this part of the wanted one is bought only where margins come in steps."""
 HALVINGS = 7
 STEPS = 200
+MOVES_AT_ONCE = 200_000
+"""Numbers held while gradients are taken, times two."""
 
 Key: TypeAlias = tuple[tuple[str, ...], Aggregate]
 """A family: how its needs are split, and the aggregate as it is measured."""
@@ -179,10 +182,12 @@ def _count_margin(sd: float, measure: ValidMeasure, valid: ValidQuery, table: in
 
 def chosen_totals(total: int, valid: ValidQuery, known: Mapping[Key, Family]) -> Totals:
     """One price for all, shared so that no measure's margin is worse, relative to an equal split, than need be."""
+    if len(known) == 1:
+        return dict.fromkeys(known, total)
     equal = dict.fromkeys(known, total / len(known))
     wanted = [(c, _variance(c, equal)) for c in _all_costs(valid, known, 1000)]
     weights = {key: math.sqrt(math.fsum(c.get(key, 0.0) / bound for c, bound in wanted if bound > 0)) for key in known}
-    if len(known) == 1 or not all(map(math.isfinite, weights.values())) or not any(weights.values()):
+    if not all(map(math.isfinite, weights.values())) or not any(weights.values()):
         weights = dict.fromkeys(known, 1.0)
     return dict(zip(weights, share_out(total, list(_floored(weights).values())), strict=True))
 
@@ -199,15 +204,17 @@ Costs: TypeAlias = Mapping[Key, float]
 
 
 def _all_costs(valid: ValidQuery, known: Mapping[Key, Family], n: int) -> list[Costs]:
-    return [_costs(m, valid, known, n, table) for m in valid.measures for table in range(len(valid.tables))]
+    return [costs for m in valid.measures for costs in _costs(m, valid, known, n)]
 
 
-def _costs(measure: ValidMeasure, valid: ValidQuery, known: Mapping[Key, Family], n: int, table: int) -> Costs:
-    found: dict[Key, float] = {}
-    for need in measure.needs:
-        key = key_of(need, valid)
-        found[key] = found.get(key, 0.0) + _gradient_squared(need, measure, n) * known[key].variance[table] * NANO
-    return found
+def _costs(measure: ValidMeasure, valid: ValidQuery, known: Mapping[Key, Family], n: int) -> list[Costs]:
+    """Of each table; what the answer makes of noise is the same in all."""
+    gradients = [(key_of(need, valid), _gradient_squared(need, measure, n)) for need in measure.needs]
+    found: list[dict[Key, float]] = [{} for _ in valid.tables]
+    for table, costs in enumerate(found):
+        for key, squared in gradients:
+            costs[key] = costs.get(key, 0.0) + squared * known[key].variance[table] * NANO
+    return list(found)
 
 
 def _variance(costs: Costs, totals: Mapping[Key, float]) -> float:
@@ -240,16 +247,10 @@ class _Wanted:
 
 def _all_wanted(valid: ValidQuery, known: Mapping[Key, Family], policy: Policy) -> list[_Wanted]:
     return [
-        _Wanted(
-            m,
-            table,
-            wanted,
-            _costs(m, valid, known, wanted.at, table),
-            replace(policy, confidence=wanted.confidence or policy.confidence),
-        )
+        _Wanted(m, table, wanted, costs, replace(policy, confidence=wanted.confidence or policy.confidence))
         for m in valid.measures
         if (wanted := m.subject.measure.precision) is not None
-        for table in range(len(valid.tables))
+        for table, costs in enumerate(_costs(m, valid, known, wanted.at))
     ]
 
 
@@ -359,18 +360,32 @@ def _make_sure(
 
 def _gradient_squared(need: Need, measure: ValidMeasure, n: int) -> float:
     """Σ over the need's numbers of (d answer / d number)², for the answer's most sensitive number; by central
-    differences of one part in a hundred, all at once along the axis of draws."""
+    differences of one part in a hundred along the axis of draws, as many at once as fit in memory."""
+    if measure.statistic.is_count:
+        return 1.0
     table = {each: _supposed(each, measure, n, 0.0).values[None] for each in measure.needs}
     columns = table[need].shape[-1]
     step = max(1.0, 0.01 * float(np.abs(table[need]).max()))
-    moves = np.concatenate([np.eye(columns), -np.eye(columns)])[:, None, :] * step
-    draws: dict[Need, Floats] = {
-        each: values + moves if each == need else np.repeat(values, 2 * columns, axis=0)
-        for each, values in table.items()
-    }
+    several = max(1, MOVES_AT_ONCE // sum(values.shape[-1] for values in table.values()))
+    squares = [
+        _slopes_squared(need, measure, table, np.arange(start, min(start + several, columns)), step)
+        for start in range(0, columns, several)
+    ]
+    return float(np.sum(squares, axis=0).max())
+
+
+def _slopes_squared(
+    need: Need, measure: ValidMeasure, table: Mapping[Need, Floats], moved: npt.NDArray[np.int64], step: float
+) -> Floats:
+    """Σ over the moved numbers, (cells, outputs)."""
+    moves = np.zeros((2 * moved.size, 1, table[need].shape[-1]))
+    moves[np.arange(moved.size), 0, moved] = step
+    moves[moved.size + np.arange(moved.size), 0, moved] = -step
+    draws: dict[Need, Floats] = {each: np.repeat(values, 2 * moved.size, axis=0) for each, values in table.items()}
+    draws[need] = draws[need] + moves
     found = measure.statistic.finish(draws, measure.subject)
-    slopes = (found[:columns] - found[columns:]) / (2 * step)
-    return float(np.nan_to_num((slopes**2).sum(axis=0)).max())
+    slopes = (found[: moved.size] - found[moved.size :]) / (2 * step)
+    return np.asarray(np.nan_to_num((slopes**2).sum(axis=0)))
 
 
 def _supposed(need: Need, measure: ValidMeasure, n: int, sd: float, law: Noise = Noise.GAUSSIAN) -> Known:

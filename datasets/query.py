@@ -108,6 +108,13 @@ class Display(StrEnum):
     UNBIASED = "unbiased"
 
 
+class Groups(StrEnum):
+    """Which groups an answer shows: all that the code lists have, or those that are large enough to be listed."""
+
+    ALL = "all"
+    LISTED = "listed"
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A statistic. codes: for a percentage, those that count; for a gap, the two groups. other: the second number of a
@@ -139,6 +146,7 @@ class Query:
     rho: int | None = None
     totals: tuple[tuple[str, ...], ...] = ()
     display: Display = Display.PUBLISHED
+    groups: Groups = Groups.ALL
 
 
 @dataclass(frozen=True, slots=True)

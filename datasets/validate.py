@@ -9,11 +9,12 @@ from datasets.catalogue import DataSet
 from datasets.contribution import contribution, one_row_each
 from datasets.criteria import predicate_of
 from datasets.groupings import Grouping, Table, grouping_of
+from datasets.listed import refuse_shape
 from datasets.measures import Context, read_measure
 from datasets.names import Names
 from datasets.plan import Axis, Layout, Plan, Quantity
 from datasets.predicate import Predicate
-from datasets.query import InvalidQuery, Measure, Query
+from datasets.query import Groups, InvalidQuery, Measure, Query
 from datasets.statistics import Statistic, Subject
 from datasets.statistics.recipe import Need, Part, aggregate_of, by_of
 from disclosure.aggregates import Aggregate, Count, DistinctCount, as_json, bins_of
@@ -26,12 +27,15 @@ LEAST_WIDTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Public limits of a request. cells: numbers in all aggregates together, and in the answer."""
+    """Public limits of a request. cells: numbers in all aggregates together, and in the answer; listed: cells of a key
+    space from which groups are listed, 0 where none are.
+    """
 
     cells: int
     group_by: int
     measures: int = 20
     probabilities: int = 99
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def validate(
         names.refuse(
             "TotalsNotFound", "Totals would give hidden numbers away: ask for them in a data set with noise.", "totals"
         )
+    if query.groups is Groups.LISTED:
+        refuse_shape(query, limits.listed > 0, names)
     context = Context(names, predicate, grouping.tables[0].axes, limits.probabilities, official)
     measures = _measures(query.measures, context, limits)
     names.check_grants(grants)
@@ -160,7 +166,7 @@ def _valid(
     layouts, places = _Layouts(data_set, predicate), {}
     for table, each in enumerate(grouping.tables):
         for measure in measures:
-            for by in {by_of(need) for need in measure.needs}:
+            for by in dict.fromkeys(by_of(need) for need in measure.needs):
                 places[table, by] = layouts.place((*each.axes, *(measure.subject.axis(r) for r in by)))
     aggregates = {aggregate_of(need) for measure in measures for need in measure.needs}
     most = max(sum(layout.contribution.blocks) for layout in layouts.found)
@@ -177,6 +183,11 @@ def _as_measured(aggregate: Aggregate, one_row: bool) -> Aggregate:
 
 def _check_size(valid: ValidQuery, names: Names, limits: Limits) -> None:
     """What is measured, and what is shown: both are bounded."""
+    if valid.query.groups is Groups.LISTED:
+        if valid.layouts[0].cells > limits.listed:
+            message = f"There could be {valid.layouts[0].cells} groups; at most {limits.listed} are looked through."
+            names.refuse("TooManyCells", message, "groupBy")
+        return
     measured = sum(valid.layouts[q.layout].cells * bins_of(q.aggregate) for q in valid.quantities)
     outputs = sum(len(m.statistic.outputs(m.subject)) for m in valid.measures)
     numbers = max(measured, sum(cells_in(table) for table in valid.tables) * outputs)

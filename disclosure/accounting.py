@@ -3,6 +3,9 @@
 ρ-zCDP: Bun & Steinke, arXiv 1605.02065v1, Definition 1.1. Composition adds ρ (Lemma 1.7 there), also when each ρ is
 chosen after seeing earlier answers as long as the sum is bounded beforehand (Whitehouse, Ramdas, Wu, Rogers,
 "Fully adaptive composition in differential privacy", arXiv 2203.05481, the filter for zCDP).
+
+δ-approximate ρ-zCDP: the same but for events of probability δ (section 8 of Bun & Steinke). Both ρ and δ add up, and
+where ρ alone would give (ε, δ′)-DP, both give (ε, δ′ + δ)-DP. Amounts of δ are integers of 10⁻¹⁸ (atto-δ).
 """
 
 from __future__ import annotations
@@ -10,10 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 
 NANO = 1_000_000_000
+ATTO = 10**18
 LEAST_PRICE = 1_000
 """nano-ρ per measurement: noise beyond that says nothing and only costs time."""
 
@@ -27,11 +31,22 @@ def rho(nano: int) -> Decimal:
     return Decimal(nano) / NANO
 
 
+def atto_delta(delta: Decimal) -> int:
+    """δ as an integer number of atto-δ (10⁻¹⁸), rounded down: what is allowed, not what is charged."""
+    return int((delta * ATTO).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def delta(atto: int) -> Decimal:
+    return Decimal(atto) / ATTO
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One use of a mechanism, as the ledger keeps it, so that a better accountant can be run over history.
 
     l1: the L1 sensitivity, where the mechanism is scaled to it (the Laplace, which is √(2ρ)-DP at its price).
+    delta: in atto-δ, of a mechanism that is δ-approximately ρ-zCDP, with the rest of what that follows from: l0 and
+    linf, how many cells one pupil can touch and how far one of them moves, and the threshold.
     """
 
     mechanism: str
@@ -39,9 +54,13 @@ class Event:
     nano_rho: int
     question: str
     l1: int | None = None
+    delta: int = 0
+    l0: int | None = None
+    linf: int | None = None
+    threshold: int | None = None
 
     def __post_init__(self) -> None:
-        if self.nano_rho < 0 or self.l2_squared < 0 or (self.l1 is not None and self.l1 < 0):
+        if min(self.nano_rho, self.l2_squared, self.l1 or 0, self.delta) < 0:
             raise ValueError("a privacy loss is never negative")
 
 

@@ -174,7 +174,7 @@ def _lattice(columns: int) -> Floats:
     return np.asarray(ndtri(np.clip(points, 1e-12, 1 - 1e-12)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _hypercube(columns: int) -> Floats:
     """Latin hypercube: every column a permutation of the same even scores."""
     rows = DRAWS // 2

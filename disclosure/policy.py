@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, assert_never
 
-from disclosure.accounting import LEAST_PRICE, nano_rho, rho
+from disclosure.accounting import LEAST_PRICE, atto_delta, delta, nano_rho, rho
 from disclosure.tables import Noise
 
 
@@ -42,6 +42,17 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedGroups:
+    """Groups whose keys come from the data may be listed. delta: of one release, delta_total: of all of the cut's, in
+    atto-δ; most_groups: rows of one answer.
+    """
+
+    delta: int
+    delta_total: int
+    most_groups: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All amounts of privacy loss in nano-ρ; counts in pupils or rows as the measure counts."""
 
@@ -63,6 +74,16 @@ class Policy:
     acknowledged_risk: str
     rules: Mapping[str, Rule]
     digest: str
+    listed_groups: ListedGroups | None = None
+
+    def delta_with(self, listed: int) -> float:
+        """The δ that belongs to an ε, which is that of ρ at the policy's own δ, beside this many atto-δ of listed
+        groups."""
+        return self.delta + float(delta(listed))
+
+    def listed_at_most(self, spent: int) -> int:
+        """atto-δ that listed groups may cost in all; more only where an earlier policy let more be spent."""
+        return max(spent, self.listed_groups.delta_total if self.listed_groups else 0)
 
     @property
     def answers_ad_hoc(self) -> bool:
@@ -98,6 +119,7 @@ class _Field:
     accepts: str
     check: Callable[[Any], bool]
     modes: tuple[Mode, ...] = (Mode.DP, Mode.OFFICIAL)
+    optional: bool = False
 
 
 def _whole(low: int, high: int) -> Callable[[Any], bool]:
@@ -118,6 +140,9 @@ def _one_of(*words: str) -> Callable[[Any], bool]:
 
 
 _RHO = "a number above 0 and at most 100"
+_DELTA = "a number above 1e-15 and at most 0.00001"
+_GROUPS = "a whole number from 1 to 50000"
+_LISTED = ((Mode.DP,), True)
 FIELDS: dict[str, _Field] = {
     "cut_cap": _Field("budget", "cut_rho", _RHO, _between("0", "100"), (Mode.DP,)),
     "default_price": _Field("budget", "default_rho", _RHO, _between("0", "100"), (Mode.DP,)),
@@ -133,6 +158,9 @@ FIELDS: dict[str, _Field] = {
     ),
     "max_cells": _Field("limits", "cells", "a whole number from 1 to 50000", _whole(1, 50_000)),
     "max_group_by": _Field("limits", "group_by", "a whole number from 0 to 8", _whole(0, 8)),
+    "listed_delta": _Field("listed_groups", "delta", _DELTA, _between("1e-15", "0.00001"), *_LISTED),
+    "listed_delta_total": _Field("listed_groups", "delta_total", _DELTA, _between("1e-15", "0.00001"), *_LISTED),
+    "most_groups": _Field("listed_groups", "most_groups", _GROUPS, _whole(1, 50_000), *_LISTED),
 }
 _RULE_KEYS = {"plain": str, "source": str, "verified": bool, "owner": str}
 _HEAD = {"policy", "version", "mode"}
@@ -162,14 +190,21 @@ def _policy(
     raw: dict[str, Any], mode: Mode, values: dict[str, Any], rules: dict[str, Rule], risk: str, digest: str
 ) -> Policy:
     amounts = {k: nano_rho(Decimal(values.get(k, 0))) for k in ("cut_cap", "default_price", "query_cap")}
-    plain = {k: v for k, v in values.items() if k not in amounts}
+    plain = {k: v for k, v in values.items() if k not in amounts and not FIELDS[k].optional}
     for name in ("delta", "confidence", "relative_margin_low"):
         plain[name] = float(plain.get(name, 0))
     law = Noise(plain.pop("noise", Noise.NONE))
     return Policy(
         name=raw["policy"], version=raw["version"], mode=mode, acknowledged_risk=risk, rules=rules, digest=digest,
-        noise=law, **amounts, **plain,
+        noise=law, listed_groups=_listed(values), **amounts, **plain,
     )  # fmt: skip
+
+
+def _listed(values: dict[str, Any]) -> ListedGroups | None:
+    if "most_groups" not in values:
+        return None
+    each, total = (atto_delta(Decimal(values[name])) for name in ("listed_delta", "listed_delta_total"))
+    return ListedGroups(each, total, values["most_groups"])
 
 
 def _head_problems(raw: dict[str, Any]) -> list[str]:
@@ -183,19 +218,21 @@ def _head_problems(raw: dict[str, Any]) -> list[str]:
     return problems
 
 
-def _wanted(mode: Mode) -> dict[str, list[str]]:
+def _wanted(raw: dict[str, Any], mode: Mode) -> dict[str, list[str]]:
+    """Rules and their keys: those of the mode, an optional one if it is there."""
     keys: dict[str, list[str]] = {}
-    for field in FIELDS.values():
-        if mode in field.modes:
-            keys.setdefault(field.rule, []).append(field.key)
+    for field in _fields(raw, mode).values():
+        keys.setdefault(field.rule, []).append(field.key)
     return keys
+
+
+def _fields(raw: dict[str, Any], mode: Mode) -> dict[str, _Field]:
+    return {n: f for n, f in FIELDS.items() if mode in f.modes and (not f.optional or f.rule in raw)}
 
 
 def _values(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, Any]:
     values = {}
-    for name, field in FIELDS.items():
-        if mode not in field.modes:
-            continue
+    for name, field in _fields(raw, mode).items():
         table = raw.get(field.rule)
         value = table.get(field.key) if isinstance(table, dict) else None
         if value is None:
@@ -207,8 +244,9 @@ def _values(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, A
 
 
 def _rules(raw: dict[str, Any], mode: Mode, problems: list[str]) -> dict[str, Rule]:
-    wanted, rules = _wanted(mode), {}
-    known = set(wanted) | _HEAD | ({"ad_hoc"} if mode is Mode.OFFICIAL else set())
+    wanted, rules = _wanted(raw, mode), {}
+    known = {field.rule for field in FIELDS.values() if mode in field.modes} | _HEAD
+    known |= {"ad_hoc"} if mode is Mode.OFFICIAL else set()
     problems += [f"{key}: unknown; known are {', '.join(sorted(known))}" for key in raw if key not in known]
     for name in wanted:
         table = raw.get(name)
@@ -247,6 +285,10 @@ def _contradictions(values: dict[str, Any], mode: Mode) -> list[str]:
         problems.append("budget: wants default_rho ≤ query_rho ≤ cut_rho")
     if mode is Mode.DP and nano_rho(Decimal(values["default_price"])) < LEAST_PRICE:
         problems.append(f"budget.default_rho: wants at least {rho(LEAST_PRICE):f}, the least a measurement may cost")
+    if "most_groups" in values and values["listed_delta"] > values["listed_delta_total"]:
+        problems.append("listed_groups: wants delta ≤ delta_total")
+    if "most_groups" in values and values["noise"] != Noise.GAUSSIAN:
+        problems.append("listed_groups: wants mechanism.noise 'gaussian'")
     if mode is Mode.OFFICIAL and values["minimum_count"] < 1:
         problems.append("minimum_count.value: wants at least 1 in official mode, where nothing else hides a child")
     return problems

@@ -37,7 +37,8 @@ def combine(parts: Sequence[Paid]) -> Paid:
     if any(part.measurement.noise is Noise.LAPLACE for part in parts):
         raise ValueError("a Laplace measurement stands alone")
     total = sum(part.nano_rho for part in parts)
-    variance = 1 / sum(part.measurement.sigma**-2 for part in parts) + ROUNDING_VARIANCE
+    # Δ may have been claimed differently in another version of the program; the weights are prices all the same.
+    variance = sum((part.nano_rho / total * part.measurement.sigma) ** 2 for part in parts) + ROUNDING_VARIANCE
     values = _weighted([(part.measurement.values, part.nano_rho) for part in parts], total)
     return Paid(Measurement(values, math.sqrt(variance), parts[0].measurement.masked), total)
 

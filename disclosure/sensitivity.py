@@ -17,6 +17,10 @@ Lemma, for the L1 norm. Under the same conditions ‖v‖₁ ≤ a Σ c_j, and f
 block j that one pupil can touch). Proof: v is the sum over all rows of vectors with one entry of size at most a, and
 there are at most Σ c_j rows (triangle inequality); for distinct pupils v has at most that many entries, each of size
 one.
+
+Lemma, for listed groups. Under the same conditions the counts of rows of at most Σ min(c_j, cells of block j that one
+pupil can touch) cells change, each by at most max m_j, and together by at most √(Σ (q_j m_j² + s_j²)) in L2. Proof: a
+touched cell holds at least one of the pupil's rows, and at most m_j; in block j there are at most c_j rows. ∎
 """
 
 from __future__ import annotations
@@ -45,6 +49,27 @@ class Contribution:
             raise ValueError("a contribution needs at least one block, one row and one cell")
         if self.most_per_cell and len(self.most_per_cell) != len(self.blocks):
             raise ValueError("most_per_cell has one number per block, or none")
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """How one pupil can change a table of counts: cells touched, squared L2 distance, most rows in one cell."""
+
+    l0: int
+    l2_squared: int
+    linf: int
+
+    def __post_init__(self) -> None:
+        if min(self.l0, self.linf) < 1 or self.l2_squared < self.linf**2:
+            raise ValueError("no change of counts has these three sizes")
+
+
+def moves(contribution: Contribution) -> Moves:
+    """Of the counts of rows in all cells, for one pupil: the last lemma above."""
+    touched = sum(min(rows, contribution.cells_per_block) for rows in contribution.blocks)
+    caps = contribution.most_per_cell or contribution.blocks
+    most = max(min(rows, cap) for rows, cap in zip(contribution.blocks, caps, strict=True))
+    return Moves(touched, l2_squared(Count(), contribution), most)
 
 
 def reach(aggregate: Aggregate) -> int:

@@ -65,6 +65,43 @@ class ExactTable:
         raise TypeError("an ExactTable is never copied")
 
 
+class ExactGroups:
+    """Exact counts of the groups that have rows, and of no others: int64 cells, ascending, and int64 counts from 1.
+
+    Cells are row-major places in a plan's key space. Which groups there are is as secret as the counts: the list shows
+    nothing, not even its length, and cannot be copied out.
+    """
+
+    __slots__ = ("_cells", "_counts")
+
+    def __init__(self, cells: Integers, counts: Integers) -> None:
+        if cells.dtype != np.int64 or counts.dtype != np.int64 or cells.ndim != 1 or cells.shape != counts.shape:
+            raise ValueError("want int64 cells and as many int64 counts")
+        if (np.diff(cells, prepend=-1) <= 0).any() or (counts < 1).any():
+            raise ValueError("each cell is there once, in ascending order, and has rows")
+        self._cells, self._counts = cells, counts
+
+    @property
+    def cells(self) -> Integers:
+        return self._cells
+
+    @property
+    def counts(self) -> Integers:
+        return self._counts
+
+    def __repr__(self) -> str:
+        return "<ExactGroups>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("ExactGroups are never serialised")
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError("ExactGroups are never copied")
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        raise TypeError("ExactGroups are never copied")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
     """One protected aggregate, safe to store and to publish.
@@ -95,7 +132,7 @@ class Known:
     """What is known of a quantity once everything measured of it is put together.
 
     values: float64 (cells, numbers), in ticks. sd: of their noise, (cells, 1), 0 in `official` mode. masked: bool, as
-    values. noise: its law; where several measurements are put together, taken to be normal.
+    values. noise: its law; where several measurements are put together, that of each, whose tails are no lighter.
     """
 
     values: Floats

@@ -9,12 +9,16 @@ from typing import Protocol
 from datasets.plan import Plan
 from disclosure.accounting import Event
 from disclosure.refine import Paid
-from disclosure.tables import ExactTable, Measurement
+from disclosure.tables import ExactGroups, ExactTable, Measurement
 
 
 class Engine(Protocol):
     def aggregate(self, plan: Plan) -> ExactTable:
         """Exact aggregates over the plan's whole key space; raises EngineFailed, which says nothing."""
+        ...
+
+    def listed(self, plan: Plan) -> ExactGroups:
+        """Exact counts of the groups in the plan's key space that have rows; raises EngineFailed, as above."""
         ...
 
     def close(self) -> None: ...
@@ -60,7 +64,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record."""
+    """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record.
+    delta_cap: of the cut, in atto-δ.
+    """
 
     principal: Principal
     cut: str
@@ -68,6 +74,7 @@ class Request:
     release: str
     query: str
     wanted: tuple[Wanted, ...]
+    delta_cap: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +103,11 @@ class StoredRelease:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Amounts in nano-ρ."""
+    """Amounts in nano-ρ; delta: what of a cut's δ was spent, in atto-δ."""
 
     cap: int
     spent: int
+    delta: int = 0
 
     @property
     def left(self) -> int:
@@ -107,7 +115,9 @@ class Balance:
 
 
 class BudgetExhausted(Exception):
-    """The charge would pass a cap. scope: "cut", "project" or "person". Known from the ledger alone."""
+    """The charge would pass a cap. scope: "cut", "project" or "person"; or "delta", the cut's, whose balance is in
+    atto-δ. Known from the ledger alone.
+    """
 
     def __init__(self, scope: str, balance: Balance) -> None:
         super().__init__(scope)
@@ -116,7 +126,9 @@ class BudgetExhausted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One charge as the ledger has it. nano_rho: its price; so_far: what its cut had spent with it."""
+    """One charge as the ledger has it. nano_rho: its price; so_far: what its cut had spent with it; delta_so_far: the
+    same of its δ, in atto-δ.
+    """
 
     entry: int
     at: str
@@ -126,6 +138,7 @@ class Charge:
     release: str
     nano_rho: int
     so_far: int
+    delta_so_far: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from datasets.plan import EngineFailed, Plan
 from datasets.sql import Statement, compile_plan
 from disclosure.aggregates import Aggregate, BinnedCount, bins_of
-from disclosure.tables import ExactTable, Integers
+from disclosure.tables import ExactGroups, ExactTable, Integers
 
 
 class EngineRefused(Exception):
@@ -50,6 +50,14 @@ class DuckDBEngine:
             else:
                 values |= _dense_bins(plan, statement, columns)
         return ExactTable(values, plan.cells)
+
+    def listed(self, plan: Plan) -> ExactGroups:
+        (statement,) = compile_plan(plan)
+        *keys, counts = self._run(statement)
+        cells = _cells(plan, keys)
+        order = np.argsort(cells)
+        inside = order[np.searchsorted(cells, 0, sorter=order) :]
+        return ExactGroups(cells[inside], counts[inside])
 
     def close(self) -> None:
         self._connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -10,7 +11,7 @@ import numpy as np
 
 from datasets.plan import Plan
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of
-from disclosure.tables import ExactTable
+from disclosure.tables import ExactGroups, ExactTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class MemoryEngine:
             for cell, rows in enumerate(by_cell):
                 table[cell] = _numbers(aggregate, rows)
         return ExactTable(tables, plan.cells)
+
+    def listed(self, plan: Plan) -> ExactGroups:
+        counts = Counter(_cell(row, plan) for row in self._rows[plan.data_set.id])
+        found = sorted((cell, count) for cell, count in counts.items() if cell is not None)
+        cells, numbers = np.array(found, np.int64).reshape(-1, 2).T
+        return ExactGroups(cells, numbers)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -112,7 +112,7 @@ class _Moments:
 
     def __init__(self, subject: Subject, draws: Draws) -> None:
         self._subject, self.draws = subject, draws
-        self._needs = _needs(subject)
+        self._needs = tuple(draws)
         self._summed: dict[tuple[Need, frozenset[str]], Floats] = {}
 
     def need(self, moment: _Moment) -> Need:
@@ -303,8 +303,8 @@ def _outputs(subject: Subject) -> tuple[Code, ...]:
 
 def _behind(known: KnownTable, subject: Subject) -> list[Behind]:
     count = _Moment(Count(_present(subject)), ())
-    moments = _Moments(subject, {})
-    return [total(known[moments.need(count)])]
+    fewest = _Moments(subject, {need: k.values[None] for need, k in known.items()}).need(count)
+    return [total(known[fewest])]
 
 
 OLS = Statistic(

@@ -79,7 +79,7 @@ def _chain(bins: int, width: int) -> Chain:
     return Chain(bins, (coarse, (0,) * (coarse[-1] + 1)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _operator(bins: int, width: int, variances: tuple[float, ...]) -> Floats:
     """Counts of all levels, finest first, → best counts of the bins: (bins, all numbers)."""
     if width == 1:

@@ -124,9 +124,9 @@ def explain_policy(policy: Path) -> None:
         for name, rule in loaded.rules.items():
             typer.echo(f"{name}: {rule.plain} [{'verified' if rule.verified else 'not verified'}; {rule.owner}]")
         if loaded.cut_cap:
-            eps = epsilon(loaded.cut_cap, loaded.delta)
+            eps, delta = epsilon(loaded.cut_cap, loaded.delta), loaded.delta_with(loaded.listed_at_most(0))
             typer.echo(
-                f"At the cap epsilon is {eps:.2f} (delta {loaded.delta:g}): someone who knows everything else about a "
+                f"At the cap epsilon is {eps:.2f} (delta {delta:g}): someone who knows everything else about a "
                 f"child is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
             )
 

@@ -76,12 +76,13 @@ def _price(rho: str | None, policy: Policy) -> int:
 
 
 def _history(cut: str, policy: Policy, balance: Balance, charges: list[Charge], last: int) -> Iterator[str]:
-    from disclosure.accounting import epsilon, rho
+    from disclosure.accounting import delta, epsilon, rho
 
     if not policy.cut_cap:
         yield f"{cut}: an official policy counts no privacy loss"
         return
-    yield f"{cut}: loss so far, epsilon at delta {policy.delta:g}"
+    beside = f", and {float(delta(balance.delta)):g} of listed groups on top" if balance.delta else ""
+    yield f"{cut}: loss so far, epsilon at delta {policy.delta:g}{beside}"
     if len(charges) > last:
         yield f"(the last {last} charges; --last shows more)"
     yield "\t".join(("date", "project", "person", "release", "rho", "rho so far", "epsilon so far"))
@@ -101,12 +102,15 @@ def _bar(balance: Balance) -> str:
 
 
 def _explained(cut: str, policy: Policy, balance: Balance, price: int) -> Iterator[str]:
+    from disclosure.accounting import delta
+
     if not policy.cut_cap:
         yield f"{cut}: an official policy hides and rounds; it counts no privacy loss and has no budget."
         return
     yield f"{cut}, under policy {policy.name} version {policy.version} ({policy.noise.title()} noise)"
-    yield from _loss("The cap", balance.cap, policy)
-    yield from _loss("Spent so far", balance.spent, policy)
+    most = policy.listed_at_most(balance.delta)
+    yield from _loss("The cap", balance.cap, policy, most)
+    yield from _loss("Spent so far", balance.spent, policy, balance.delta)
     yield f"  {_bar(balance)}"
     yield from _loss(
         "One question at the default price" if price == policy.default_price else "One question", price, policy
@@ -117,14 +121,20 @@ def _explained(cut: str, policy: Policy, balance: Balance, price: int) -> Iterat
         f"Delta {policy.delta:g} is the chance, 1 in {1 / policy.delta:,.0f}, that what comes out tells more than the "
         "epsilons here say. The ledger itself counts rho, which has no delta."
     )
+    if most:
+        spent, cap = (float(delta(amount)) for amount in (balance.delta, most))
+        yield (
+            f"Listed groups do have a delta, which comes on top: {spent:g} was spent on them, of {cap:g}. It is the "
+            "chance that a group which only one pupil is in is told of."
+        )
 
 
-def _loss(what: str, nano: int, policy: Policy) -> Iterator[str]:
+def _loss(what: str, nano: int, policy: Policy, listed: int = 0) -> Iterator[str]:
     from disclosure.accounting import coin_flip_accuracy, epsilon, guess_accuracy, pure_epsilon, rho
     from disclosure.tables import Noise
 
     eps = epsilon(nano, policy.delta)
-    yield f"{what}: rho {rho(nano):f}, epsilon {eps:.2f} at delta {policy.delta:g}."
+    yield f"{what}: rho {rho(nano):f}, epsilon {eps:.2f} at delta {policy.delta_with(listed):g}."
     yield (
         "  Someone who knows everything else about a child improves a coin-flip guess (50 %) to at most "
         f"{100 * coin_flip_accuracy(eps):.1f} %, but for the chance delta, and to at most "

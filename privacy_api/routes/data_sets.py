@@ -34,4 +34,5 @@ def odometer(data_set: str, principal: PrincipalDep, services: ServicesDep) -> d
     """The last 366 days on which the cut was charged; who asked and what is not told."""
     cut = find_data_set(data_set, services).cut
     days = services.ledger.days(cut.catalogue.cut, ODOMETER_DAYS)
-    return out.odometer(cut.catalogue.cut, days, cut.policy)
+    listed = services.ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap).delta
+    return out.odometer(cut.catalogue.cut, days, listed, cut.policy)

@@ -39,14 +39,13 @@ def budget(project: str, principal: PrincipalDep, services: ServicesDep) -> dict
         raise ApiError(ErrorCode.NOT_FOUND)
     person = None if principal.person is None else services.projects.person(principal.person)
     cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
+    balances = {name: services.ledger.cut_balance(name, cut.policy.cut_cap) for name, cut in cuts.items()}
     delta = max((cut.policy.delta for cut in cuts.values()), default=0.0)
+    listed = max((cut.policy.listed_at_most(balances[name].delta) for name, cut in cuts.items()), default=0)
     return {
         "project": project,
         "title": principal.project.title,
-        "budget": out.budget(services.ledger.project_balance(principal.project), delta),
-        **({"person": out.budget(services.ledger.person_balance(person), delta)} if person else {}),
-        "cuts": [
-            {"cut": name, **out.budget(services.ledger.cut_balance(name, cut.policy.cut_cap), cut.policy.delta)}
-            for name, cut in cuts.items()
-        ],
+        "budget": out.budget(services.ledger.project_balance(principal.project), delta, listed),
+        **({"person": out.budget(services.ledger.person_balance(person), delta, listed)} if person else {}),
+        "cuts": [{"cut": name, **out.cut_budget(balances[name], cut.policy)} for name, cut in cuts.items()],
     }

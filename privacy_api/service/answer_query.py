@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from datasets.answer import finish
 from datasets.fold import scans, tables
 from datasets.plan import EngineFailed, Quantity
-from datasets.query import InvalidQuery, Query
+from datasets.query import Groups, InvalidQuery, Query
 from datasets.validate import ValidQuery, validate
 from disclosure.accounting import Event
 from disclosure.aggregates import Aggregate, as_json, contributors
@@ -19,10 +20,18 @@ from disclosure.sensitivity import Contribution
 from disclosure.tables import ExactTable, Measurement
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
+from privacy_api.service import answer_listed
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
 from privacy_api.service.questions import Priced, priced, release_id
 from privacy_api.service.services import Services
+
+Measure: TypeAlias = Callable[
+    [ValidQuery, Mapping[Quantity, Event], HostedDataSet, Services], Mapping[str, Measurement]
+]
+Document: TypeAlias = Callable[
+    [str, ValidQuery, Mapping[Quantity, Event], Mapping[str, Paid], HostedDataSet, Services], bytes
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ def _request(
         release=release,
         query=record(valid),
         wanted=tuple(Wanted(event) for event in wanted.values()),
+        delta_cap=rule.delta_total if (rule := hosted.cut.policy.listed_groups) else 0,
     )
 
 
@@ -95,6 +105,9 @@ def _reserve(request: Request, services: Services) -> Reserved:
 
 
 def _exhausted(refused: BudgetExhausted, request: Request) -> ApiError:
+    if refused.scope == "delta":
+        told, amounts = answer_listed.delta_exhausted(refused.balance, sum(w.event.delta for w in request.wanted))
+        return ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=told, facts=amounts)
     price = sum(w.event.nano_rho for w in request.wanted)
     left, cap = refused.balance.left, refused.balance.cap
     detail = f"The budget of the {refused.scope} has {left} nano-rho left of {cap}; at most {price} are wanted."
@@ -109,9 +122,11 @@ def _measure(
     try:
         missing = {w.question: w.event for w in reserved.missing}
         lacking = {q: missing[e.question] for q, e in wanted.items() if e.question in missing}
-        measured = _measurements(valid, lacking, hosted, services)
+        measure, document = _ways(valid)
+        measured = measure(valid, lacking, hosted, services)
         services.step("measured")
-        body = _document(valid, wanted, _together(reserved, measured), hosted, reserved, services)
+        together = _together(reserved, measured)
+        body = document(reserved.request.release, valid, wanted, together, hosted, services)
         stored = services.ledger.store(reserved, measured, body)
         services.step("stored")
         return Answered(stored.id, stored.body, reserved.nano_rho, not reserved.missing)
@@ -121,6 +136,13 @@ def _measure(
     except Exception:
         services.ledger.fail(reserved)
         raise
+
+
+def _ways(valid: ValidQuery) -> tuple[Measure, Document]:
+    """How it is measured and how it is told: all cells of the code lists, or the groups that are listed."""
+    if valid.query.groups is Groups.LISTED:
+        return answer_listed.list_them, answer_listed.document_of
+    return _measurements, _document
 
 
 def _measurements(
@@ -168,14 +190,14 @@ def _together(reserved: Reserved, measured: Mapping[str, Measurement]) -> Mappin
 
 
 def _document(
+    release: str,
     valid: ValidQuery,
     wanted: Mapping[Quantity, Event],
     paid: Mapping[str, Paid],
     hosted: HostedDataSet,
-    reserved: Reserved,
     services: Services,
 ) -> bytes:
     measured = {q: paid[e.question].measurement for q, e in wanted.items()}
     answer = finish(valid, measured, hosted.cut.policy)
     worth = sum(paid[e.question].nano_rho for e in wanted.values())
-    return release_document(reserved.request.release, services.now(), hosted, valid, answer, worth)
+    return release_document(release, services.now(), hosted, valid, answer, worth)

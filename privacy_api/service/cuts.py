@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datasets.catalogue import Catalogue, DataSet
+from datasets.listed import MOST_KEYS
 from datasets.validate import Limits
 from disclosure.policy import Policy
 from privacy_api.ports import Engine
@@ -26,7 +27,8 @@ class HostedCut:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.policy.max_cells, self.policy.max_group_by)
+        listed = MOST_KEYS if self.policy.listed_groups else 0
+        return Limits(self.policy.max_cells, self.policy.max_group_by, listed=listed)
 
 
 @dataclass(frozen=True, slots=True)

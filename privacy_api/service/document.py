@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
 from datasets.answer import Answer, Series, Status
@@ -14,6 +14,7 @@ from datasets.query import (
     Codes,
     Criteria,
     Display,
+    Groups,
     Measure,
     Not,
     Operator,
@@ -40,17 +41,25 @@ Row = dict[str, str | float | int | None]
 
 
 def release_document(
-    release: str, created: str, hosted: HostedDataSet, valid: ValidQuery, answer: Answer, nano_rho: int
+    release: str,
+    created: str,
+    hosted: HostedDataSet,
+    valid: ValidQuery,
+    answer: Answer,
+    nano_rho: int,
+    listing: Mapping[str, Any] | None = None,
 ) -> bytes:
-    policy = hosted.cut.policy
-    document = {
+    """listing: the terms on which groups are listed, where the answer has not all of them."""
+    policy, query = hosted.cut.policy, valid.query
+    document: dict[str, Any] = {
         "id": release,
         "created": created,
         "citation": citation(release, created, hosted),
         "dataSet": data_set_reference(hosted),
         "policy": {"name": policy.name, "version": policy.version, "mode": policy.mode, "hash": policy.digest},
-        "protection": protection(policy, hosted.cut.catalogue.unit, nano_rho),
-        "query": asked(valid.query),
+        "protection": protection(policy, hosted.cut.catalogue.unit, nano_rho, listing or {}),
+        **({"groups": query.groups, "listing": listing} if listing else {}),
+        "query": asked(query),
         "population": population(valid),
         "dimensions": dimensions(answer),
         "measures": [measure_reference(s, policy) for s in answer.series],
@@ -76,8 +85,8 @@ def data_set_reference(hosted: HostedDataSet) -> dict[str, Any]:
     }
 
 
-def protection(policy: Policy, unit: str, nano_rho: int) -> dict[str, Any]:
-    """The promise in numbers and words."""
+def protection(policy: Policy, unit: str, nano_rho: int, listing: Mapping[str, Any]) -> dict[str, Any]:
+    """The promise in numbers and words. The δ of a listing comes on top of the δ that ε is said at."""
     if policy.mode is Mode.OFFICIAL:
         return {
             "mode": "official",
@@ -88,9 +97,9 @@ def protection(policy: Policy, unit: str, nano_rho: int) -> dict[str, Any]:
         "mode": "dp",
         "unit": unit,
         "neighbours": f"cuts that differ in all rows of one {unit}, added or removed",
-        "mechanism": f"discrete {policy.noise.title()}",
+        "mechanism": f"discrete {policy.noise.title()}{' with a threshold' if listing else ''}",
         "rho": float(rho(nano_rho)),
-        "delta": policy.delta,
+        "delta": policy.delta + listing.get("delta", 0.0),
         "epsilon": round(epsilon(nano_rho, policy.delta), 4),
         "coinFlipAccuracy": round(coin_flip_accuracy(epsilon(nano_rho, policy.delta)), 4),
         **_pure(policy, nano_rho),
@@ -152,6 +161,7 @@ def asked(query: Query) -> dict[str, Any]:
         "criteria": None if query.criteria is None else criteria_value(query.criteria),
         "rho": None if query.rho is None else float(rho(query.rho)),
         "display": None if query.display is Display.PUBLISHED else query.display,
+        "groups": None if query.groups is Groups.ALL else query.groups,
     }
     return {k: v for k, v in value.items() if v is not None}
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from datasets.answer_listed import terms_of
 from datasets.pricing import key_of, margin
-from datasets.query import Query
+from datasets.query import Groups, Query
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from disclosure.accounting import epsilon, rho
 from disclosure.aggregates import bins_of
 from disclosure.policy import Mode, Policy
 from privacy_api.ports import Principal, Wanted
+from privacy_api.service.answer_listed import terms_told
 from privacy_api.service.answer_query import check, find_data_set
 from privacy_api.service.document import warnings
 from privacy_api.service.questions import Priced
@@ -35,7 +37,14 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
         "chargedNow": _amount(sum(w.event.nano_rho for w in missing), hosted.cut.policy),
         "measurements": {"wanted": len(price.events), "alreadyMade": len(price.events) - len(missing)},
         "measures": [_expected(m, valid, hosted.cut.policy, price) for m in valid.measures],
+        **_listing(valid, price, hosted.cut.policy),
     }
+
+
+def _listing(valid: ValidQuery, price: Priced, policy: Policy) -> dict[str, Any]:
+    if valid.query.groups is not Groups.LISTED:
+        return {}
+    return {"listing": terms_told(terms_of(valid, price.nano_rho, policy), policy)}
 
 
 def _amount(price: int, policy: Policy) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from datasets.answer_listed import terms_of
 from datasets.plan import Quantity
 from datasets.pricing import (
     Family,
@@ -19,10 +20,11 @@ from datasets.pricing import (
     least_totals,
     prices,
 )
-from datasets.query import InvalidQuery, Measure, Problem
+from datasets.query import Groups, InvalidQuery, Measure, Problem
 from datasets.validate import ValidQuery, cells_of
 from disclosure.accounting import LEAST_PRICE, Event, rho
 from disclosure.aggregates import as_json
+from disclosure.listing import Terms
 from disclosure.policy import Mode, Policy
 from disclosure.protect import event
 from privacy_api.service.cuts import HostedCut
@@ -40,9 +42,19 @@ def fingerprint(quantity: Quantity, valid: ValidQuery, cut: HostedCut) -> str:
     the same cut version, under what `Policy.of_a_measurement` says.
     """
     policy = cut.policy.of_a_measurement
+    return _digest([cut.policy.mode, policy, _population(quantity, valid, cut), as_json(quantity.aggregate)])
+
+
+def fingerprint_listed(quantity: Quantity, valid: ValidQuery, cut: HostedCut, terms: Terms) -> str:
+    """The same of listed groups: they are listed once, on these terms; on others it is another measurement."""
+    told = [terms.nano_rho, terms.delta, terms.threshold]
+    return _digest(["listed", told, _population(quantity, valid, cut), as_json(quantity.aggregate)])
+
+
+def _population(quantity: Quantity, valid: ValidQuery, cut: HostedCut) -> list[object]:
+    """Who is measured, and over which cells."""
     cells = cells_of(valid.layouts[quantity.layout].axes, valid.predicate, valid.data_set)
-    population = [cut.id, valid.data_set.id, valid.predicate.canonical(), cells]
-    return _digest([cut.policy.mode, policy, population, as_json(quantity.aggregate)])
+    return [cut.id, valid.data_set.id, valid.predicate.canonical(), cells]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +80,9 @@ def priced(valid: ValidQuery, cut: HostedCut) -> Priced:
 
 
 def _event(quantity: Quantity, price: int, valid: ValidQuery, cut: HostedCut) -> Event:
+    if valid.query.groups is Groups.LISTED:
+        terms = terms_of(valid, price, cut.policy)
+        return terms.event(fingerprint_listed(quantity, valid, cut, terms))
     contribution = valid.layouts[quantity.layout].contribution
     return event(quantity.aggregate, contribution, price, fingerprint(quantity, valid, cut), cut.policy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
 from privacy_api.ports import Ledger, Projects
 from privacy_api.service.cuts import HostedDataSet
@@ -30,6 +31,7 @@ class Services:
     environment: str
     step: Callable[[str], None] = ignore_step
     close_stores: Callable[[], None] = nothing_to_close
+    lister: Lister = list_groups
 
     def close(self) -> None:
         """Give up files and connections."""

@@ -26,7 +26,8 @@ class Entry:
     """One row of the ledger. refers_to: the charge that a release or a failure closes.
 
     cut_total, project_total, person_total: what each has spent, this entry included; a key may have no person, and
-    its entries then no total of one. at: for people only; nothing is decided by it.
+    its entries then no total of one. cut_delta: the cut's δ so far in atto-δ, None where that is nothing. at: for
+    people only; nothing is decided by it.
     """
 
     seq: int
@@ -45,13 +46,14 @@ class Entry:
     project_total: int
     person: str | None
     person_total: int | None
+    cut_delta: int | None
     previous: str
 
     @property
     def head(self) -> Head:
         fields = dict(zip(FIELDS, _values(self), strict=True))
-        # Entries from before there were people are hashed as they were then: without these two.
-        absent = {name for name in ("person", "person_total") if fields[name] is None}
+        # Entries from before there were people, or a δ, are hashed as they were then: without these.
+        absent = {name for name in ("person", "person_total", "cut_delta") if fields[name] is None}
         text = _canonical({name: value for name, value in fields.items() if name not in absent})
         return Head(self.seq, hashlib.sha256(text.encode()).hexdigest())
 
@@ -61,7 +63,10 @@ _values = attrgetter(*FIELDS)
 
 
 def events_text(events: Iterable[Event]) -> str:
-    return _canonical([{k: v for k, v in asdict(event).items() if v is not None} for event in events])
+    """What is None is left out, and a δ of 0: events without one are written as they always were."""
+    return _canonical(
+        [{k: v for k, v in asdict(event).items() if v is not None and (k, v) != ("delta", 0)} for event in events]
+    )
 
 
 def edited(what: str) -> LedgerBroken:
@@ -103,6 +108,11 @@ def person_spent(connection: Connection, person: str) -> int:
     return (entry.person_total or 0) if entry else 0
 
 
+def delta_spent(connection: Connection, cut: str) -> int:
+    entry = _first(connection, _latest(ledger.c.cut, cut))
+    return (entry.cut_delta or 0) if entry else 0
+
+
 def is_open(connection: Connection, charge: int) -> bool:
     """Nothing has come of this charge yet, neither a release nor a failure."""
     closing = select(ledger.c.seq).where(ledger.c.refers_to == charge)
@@ -116,6 +126,7 @@ def append(
     request: Request,
     *,
     nano_rho: int = 0,
+    delta: int = 0,
     events: str = "[]",
     digest: str = "",
     refers_to: int | None = None,
@@ -140,6 +151,7 @@ def append(
         project_total=project_spent(connection, project) + nano_rho,
         person=person,
         person_total=None if person is None else person_spent(connection, person) + nano_rho,
+        cut_delta=(delta_spent(connection, request.cut) + delta) or None,
         previous=last.hash,
     )
     fields = dict(zip(FIELDS, _values(entry), strict=True))

@@ -17,7 +17,8 @@ def charges(connection: Connection, cut: str, last: int) -> list[Charge]:
     rows = select(ledger).where(ledger.c.cut == cut, ledger.c.kind == "charge").order_by(ledger.c.seq.desc())
     found = [chain.entry_of(row) for row in connection.execute(rows.limit(last)).mappings()]
     return [
-        Charge(e.seq, e.at, e.cut, e.project, e.person, e.release, e.nano_rho, e.cut_total) for e in reversed(found)
+        Charge(e.seq, e.at, e.cut, e.project, e.person, e.release, e.nano_rho, e.cut_total, e.cut_delta or 0)
+        for e in reversed(found)
     ]
 
 

@@ -79,6 +79,7 @@ class _Walk:
     cut_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     project_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     person_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    cut_deltas: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     open_charges: dict[int, Entry] = field(default_factory=dict)
 
     def step(self, entry: Entry, own_hash: str) -> None:
@@ -105,6 +106,8 @@ class _Walk:
             self.person_totals[entry.person] += entry.nano_rho
             person_total = self.person_totals[entry.person]
         _require(entry.person_total == person_total, entry, "does not add up")
+        self.cut_deltas[entry.cut] += sum(event.get("delta", 0) for event in json.loads(entry.events))
+        _require((entry.cut_delta or 0) == self.cut_deltas[entry.cut], entry, "does not add up")
 
     def _open(self, entry: Entry) -> None:
         _require(

@@ -104,7 +104,7 @@ class SqlLedger:
 
     def cut_balance(self, cut: str, cap: int) -> Balance:
         with reading(self._engine) as connection:
-            return Balance(cap, chain.cut_spent(connection, cut))
+            return Balance(cap, chain.cut_spent(connection, cut), chain.delta_spent(connection, cut))
 
     def project_balance(self, project: Project) -> Balance:
         with reading(self._engine) as connection:
@@ -145,10 +145,11 @@ class SqlLedger:
     def _charge(self, connection: Connection, request: Request, missing: tuple[Wanted, ...]) -> chain.Entry:
         now = self._clock()
         refuse_claimed(connection, request.cut, missing, now.timestamp(), self._claim_seconds)
-        cost = sum(wanted.event.nano_rho for wanted in missing)
+        cost, delta = (sum(each) for each in zip(*((w.event.nano_rho, w.event.delta) for w in missing), strict=True))
         _refuse_overspending(connection, request, cost)
+        _refuse_delta(connection, request, delta)
         events = chain.events_text(wanted.event for wanted in missing)
-        entry = chain.append(connection, "charge", _text(now), request, nano_rho=cost, events=events)
+        entry = chain.append(connection, "charge", _text(now), request, nano_rho=cost, delta=delta, events=events)
         claim(connection, request.cut, missing, entry.seq, now.timestamp())
         return entry
 
@@ -199,6 +200,13 @@ def _refuse_overspending(connection: Connection, request: Request, cost: int) ->
         raise BudgetExhausted("project", project)
     if request.principal.person is not None:
         _refuse_overspending_person(connection, request.principal.person, cost)
+
+
+def _refuse_delta(connection: Connection, request: Request, delta: int) -> None:
+    """What costs no δ is answered whatever was spent of it."""
+    balance = Balance(request.delta_cap, chain.delta_spent(connection, request.cut))
+    if delta and balance.spent + delta > balance.cap:
+        raise BudgetExhausted("delta", balance)
 
 
 def _refuse_overspending_person(connection: Connection, person: str, cost: int) -> None:

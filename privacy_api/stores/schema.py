@@ -1,4 +1,5 @@
-"""The tables of the service database. Amounts are nano-ρ; instants are UTC in ISO 8601; an entry is a ledger seq."""
+"""The tables of the service database. Amounts are nano-ρ (cut_delta: atto-δ); instants are UTC in ISO 8601; an entry is
+a ledger seq."""
 
 from __future__ import annotations
 
@@ -92,11 +93,13 @@ ledger = Table(
     Column("project_total", BIG, nullable=False),
     Column("person", Text, ForeignKey("people.id")),
     Column("person_total", BIG),
+    Column("cut_delta", BIG),
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
     CheckConstraint("kind IN ('charge', 'release', 'failed')", name="kind"),
     CheckConstraint("seq > 0 AND nano_rho >= 0 AND cut_total >= 0 AND project_total >= 0", name="amounts"),
     CheckConstraint("(person IS NULL AND person_total IS NULL) OR person_total >= 0", name="person"),
+    CheckConstraint("cut_delta > 0", name="delta"),
     UniqueConstraint("refers_to"),
     UniqueConstraint("previous"),
     UniqueConstraint("hash"),

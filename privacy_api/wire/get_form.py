@@ -32,6 +32,7 @@ GET_PARAMETERS = [
         ),
         ("rho", "the whole price you choose"),
         ("display", "published or unbiased"),
+        ("groups", "all or listed"),
         ("format", "json or csv"),
         ("labels", "codes or both"),
     )
@@ -44,7 +45,7 @@ def query_value(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
     criteria: dict[str, Any] = {}
     for name, text in parameters:
         head, _, rest = name.partition(".")
-        if head in ("groupBy", "rho", "measures", "totals", "display") and not rest and head not in value:
+        if head in ("groupBy", "rho", "measures", "totals", "display", "groups") and not rest and head not in value:
             value[head] = _top(head, text)
         elif head in ("filters", "locations", "timePeriods") and rest:
             _facet(criteria, head, rest, text)
@@ -54,13 +55,13 @@ def query_value(parameters: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _unknown(name: str) -> ApiError:
-    names = "groupBy, measures, totals, rho, display, format, labels"
+    names = "groupBy, measures, totals, rho, display, groups, format, labels"
     accepted = f"{names}, filters.NAME.OPERATOR, locations.OPERATOR, timePeriods.OPERATOR, each once"
     return ApiError(ErrorCode.INVALID_QUERY, (Problem("UnknownField", f"Accepted: {accepted}.", name[:80]),))
 
 
 def _top(head: str, text: str) -> Any:
-    if head in ("rho", "display"):
+    if head in ("rho", "display", "groups"):
         return text
     if head == "totals":
         return [[part for part in total.split(";") if part] for total in text.split(",")]

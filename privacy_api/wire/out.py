@@ -10,6 +10,7 @@ from datasets.measures import parts_of
 from datasets.statistics import STATISTICS, Statistic
 from datasets.variables import Code, Variable
 from disclosure.accounting import coin_flip_accuracy, epsilon, rho
+from disclosure.accounting import delta as delta_of
 from disclosure.policy import Policy
 from privacy_api.ports import Balance, Day
 from privacy_api.service.cuts import HostedDataSet
@@ -104,12 +105,28 @@ def policy(p: Policy) -> dict[str, Any]:
         "maximumQueryRho": float(rho(p.query_cap)),
         "delta": p.delta,
         "noise": p.noise,
+        "listedGroups": _listed_groups(p),
         "rules": {name: {"plain": r.plain, "source": r.source, "verified": r.verified} for name, r in p.rules.items()},
     }
 
 
-def budget(balance: Balance, delta: float) -> dict[str, Any]:
-    """Amounts in ρ, and what the cap means at most for one pupil."""
+def _listed_groups(p: Policy) -> dict[str, Any] | None:
+    """None where the policy lists no groups from the data."""
+    if (rule := p.listed_groups) is None:
+        return None
+    amounts = {"delta": float(delta_of(rule.delta)), "deltaTotal": float(delta_of(rule.delta_total))}
+    return amounts | {"mostGroups": rule.most_groups}
+
+
+def cut_budget(balance: Balance, p: Policy) -> dict[str, Any]:
+    """A cut's, with the δ of listed groups where there is any: its cap is in the δ that the cap's ε is said at."""
+    most = p.listed_at_most(balance.delta)
+    told = {"capDelta": float(delta_of(most)), "spentDelta": float(delta_of(balance.delta))}
+    return budget(balance, p.delta, most) | ({"listedGroups": told} if most else {})
+
+
+def budget(balance: Balance, delta: float, listed: int = 0) -> dict[str, Any]:
+    """Amounts in ρ, and what the cap means at most for one pupil. listed: atto-δ that listed groups may cost."""
     eps = epsilon(balance.cap, delta) if delta else None
     return {
         "capRho": float(rho(balance.cap)),
@@ -117,20 +134,24 @@ def budget(balance: Balance, delta: float) -> dict[str, Any]:
         "leftRho": float(rho(balance.left)),
         "leftNanoRho": balance.left,
         "capEpsilon": None if eps is None else round(eps, 4),
-        "delta": delta,
+        "delta": delta + float(delta_of(listed)),
         "coinFlipAccuracy": None if eps is None else round(coin_flip_accuracy(eps), 4),
     }
 
 
-def odometer(cut: str, days: Sequence[Day], p: Policy) -> dict[str, Any]:
-    """What a cut's answers have cost: per day, and in all up to then. Facts of the ledger; no project, no query."""
+def odometer(cut: str, days: Sequence[Day], listed: int, p: Policy) -> dict[str, Any]:
+    """What a cut's answers have cost: per day, and in all up to then. Facts of the ledger; no project, no query.
+
+    listed: atto-δ spent on listed groups. Each ε of a day is at the policy's own δ; what those cost comes on top.
+    """
 
     def amount(nano: int) -> dict[str, Any]:
         return {"rho": float(rho(nano)), "epsilon": round(epsilon(nano, p.delta), 4) if p.delta else None}
 
     return {
         "cut": cut,
-        "budget": budget(Balance(p.cut_cap, days[-1].so_far if days else 0), p.delta),
+        "delta": p.delta_with(listed),
+        "budget": cut_budget(Balance(p.cut_cap, days[-1].so_far if days else 0, listed), p),
         "days": [
             {"date": d.date, "charges": d.charges, "chargedRho": float(rho(d.nano_rho)), **amount(d.so_far)}
             for d in days

@@ -15,6 +15,7 @@ from datasets.query import (
     Codes,
     Criteria,
     Display,
+    Groups,
     Measure,
     Not,
     Operator,
@@ -119,7 +120,7 @@ class CriteriaIn(WireModel):
 class PrecisionIn(WireModel):
     """A wanted margin: half the interval's width, in the measure's unit, in a cell of `at` rows."""
 
-    margin: float = Field(gt=0, le=1e15)
+    margin: float = Field(ge=1e-9, le=1e15)
     confidence: float | None = Field(default=None, gt=0.5, le=0.999)
     at: int = Field(default=1000, ge=20, le=100_000_000)
 
@@ -143,7 +144,8 @@ class MeasureIn(WireModel):
 class QueryIn(WireModel):
     """One question. `rho` is the whole price you choose to pay; without it, the policy's default per measurement.
 
-    `totals` are coarser groupings to be shown too, which add up; `display` is `published` or `unbiased`.
+    `totals` are coarser groupings to be shown too, which add up; `display` is `published` or `unbiased`. `groups` are
+    `all` that the code lists have, or `listed`: those whose noisy count is large enough, where the policy lists any.
     """
 
     measures: list[MeasureIn] = Field(min_length=1, max_length=20)
@@ -152,6 +154,7 @@ class QueryIn(WireModel):
     criteria: CriteriaIn | None = None
     rho: Rho | None = None
     display: Literal["published", "unbiased"] = "published"
+    groups: Literal["all", "listed"] = "all"
 
     def to_domain(self, data_set: str) -> Query:
         return Query(
@@ -160,6 +163,7 @@ class QueryIn(WireModel):
             group_by=tuple(self.group_by),
             totals=tuple(tuple(total) for total in self.totals),
             display=Display(self.display),
+            groups=Groups(self.groups),
             criteria=None if self.criteria is None else _criteria(self.criteria, "criteria", 1),
             rho=None if self.rho is None else nano_rho(self.rho),
         )

@@ -18,7 +18,7 @@ from privacy_api_client import Client
 from datasets.catalogue_toml import load_catalogue
 from datasets.plan import Plan
 from disclosure.aggregates import Aggregate, bins_of
-from disclosure.tables import ExactTable, Integers
+from disclosure.tables import ExactGroups, ExactTable, Integers
 from privacy_api.app import create_app
 from privacy_api.gate import Gate
 from privacy_api.ports import Engine
@@ -31,6 +31,9 @@ class RoundNumbers:
 
     def aggregate(self, plan: Plan) -> ExactTable:
         return ExactTable({a: self._values(plan, a) for a in plan.aggregates}, plan.cells)
+
+    def listed(self, plan: Plan) -> ExactGroups:
+        return ExactGroups(np.arange(1, plan.cells), np.full(plan.cells - 1, 1000, np.int64))
 
     def _values(self, plan: Plan, aggregate: Aggregate) -> Integers:
         values = np.full((plan.cells, bins_of(aggregate)), 1000, np.int64)

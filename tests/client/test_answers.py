@@ -26,6 +26,7 @@ from privacy_api_client import (
 from datasets.plan import EngineFailed, Plan
 from disclosure.tables import ExactTable
 from privacy_api.cli.cuts import preset
+from tests.lib.service import LISTED_GROUPS
 
 from .conftest import Demo, Demos
 
@@ -212,3 +213,14 @@ def test_a_result_can_be_kept(client: Client) -> None:
     assert pickle.loads(pickle.dumps(result)) == result  # noqa: S301 - our own
     with pytest.raises(AttributeError):
         result.id = "another"  # type: ignore[misc]
+
+
+def test_listed_groups(demos: Demos) -> None:
+    with demos(preset("dp-default") + LISTED_GROUPS) as demo, demo.client() as client:
+        preview = client.preview(CENSUS, measures="count", group_by=["REG", "language"], groups="listed")
+        assert preview.listing is not None and preview.listing["threshold"] < 1_000
+        result = client.query(CENSUS, measures="count", group_by=["REG", "language"], groups="listed")
+        assert 1 < len(result.rows) < preview.cells, "nobody is in the first group"
+        assert result.document["listing"]["threshold"] == preview.listing["threshold"]
+        none = client.query(CENSUS, measures="count", group_by="REG", groups="listed", rho=1e-6)
+        assert (none.rows, none.dimensions) == ([], ("REG",))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from disclosure.policy import Mode, PolicyRefused, load_policy
+from disclosure.policy import ListedGroups, Mode, PolicyRefused, load_policy
 from disclosure.tables import Noise
 from privacy_api.cli.cuts import preset
+from tests.lib.service import LISTED_GROUPS
 
 DP, OFFICIAL = preset("dp-default"), preset("official-draft")
 LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
@@ -87,3 +89,49 @@ def test_the_noise_is_the_policys_choice() -> None:
 
 def test_the_least_default_price_is_taken() -> None:
     assert load_policy(DP.replace("default_rho = 0.005", "default_rho = 0.000001")).default_price == 1_000
+
+
+LISTS = DP + LISTED_GROUPS
+
+
+def test_listed_groups_are_an_option_that_is_taken_whole() -> None:
+    assert load_policy(DP).listed_groups is None
+    policy = load_policy(LISTS)
+    assert policy.listed_groups == ListedGroups(10**6, 10**7, 1000)
+    assert policy.rules["listed_groups"].plain
+    assert policy.delta_with(10**7) == pytest.approx(1.1e-10, rel=1e-12)
+    assert (policy.listed_at_most(5), policy.listed_at_most(10**8)) == (10**7, 10**8)
+    assert load_policy(DP).listed_at_most(5) == 5
+
+
+@pytest.mark.parametrize(
+    ("edit", "replacement", "problem"),
+    [
+        ("delta = 1e-12", "delta = 1e-4", "listed_groups.delta: wants a number above 1e-15"),
+        ("delta = 1e-12", "delta = 1e-16", "listed_groups.delta: wants a number above 1e-15"),
+        ("delta = 1e-12", "delta = 0", "listed_groups.delta: wants"),
+        ("delta = 1e-12", "", "listed_groups.delta: missing"),
+        ("delta = 1e-12", "delta = 2e-11", "listed_groups: wants delta ≤ delta_total"),
+        ("delta_total = 1e-11", "delta_total = 0.001", "listed_groups.delta_total: wants"),
+        ("most_groups = 1000", "most_groups = 0", "listed_groups.most_groups: wants a whole number"),
+        ("most_groups = 1000", "most_groups = 10\nthreshold = 5", "listed_groups.threshold: unknown"),
+        ('plain = "Groups of', 'plan = "Groups of', "listed_groups.plain: missing"),
+        ("[listed_groups]", "[listed_group]", "listed_group: unknown"),
+        ('noise = "gaussian"', 'noise = "laplace"', "listed_groups: wants mechanism.noise 'gaussian'"),
+    ],
+)
+def test_what_is_wrong_with_listed_groups_is_named(edit: str, replacement: str, problem: str) -> None:
+    head, rule = (DP, LISTED_GROUPS) if edit in LISTED_GROUPS else (DP.replace(edit, replacement, 1), LISTED_GROUPS)
+    with pytest.raises(PolicyRefused, match=re.escape(problem)):
+        load_policy(head + rule.replace(edit, replacement, 1))
+
+
+def test_official_lists_no_groups() -> None:
+    with pytest.raises(PolicyRefused, match="listed_groups: unknown"):
+        load_policy(OFFICIAL + LISTED_GROUPS)
+
+
+def test_the_rule_in_the_documents_can_be_taken_as_it_stands(root: Path) -> None:
+    text = (root / "docs" / "policy.md").read_text(encoding="utf-8")
+    rule = text[text.index("[listed_groups]") :].split("```")[0]
+    assert load_policy(DP + "\n" + rule).listed_groups is not None

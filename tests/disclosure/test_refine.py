@@ -62,3 +62,17 @@ def test_laplace_measurements_are_never_combined() -> None:
     for parts in ([laplace, laplace], [laplace, gaussian], [gaussian, laplace]):
         with pytest.raises(ValueError, match="stands alone"):
             combine(parts)
+
+
+def test_the_deviation_of_a_mean_is_right_where_sensitivities_were_claimed_differently() -> None:
+    """A claim may be tightened between versions: then prices are not in proportion to precisions."""
+    generator, shape = np.random.default_rng(0), (200_000, 1)
+    parts = [
+        Paid(
+            Measurement(np.rint(generator.normal(0, sigma, shape)).astype(np.int64), sigma, np.zeros(shape, bool)),
+            1_000_000,
+        )
+        for sigma in (60.0, 20.0)
+    ]
+    together = combine(parts).measurement
+    assert together.values.std() == pytest.approx(together.sigma, rel=0.02)

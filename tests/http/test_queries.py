@@ -361,3 +361,10 @@ def test_the_odometer_is_the_composition_of_the_events(service: Service) -> None
     budget = service.client.get("/v1/projects/tests/budget", headers=service.auth).json()
     assert budget["cuts"][0]["spentRho"] == body["budget"]["spentRho"]
     assert "tests" not in str(body), "no project is named"
+
+
+@pytest.mark.parametrize("margin", [1e-300, 1e-160, 1e-9])
+def test_a_margin_that_nothing_can_give_is_refused(tmp_path: Path, margin: float) -> None:
+    body = {"measures": [{"statistic": "count", "precision": {"margin": margin}}]}
+    with running(tmp_path) as service:
+        assert service.ask(body).status_code == 422

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.memory import MemoryEngine, Row
+from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
@@ -32,6 +33,18 @@ POLICY = preset("dp-default")
 OPEN_OFFICIAL = (
     preset("official-draft") + '[ad_hoc]\nacknowledged_risk = "Free queries can be differenced against each other."\n'
 )
+
+LISTED_GROUPS = """
+[listed_groups]
+delta = 1e-12
+delta_total = 1e-11
+most_groups = 1000
+plain = "Groups of which the noisy count is large enough may be listed."
+source = "docs/theorems.md"
+verified = false
+owner = "disclosure officer of the cut"
+"""
+"""The optional rule, to stand after a policy's others."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,7 @@ def running(
     step: Callable[[str], None] = ignore_step,
     url: str = "",
     cap: int = 500_000_000,
+    lister: Lister = list_groups,
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
@@ -81,6 +95,7 @@ def running(
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",
         step=step,
+        lister=lister,
     )
     app = create_app(services, Gate(2, 64))
     with TestClient(app, raise_server_exceptions=False) as client:

@@ -67,9 +67,10 @@ class Client:
         criteria: Criteria | Mapping[str, Any] | None = None,
         rho: float | Decimal | None = None,
         display: str | None = None,
+        groups: str | None = None,
     ) -> Preview:
         """Price and precision of a question, for nothing. Raises InvalidQuery where `query` would."""
-        body = question(query, measures, group_by, criteria, rho, totals, display)
+        body = question(query, measures, group_by, criteria, rho, totals, display, groups)
         found = self._connection.post(_path("data-sets", data_set, "query", "preview"), body, charged=False)
         if isinstance(found, dict) and found.get("valid") is False:
             problems = problems_of(found.get("problems"))
@@ -87,15 +88,17 @@ class Client:
         criteria: Criteria | Mapping[str, Any] | None = None,
         rho: float | Decimal | None = None,
         display: str | None = None,
+        groups: str | None = None,
     ) -> Result:
         """The answer, charged to the project's budget the first time that anybody asks.
 
         query: a dict as the HTTP API takes it; or give its parts. measures: what `count()`, `mean()` and their like
         make, or the bare name of a statistic. totals: coarser groupings to have too, which add up: `totals=[[], "REG"]`
         has the grand total and one per region. rho: the whole price to pay; without it the policy's for each measure.
-        display: "unbiased" for numbers to do arithmetic on, neither hidden nor rounded.
+        display: "unbiased" for numbers to do arithmetic on, neither hidden nor rounded. groups: "listed" for a count by
+        groups of which there are too many to show: only those whose noisy count is large enough are in the answer.
         """
-        body = question(query, measures, group_by, criteria, rho, totals, display)
+        body = question(query, measures, group_by, criteria, rho, totals, display, groups)
         return _read(read_result, self._connection.post(_path("data-sets", data_set, "query"), body, charged=True))
 
     def release(self, release: str) -> Result:

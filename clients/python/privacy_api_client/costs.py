@@ -48,12 +48,16 @@ class Expected:
 
 @dataclass(frozen=True)
 class Preview:
-    """cells: groups in the answer. numbers: what is measured in all of them together, which the policy limits."""
+    """cells: groups in the answer. numbers: what is measured in all of them together, which the policy limits.
+
+    listing: of listed groups, the threshold from which they are listed, the delta that it costs, and how many at most.
+    """
 
     price: Price
     cells: int
     numbers: int
     measures: tuple[Expected, ...]
+    listing: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ def read_preview(document: Mapping[str, Any]) -> Preview:
         cells=document["cells"],
         numbers=document["numbers"],
         measures=tuple(_expected(m) for m in document["measures"]),
+        listing=document.get("listing"),
     )
 
 

@@ -108,10 +108,11 @@ def question(
     rho: float | Decimal | None,
     totals: Iterable[str | Iterable[str]] | None = None,
     display: str | None = None,
+    groups: str | None = None,
 ) -> dict[str, Any]:
     """The body that is sent: a query as it is, or one from its parts."""
     if query is not None:
-        if any(part is not None for part in (measures, group_by, totals, criteria, rho, display)):
+        if any(part is not None for part in (measures, group_by, totals, criteria, rho, display, groups)):
             raise TypeError("give a query, or its parts (measures, group_by, criteria, rho, …), not both")
         return {**query, **_plain("criteria", query.get("criteria"))}
     if measures is None:
@@ -124,6 +125,7 @@ def question(
         **_plain("criteria", criteria),
         **({} if rho is None else {"rho": nano_text(rho)}),
         **({} if display is None else {"display": display}),
+        **({} if groups is None else {"groups": groups}),
     }
 
 

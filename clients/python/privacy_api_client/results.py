@@ -93,6 +93,13 @@ def _inert(value: Any) -> Any:
     return "" if value is None else value
 
 
+def _dimensions(rows: list[dict[str, Any]], document: Mapping[str, Any]) -> tuple[str, ...]:
+    """As the rows name them; an answer of listed groups may have no row."""
+    if not rows:
+        return tuple(each["name"] for each in document.get("dimensions", ()))
+    return tuple(name for name in rows[0] if name not in ("measure", *NUMBERS))
+
+
 def read_result(document: Mapping[str, Any]) -> Result:
     rows = list(document["results"])
     measures = tuple(
@@ -109,7 +116,7 @@ def read_result(document: Mapping[str, Any]) -> Result:
         protection=document["protection"],
         measures=measures,
         statuses=document["statuses"],
-        dimensions=tuple(name for name in rows[0] if name not in ("measure", *NUMBERS)) if rows else (),
+        dimensions=_dimensions(rows, document),
         rows=rows,
         document=document,
     )

@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Refused where the chain or a measurement needs what would be dropped: their hashes cover it."""
-    for found in ("ledger WHERE person IS NOT NULL", "measurements WHERE noise = 'laplace'"):
+    for found in ("people", "ledger WHERE person IS NOT NULL", "measurements WHERE noise = 'laplace'"):
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {found} LIMIT 1")).first():  # noqa: S608 - constants
             raise RuntimeError(f"there are rows that the version before cannot hold: {found}")
     with op.batch_alter_table("measurements") as table:
