@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit
 
 from datasets.plan import Axis
-from datasets.statistics.model import DECIMALS, Fit, columns, ends, never_unreliable, outputs, solve
+from datasets.statistics.model import DECIMALS, Fit, columns, ends, never_unreliable, outputs, rows_known, solve
 from datasets.statistics.recipe import Behind, Draws, Ends, KnownTable, Need, Split, Statistic, Subject, Takes, total
 from datasets.statistics.shares import split_of, wanted_place
 from datasets.variables import Code
@@ -101,12 +101,12 @@ def _finish(draws: Draws, subject: Subject) -> Floats:
 
 def _estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
     cells = next(iter(known.values())).values.shape[0]
-    parts = [ends(_fit_cell(known, subject, slice(cell, cell + 1)), alpha) for cell in range(cells)]
+    parts = [ends(_fit_cell(known, subject, slice(cell, cell + 1), alpha), alpha) for cell in range(cells)]
     value, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
     return value, lower, upper
 
 
-def _fit_cell(known: KnownTable, subject: Subject, cell: slice) -> Fit:
+def _fit_cell(known: KnownTable, subject: Subject, cell: slice, alpha: float) -> Fit:
     x = _design(subject)
     usable = _usable(x)
     n, yes = _counts(known[_need(subject)].values[cell], subject, usable)
@@ -115,7 +115,8 @@ def _fit_cell(known: KnownTable, subject: Subject, cell: slice) -> Fit:
     drowned = _drowned(inverse, p, x[usable], known[_need(subject)].sd[cell])
     sampling = np.sqrt(np.maximum(np.einsum("cii->ci", inverse), 0))
     noise_se = np.where(drowned, np.nan, noise_se)
-    return Fit(beta, noise_se, sampling, np.round(n.sum(axis=1))[:, None])
+    sd = known[_need(subject)].sd[cell, 0] * math.sqrt(2 * n.shape[1])
+    return Fit(beta, noise_se, sampling, rows_known(n.sum(axis=1), sd, alpha))
 
 
 def _drowned(inverse: Floats, p: Floats, x: Floats, sd: Floats) -> Flags:

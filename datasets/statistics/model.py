@@ -2,7 +2,7 @@
 
 A grouping with k codes has k − 1 columns, each against the first code. Standard errors are two: `noise_se` is what the
 protection adds (how far the coefficient may be from that of the whole cut's own fit), `se` adds to it what any sample
-has. Intervals are of the noise, as everywhere.
+has. Intervals are of the noise, as everywhere; standard errors have none.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ def columns(subject: Subject) -> tuple[Column, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """Of each cell: coefficients and standard errors (cells, columns), and further numbers, (cells, their names)."""
+    """Of each cell: coefficients and standard errors (cells, columns), and further numbers with their ends, (cells,
+    their names) each."""
 
     coefficients: Floats
     noise_se: Floats
     sampling_se: Floats
-    further: Floats
+    further: Ends
 
 
 def outputs(subject: Subject, further: tuple[Code, ...]) -> tuple[Code, ...]:
@@ -64,11 +65,18 @@ def outputs(subject: Subject, further: tuple[Code, ...]) -> tuple[Code, ...]:
 def ends(fit: Fit, alpha: float) -> Ends:
     """A coefficient is linear in the noise to first order, so its interval is a normal one."""
     wide = float(-ndtri(alpha)) * fit.noise_se
-    rest = np.concatenate([fit.noise_se, np.hypot(fit.noise_se, fit.sampling_se), fit.further], axis=1)
-    rest = np.round(rest, DECIMALS)
-    value = np.concatenate([fit.coefficients, rest], axis=1)
-    lower, upper = (np.concatenate([fit.coefficients + sign * wide, rest], axis=1) for sign in (-1, 1))
+    errors = np.round(np.concatenate([fit.noise_se, np.hypot(fit.noise_se, fit.sampling_se)], axis=1), DECIMALS)
+    value, lower, upper = (
+        np.concatenate([fit.coefficients + sign * wide, errors, further], axis=1)
+        for sign, further in zip((0, -1, 1), fit.further, strict=True)
+    )
     return value, lower, upper
+
+
+def rows_known(n: Floats, sd: Floats, alpha: float) -> Ends:
+    """Rows that a model is of, and between what they are: (cells, 1) each."""
+    value, wide = np.round(n)[:, None], np.ceil(float(-ndtri(alpha)) * sd)[:, None]
+    return value, np.maximum(value - wide, 0), np.maximum(value + wide, 0)
 
 
 def never_unreliable(subject: Subject) -> float:

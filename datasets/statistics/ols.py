@@ -14,7 +14,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from datasets.statistics.model import DECIMALS, Column, Fit, columns, ends, never_unreliable, outputs, solve
+from datasets.statistics.model import DECIMALS, Column, Fit, columns, ends, never_unreliable, outputs, rows_known, solve
 from datasets.statistics.recipe import (
     Behind,
     Draws,
@@ -155,11 +155,10 @@ class _Moments:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _System:
-    """A = X'X and b = X'y of each cell, in centred ticks, and y'y."""
+    """A = X'X and b = X'y of each cell, in centred ticks."""
 
     matrix: Floats
     right: Floats
-    outcome: Floats
 
 
 def _system(subject: Subject, moments: _Moments) -> _System:
@@ -174,8 +173,7 @@ def _system(subject: Subject, moments: _Moments) -> _System:
             if moment is not None:
                 matrix[:, i, j] = matrix[:, j, i] = moments.value(moment)[0]
         right[:, i] = moments.value(_must(_moment(left, _outcome(subject), present)))[0]
-    both = _must(_moment(_outcome(subject), _outcome(subject), present))
-    return _System(matrix, right, moments.value(both)[0])
+    return _System(matrix, right)
 
 
 def _must(moment: _Moment | None) -> _Moment:
@@ -229,27 +227,57 @@ def _finish(draws: Draws, subject: Subject) -> Floats:
 
 def _estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
     cells = next(iter(known.values())).values.shape[0]
-    parts = [ends(_fit(known, subject, slice(cell, cell + 1)), alpha) for cell in range(cells)]
+    parts = [ends(_fit(known, subject, slice(cell, cell + 1), alpha), alpha) for cell in range(cells)]
     value, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
     return value, lower, upper
 
 
-def _fit(known: KnownTable, subject: Subject, cell: slice) -> Fit:
+def _fit(known: KnownTable, subject: Subject, cell: slice, alpha: float) -> Fit:
     width = len(columns(subject))
     released = _Moments(subject, {need: k.values[cell][None] for need, k in known.items()})
-    system = _system(subject, released)
+    system, draws = _system(subject, released), redraw(known, cell)
     beta, inverse = solve(system.matrix, system.right)
-    noise_se = _finish(redraw(known, cell), subject)[..., :width].std(axis=0)
-    noise_se = np.where(_too_noisy(known, subject, released, system, inverse, cell), np.nan, noise_se)
+    too_noisy = _too_noisy(known, subject, released, system, inverse, cell)
+    noise_se = np.where(too_noisy, np.nan, _finish(draws, subject)[..., :width].std(axis=0))
     turn, shift = _units(subject)
-    n = system.matrix[:, 0, 0]
-    left = np.maximum(system.outcome - np.einsum("ci,ci->c", beta, system.right), 0)
-    spread = system.outcome - system.right[:, 0] ** 2 / np.maximum(n, 1)
-    variance = left / np.maximum(n - width, 1)
+    n, left = system.matrix[:, 0, 0], _left(subject, released, beta)[0]
     covariance = turn @ inverse @ turn.T
+    variance = left / np.maximum(n - width, 1)
     sampling = np.sqrt(np.maximum(variance[:, None] * np.einsum("cii->ci", covariance), 0))
-    further = np.stack([np.clip(1 - left / np.maximum(spread, 1e-9), 0, 1), np.round(n)], axis=1)
-    return Fit(beta @ turn.T + shift, noise_se, sampling, further)
+    drowned = too_noisy.any(axis=1)
+    fit = [np.where(drowned, np.nan, each)[:, None] for each in _r_squared(subject, released, draws, beta, alpha)]
+    count = _Moment(Count(_present(subject)), ())
+    rows = rows_known(n, np.sqrt(released.variance(count, known)[cell]), alpha)
+    value, lower, upper = (np.concatenate(pair, axis=1) for pair in zip(fit, rows, strict=True))
+    return Fit(beta @ turn.T + shift, noise_se, sampling, (value, lower, upper))
+
+
+def _left(subject: Subject, moments: _Moments, beta: Floats) -> Floats:
+    """Sum of squares that the coefficients leave, y'y − 2β'b + β'Aβ, in every draw: (draws, cells).
+
+    At its least it does not move with β to first order, so one β does for all draws.
+    """
+    present, outcome = _present(subject), _outcome(subject)
+    total = moments.value(_must(_moment(outcome, outcome, present)))
+    for i, column in enumerate(columns(subject)):
+        total = total - beta[:, i] * moments.value(_must(_moment(column, outcome, present)))
+    return np.asarray(np.maximum(total - np.einsum("dci,ci->dc", _residual(subject, moments, beta), beta), 0))
+
+
+def _r_squared(
+    subject: Subject, released: _Moments, draws: Draws, beta: Floats, alpha: float
+) -> tuple[Floats, Floats, Floats]:
+    """Share of variance explained and its ends, (cells,) each."""
+
+    def share(moments: _Moments) -> Floats:
+        outcome, present = _outcome(subject), _present(subject)
+        mean = moments.value(_must(_moment(columns(subject)[0], outcome, present)))
+        n = np.maximum(moments.value(_Moment(Count(present), ())), 1)
+        spread = moments.value(_must(_moment(outcome, outcome, present))) - mean**2 / n
+        return np.asarray(np.clip(1 - _left(subject, moments, beta) / np.maximum(spread, 1e-9), 0, 1))
+
+    low, high = np.quantile(share(_Moments(subject, draws)), [alpha, 1 - alpha], axis=0)
+    return share(released)[0], low, high
 
 
 def _too_noisy(

@@ -76,9 +76,15 @@ def protected(
 
 
 def answers(
-    valid: ValidQuery, engine: Engine, policy: Policy, repetitions: int, claim: Callable[[Measured], Measured] = dict
+    valid: ValidQuery,
+    engine: Engine,
+    policy: Policy,
+    repetitions: int,
+    claim: Callable[[Measured], Measured] = dict,
+    times: int = 1,
 ) -> Iterator[Answer]:
-    """Fresh answers at the default price. claim: what is said of the measurements before they are finished."""
-    tables, each = exact_tables(valid, engine), default_prices(valid, policy)
+    """Fresh answers at the default price, so many times. claim: what is said of the noise before it is finished."""
+    tables = exact_tables(valid, engine)
+    each = {q: times * price for q, price in default_prices(valid, policy).items()}
     for _ in range(repetitions):
         yield finish(valid, claim(protected(valid, tables, each, policy)), policy)
