@@ -32,7 +32,7 @@ from privacy_api.service.cuts import HostedDataSet
 
 LEGEND = {
     Status.CONFIDENTIAL: "hidden: too few pupils, judged on the protected count",
-    Status.NOT_AVAILABLE: "not available: nothing can be said of so small a group",
+    Status.NOT_AVAILABLE: "not available: the noise leaves nothing to say",
     Status.NOT_APPLICABLE: "not applicable",
     Status.LOW: "rounds to 0 but is not 0",
     Status.UNRELIABLE: "low reliability: the interval is wide beside the number",
@@ -63,7 +63,7 @@ def release_document(
         "population": population(valid),
         "dimensions": dimensions(answer),
         "measures": [measure_reference(s, policy) for s in answer.series],
-        "warnings": warnings(valid),
+        "warnings": [*warnings(valid), *drowned(valid, answer)],
         "statuses": dict(LEGEND),
         "results": list(rows(answer)),
     }
@@ -150,6 +150,20 @@ def warnings(valid: ValidQuery) -> list[str]:
             "whatever the criteria. Totals are too low by what was left out, which the intervals do not cover."
         )
     return found
+
+
+def drowned(valid: ValidQuery, answer: Answer) -> list[str]:
+    """Why coefficients of a model are missing, from what was released."""
+    lost = [
+        series.id
+        for measure, series in zip(valid.measures, answer.series, strict=True)
+        if measure.statistic.estimated is not None and (series.status == Status.NOT_AVAILABLE).any()
+    ]
+    return [
+        f"{name}: the noise in its sums is not small beside them, so coefficients marked x would say nothing. "
+        "Ask at a higher price, of more pupils, or with fewer terms or codes."
+        for name in lost
+    ]
 
 
 def asked(query: Query) -> dict[str, Any]:

@@ -368,3 +368,12 @@ def test_a_margin_that_nothing_can_give_is_refused(tmp_path: Path, margin: float
     body = {"measures": [{"statistic": "count", "precision": {"margin": margin}}]}
     with running(tmp_path) as service:
         assert service.ask(body).status_code == 422
+
+
+def test_a_drowned_model_says_why(service: Service) -> None:
+    """Ten needs for 4,000 pupils, and six rows to each at most: the noise of one need's count is half of it."""
+    model = {"statistic": "ols", "id": "m", "variable": "days", "terms": ["score", "need"]}
+    drowned = service.ask({"measures": [model], "rho": "0.004"}).json()
+    assert "x" in {row["status"] for row in drowned["results"]}
+    assert any(each.startswith("m: the noise") for each in drowned["warnings"])
+    assert not any("the noise in its" in each for each in service.ask(COUNT).json()["warnings"])
