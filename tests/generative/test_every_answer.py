@@ -20,6 +20,7 @@ from tests.lib.plans import exact_tables, protected
 CENSUS = school.census()
 POLICIES = {
     "published": load_policy(preset("dp-default")),
+    "laplace": load_policy(preset("dp-default").replace('"gaussian"', '"laplace"')),
     "open": load_policy(preset("dp-default").replace("value = 10", "value = 0").replace("value = 20", "value = 0")),
 }
 

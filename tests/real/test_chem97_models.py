@@ -1,10 +1,10 @@
 """Regression of A-level points at ε = 1 against the fit without noise, thousands of times, below HTTP.
 
 The issue asks for 500 runs with each coefficient within two reported standard errors of the noise in 93 to 97 % of
-them. Five hundred runs can miss that by chance, so there are 5,000 here. Measured: .9542 (intercept), .9556 (GCSE score)
-and .9574 (sex), where a normal error would have .9545; the standard error of such a share is .003, and the nearest end is
-4.3 of them away (1e-5). The noise's standard errors are 0.494, 0.0747 and 0.0343, those of sampling 0.107, 0.016 and
-0.029.
+them. Five hundred runs can miss that by chance, so there are 5,000 here. Measured: .9542 (intercept), .9556 (GCSE
+score) and .9574 (sex), where a normal error would have .9545; the standard error of such a share is .003, and the
+nearest end is 4.3 of them away (1e-5). The noise's standard errors are 0.494, 0.0747 and 0.0343, those of sampling
+0.107, 0.016 and 0.029.
 """
 
 from __future__ import annotations
