@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -16,3 +18,10 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def logs_go_nowhere_later() -> Iterator[None]:
+    """A test that sets up logging leaves none of it: its captured streams are closed when the next one writes."""
+    yield
+    structlog.reset_defaults()

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import expit
 
 from datasets.plan import Axis
-from datasets.statistics.model import DECIMALS, Fit, columns, ends, never_unreliable, outputs, rows_known, solve
-from datasets.statistics.recipe import Behind, Draws, Ends, KnownTable, Need, Split, Statistic, Subject, Takes, total
+from datasets.statistics.model import DECIMALS, Fit, cell_by_cell, columns, never_unreliable, outputs, rows_known, solve
+from datasets.statistics.recipe import Behind, Draws, KnownTable, Need, Split, Statistic, Subject, Takes, total
 from datasets.statistics.shares import split_of, wanted_place
 from datasets.variables import Code
 from disclosure.accuracy import redraw
@@ -99,13 +99,6 @@ def _finish(draws: Draws, subject: Subject) -> Floats:
     return np.concatenate([moved, blank], axis=-1)
 
 
-def _estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
-    cells = next(iter(known.values())).values.shape[0]
-    parts = [ends(_fit_cell(known, subject, slice(cell, cell + 1), alpha), alpha) for cell in range(cells)]
-    value, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return value, lower, upper
-
-
 def _fit_cell(known: KnownTable, subject: Subject, cell: slice, alpha: float) -> Fit:
     x = _design(subject)
     usable = _usable(x)
@@ -148,7 +141,7 @@ LOGISTIC = Statistic(
     bounds=lambda subject: (-math.inf, math.inf),
     outputs=_outputs,
     scale=never_unreliable,
-    estimate=_estimate,
+    estimate=cell_by_cell(_fit_cell),
     behind=_behind,
     in_official=False,
     estimated=lambda subject: len(columns(subject)),

@@ -8,13 +8,14 @@ has. Intervals are of the noise, as everywhere; standard errors have none.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from scipy.special import ndtri
 
-from datasets.statistics.recipe import Ends, Subject
+from datasets.statistics.recipe import Ends, KnownTable, Subject
 from datasets.variables import Code, Variable
 from disclosure.tables import Floats
 
@@ -71,6 +72,20 @@ def ends(fit: Fit, alpha: float) -> Ends:
         for sign, further in zip((0, -1, 1), fit.further, strict=True)
     )
     return value, lower, upper
+
+
+def cell_by_cell(
+    fit: Callable[[KnownTable, Subject, slice, float], Fit],
+) -> Callable[[KnownTable, Subject, float], Ends]:
+    """A statistic's `estimate` out of the fit of one cell."""
+
+    def estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
+        cells = next(iter(known.values())).values.shape[0]
+        parts = [ends(fit(known, subject, slice(cell, cell + 1), alpha), alpha) for cell in range(cells)]
+        value, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return value, lower, upper
+
+    return estimate
 
 
 def rows_known(n: Floats, sd: Floats, alpha: float) -> Ends:

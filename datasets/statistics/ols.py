@@ -14,11 +14,20 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from datasets.statistics.model import DECIMALS, Column, Fit, columns, ends, never_unreliable, outputs, rows_known, solve
+from datasets.statistics.model import (
+    DECIMALS,
+    Column,
+    Fit,
+    cell_by_cell,
+    columns,
+    never_unreliable,
+    outputs,
+    rows_known,
+    solve,
+)
 from datasets.statistics.recipe import (
     Behind,
     Draws,
-    Ends,
     KnownTable,
     Need,
     Statistic,
@@ -225,13 +234,6 @@ def _finish(draws: Draws, subject: Subject) -> Floats:
     return np.concatenate([coefficients, blank], axis=-1)
 
 
-def _estimate(known: KnownTable, subject: Subject, alpha: float) -> Ends:
-    cells = next(iter(known.values())).values.shape[0]
-    parts = [ends(_fit(known, subject, slice(cell, cell + 1), alpha), alpha) for cell in range(cells)]
-    value, lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return value, lower, upper
-
-
 def _fit(known: KnownTable, subject: Subject, cell: slice, alpha: float) -> Fit:
     width = len(columns(subject))
     released = _Moments(subject, {need: k.values[cell][None] for need, k in known.items()})
@@ -318,7 +320,7 @@ OLS = Statistic(
     bounds=lambda subject: (-math.inf, math.inf),
     outputs=_outputs,
     scale=never_unreliable,
-    estimate=_estimate,
+    estimate=cell_by_cell(_fit),
     behind=_behind,
     in_official=False,
     estimated=lambda subject: len(columns(subject)),

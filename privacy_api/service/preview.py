@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from datasets.answer_listed import terms_of
-from datasets.pricing import key_of, margin
+from datasets.families import key_of
+from datasets.pricing import margin
 from datasets.query import Groups, Query
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from disclosure.accounting import epsilon, rho

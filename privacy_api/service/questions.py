@@ -8,18 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datasets.answer_listed import terms_of
+from datasets.families import Family, Key, Totals, default_totals, families, prices
 from datasets.plan import Quantity
-from datasets.pricing import (
-    Family,
-    Key,
-    OutOfReach,
-    Totals,
-    chosen_totals,
-    default_totals,
-    families,
-    least_totals,
-    prices,
-)
+from datasets.pricing import OutOfReach, chosen_totals, least_totals
 from datasets.query import Groups, InvalidQuery, Measure, Problem
 from datasets.validate import ValidQuery, cells_of
 from disclosure.accounting import LEAST_PRICE, Event, rho

@@ -10,22 +10,18 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from datasets.families import Key, Totals, families, key_of, prices
 from datasets.pricing import (
     LEAST_SHARE,
-    Key,
     OutOfReach,
-    Totals,
     _all_costs,
     _all_wanted,
     _solved,
     _variance,
     _Wanted,
     chosen_totals,
-    families,
-    key_of,
     least_totals,
     margin,
-    prices,
 )
 from datasets.query import Measure, Precision, Query
 from datasets.validate import Limits, ValidQuery, validate

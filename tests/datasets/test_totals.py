@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from datasets.answer import Answer, finish
 from datasets.catalogue import Key
+from datasets.families import default_totals, families, key_of, prices
 from datasets.groupings import Table
 from datasets.known import known_tables
 from datasets.plan import Quantity
-from datasets.pricing import default_totals, families, key_of, prices
 from datasets.query import And, Codes, Criteria, Display, Measure, Operator, Query
 from datasets.statistics.recipe import Need
 from datasets.validate import ValidQuery, cells_of, validate

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from datasets.answer import Status, adds_up, finish
 from datasets.engines.memory import MemoryEngine, Row
-from datasets.pricing import chosen_totals, families, margin, prices
+from datasets.families import families, prices
+from datasets.pricing import chosen_totals, margin
 from datasets.query import Display, InvalidQuery, Query
 from datasets.validate import Limits, validate
 from disclosure.policy import load_policy

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from datasets.answer import Answer, finish
+from datasets.families import default_totals, families, prices
 from datasets.plan import Plan, Quantity
-from datasets.pricing import default_totals, families, prices
 from datasets.query import Query
 from datasets.validate import Limits, ValidQuery, validate
 from disclosure.noise import NoiseSource, add_noise

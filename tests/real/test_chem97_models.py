@@ -20,9 +20,10 @@ from datasets.answer import Series, Status, finish
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.duckdb import DuckDBEngine
+from datasets.families import families, prices
 from datasets.ingest import ingest, open_current
 from datasets.plan import Quantity
-from datasets.pricing import chosen_totals, families, prices
+from datasets.pricing import chosen_totals
 from datasets.query import Measure, Query
 from datasets.validate import Limits, ValidQuery, validate
 from disclosure.accounting import epsilon
