@@ -14,7 +14,8 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m "slow or statistical"
+	$(BIN)/python -m pytest -m "slow and not statistical"
+	$(BIN)/python -m pytest -m statistical -n 2
 
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
 oracle: $(STAMP)
