@@ -35,7 +35,7 @@ from tests.lib.plans import exact_tables, protected
 from tests.lib.regression import Data, ols
 from tests.real.conftest import shared
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.statistical
 POLICY = load_policy(preset("dp-default"))
 DELTA, EPSILON, RUNS = 1e-10, 1.0, 5_000
 
