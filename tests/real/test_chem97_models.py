@@ -34,7 +34,7 @@ from tests.lib.plans import exact_tables, protected
 from tests.lib.regression import Data, ols
 from tests.real.conftest import shared
 
-pytestmark = pytest.mark.statistical
+pytestmark = pytest.mark.slow
 POLICY = load_policy(preset("dp-default"))
 DELTA, EPSILON, RUNS = 1e-10, 1.0, 2_000
 

@@ -30,7 +30,7 @@ from tests.lib.regression import logistic, ols
 from tests.lib.sample import BINNED, CENSUS, DATA, DAYS, LA, NEED, ROWS, SCORE, SEX, both
 from tests.statistical.test_coverage import EVERY
 
-pytestmark = pytest.mark.statistical
+pytestmark = pytest.mark.slow
 
 POLICY = load_policy(preset("dp-default"))
 COPIES = 10
