@@ -25,7 +25,25 @@ class Noise(StrEnum):
     NONE = "none"
 
 
-class ExactTable:
+class Secret:
+    """Exact numbers, which stay in the server's memory: nothing of it is shown, pickled or copied."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is never serialised")
+
+    def __copy__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is never copied")
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is never copied")
+
+
+class ExactTable(Secret):
     """Exact aggregates over the whole key space: int64 of shape (cells, bins), in the order of the plan's keys.
 
     It shows its shape and nothing else, and cannot be copied out: no pickle, no JSON, no dataclass fields.
@@ -55,17 +73,8 @@ class ExactTable:
         shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in self._values.items())
         return f"<ExactTable {shapes}>"
 
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("an ExactTable is never serialised")
 
-    def __copy__(self) -> NoReturn:
-        raise TypeError("an ExactTable is never copied")
-
-    def __deepcopy__(self, memo: Any) -> NoReturn:
-        raise TypeError("an ExactTable is never copied")
-
-
-class ExactGroups:
+class ExactGroups(Secret):
     """Exact counts of the groups that have rows, and of no others: int64 cells, ascending, and int64 counts from 1.
 
     Cells are row-major places in a plan's key space. Which groups there are is as secret as the counts: the list shows
@@ -88,18 +97,6 @@ class ExactGroups:
     @property
     def counts(self) -> Integers:
         return self._counts
-
-    def __repr__(self) -> str:
-        return "<ExactGroups>"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("ExactGroups are never serialised")
-
-    def __copy__(self) -> NoReturn:
-        raise TypeError("ExactGroups are never copied")
-
-    def __deepcopy__(self, memo: Any) -> NoReturn:
-        raise TypeError("ExactGroups are never copied")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
