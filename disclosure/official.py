@@ -1,0 +1,185 @@
+"""An `official` release: one table with all its totals, protected as a whole.
+
+Rules flag primary cells on exact evidence; further cells are hidden until no interval that an attacker can work out is
+too narrow; what is shown is rounded. Sums and means are hidden with their counts, and further where a rule of their own
+or the arithmetic wants it. It is no differential privacy: what it withstands is said in `docs/official.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from disclosure.aggregates import Aggregate, DistinctCount
+from disclosure.cube import Cube, Dimension
+from disclosure.policy import Policy
+from disclosure.rounding import nearest
+from disclosure.rules import Evidence, MinimumCount, judge
+from disclosure.suppression.problem import CannotProtect, Problem
+from disclosure.suppression.suppress import suppress
+from disclosure.tables import Flags, Integers, Secret
+
+PERCENT_OF_A_SUM = 10
+"""A hidden sum must be left uncertain by so many per cent of itself, as ACRO's p % rule has it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Summed(Secret):
+    """A sum over the cells of all dimensions but the last, in ticks.
+
+    values: as measured, Σ (x − origin). total: Σ x. at: the element of the last dimension whose rows are added up.
+    least: the smallest number that one row can add to `values`; reach: the largest, either way. largest: contributions
+    of single pupils, (…, k), or None where no rule looks at them.
+    """
+
+    values: Integers
+    total: Integers
+    at: int
+    least: int
+    reach: int
+    largest: Integers | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Exact(Secret):
+    """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
+    count is split, its total last.
+
+    rows_each: the most rows of one pupil in a cell. structural: cells that nobody can be in. schools: of the cells of
+    all dimensions but the last; by_school: those that are of one school by definition. keys: sums of record keys.
+    """
+
+    counts: Cube
+    rows_each: int
+    structural: Flags
+    sums: Mapping[Aggregate, Summed]
+    distinct: Mapping[DistinctCount, Integers]
+    schools: Integers | None = None
+    by_school: Flags | None = None
+    keys: Integers | None = None
+
+    @property
+    def pupils(self) -> Integers:
+        """At least so many are in each cell: a count of rows must be so high that fewer could not have made it."""
+        rows = self.counts.values
+        return np.maximum(rows // self.rows_each, np.minimum(rows, 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flagged:
+    """Cells that an earlier release has shown (known), and those that it has hidden; none is both."""
+
+    known: Flags
+    hidden: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """What earlier releases have done with the same cells."""
+
+    counts: Flagged
+    sums: Mapping[Aggregate, Flagged]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """Protected numbers and which of them are hidden (0 there), of one shape."""
+
+    values: Integers
+    hidden: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Protected:
+    counts: Shown
+    structural: Flags
+    sums: Mapping[Aggregate, Shown]
+    distinct: Mapping[DistinctCount, Shown]
+
+
+def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected:
+    """Raises CannotProtect where no pattern was found that protects every cell."""
+    if (exact.counts.values[exact.structural] > 0).any():
+        raise CannotProtect("A cell that was declared impossible is not empty: correct the catalogue.")
+    if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
+        raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
+    hidden = _hidden_counts(exact, earlier.counts, policy)
+    sums = {a: _sum(summed, hidden, earlier.sums[a], exact, policy) for a, summed in exact.sums.items()}
+    whole = hidden[..., -1]
+    distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
+    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct)
+
+
+def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
+    primary = _primary_counts(exact, policy)
+    known = (earlier.known & ~primary) | exact.structural
+    if _shows_zeros(policy):
+        known |= exact.counts.values == 0
+    width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
+    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
+    return suppress(problem, policy.secondary.method).hidden
+
+
+def _shows_zeros(policy: Policy) -> bool:
+    rule = policy.rule(MinimumCount)
+    return rule is not None and rule.zeros == "show"
+
+
+def _primary_counts(exact: Exact, policy: Policy) -> Flags:
+    """Cells that any rule of counts hides. With a cell, every split of it is hidden, which would add up to it."""
+    seen: dict[Evidence, Any] = {
+        Evidence.PUPILS: exact.pupils,
+        Evidence.STRUCTURAL: exact.structural,
+        Evidence.CUBE: exact.counts,
+    }
+    whole: dict[Evidence, Any] = {}
+    if exact.schools is not None:
+        whole = {Evidence.SCHOOLS: exact.schools, Evidence.BY_SCHOOL: exact.by_school}
+    primary = np.zeros(exact.counts.shape, np.bool_)
+    for rule in policy.primary:
+        if seen.keys() >= set(rule.needs):
+            primary |= judge(rule, seen)
+        elif whole.keys() >= set(rule.needs):
+            primary |= judge(rule, whole)[..., None]
+        elif Evidence.SCHOOLS in rule.needs:
+            raise CannotProtect("The policy wants schools counted, and this table has none: name the school's variable.")
+    return primary & ~exact.structural
+
+
+def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+    """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
+    with_count = hidden[..., summed.at]
+    own = _dominated(summed, policy)
+    counts = exact.counts.values[..., summed.at]
+    moved = summed.values - summed.least * counts
+    share = -(-moved * PERCENT_OF_A_SUM // 100)
+    needed = own | with_count
+    known = earlier.known & ~needed
+    if _shows_zeros(policy):
+        known |= counts == 0
+    cube = Cube(exact.counts.dimensions[:-1], moved)
+    width = np.maximum(max(1, policy.secondary.width), share)
+    problem = Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
+    pattern = suppress(problem, policy.secondary.method).hidden | with_count
+    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), pattern)
+
+
+def _dominated(summed: Summed, policy: Policy) -> Flags:
+    found = np.zeros(summed.total.shape, np.bool_)
+    if summed.largest is not None:
+        seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
+        for rule in policy.primary:
+            if set(rule.needs) <= seen.keys():
+                found |= judge(rule, seen)
+    return found
+
+
+def _rounded(exact: Exact, policy: Policy) -> Integers:
+    return nearest(exact.counts.values, policy.rounding_base)
+
+
+def _shown(values: Integers, hidden: Flags) -> Shown:
+    return Shown(np.where(hidden, 0, values), hidden)
