@@ -77,8 +77,11 @@ def _split(
 
 
 def _folded(table: OfficialTable, values: Integers, split: Tree | None) -> Integers:
+    return folded([*table.trees, *([split] if split else [])], values)
+
+
+def folded(trees: Sequence[Tree], values: Integers) -> Integers:
     """Cells of a scan → codes of the finest level of each tree; a further axis for several numbers in a cell."""
-    trees = [*table.trees, *([split] if split else [])]
     whole = values.reshape(*(len(tree.scan.codes) for tree in trees), -1)
     for axis, tree in enumerate(trees):
         shape = list(whole.shape)
