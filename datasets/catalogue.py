@@ -39,7 +39,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class DataSet:
-    """fixed: variables that have one value in all rows of a pupil; checked at ingest."""
+    """fixed: variables that have one value in all rows of a pupil; checked at ingest. record_keys: whether each stored
+    row has a key, which the cell key method sums; it is no variable, so that no question can name it."""
 
     id: str
     title: str
@@ -51,6 +52,7 @@ class DataSet:
     max_rows: int
     references: tuple[Reference, ...] = ()
     fixed: tuple[str, ...] = ()
+    record_keys: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

@@ -18,6 +18,7 @@ from datasets.query import Groups, InvalidQuery, Measure, Query
 from datasets.statistics import Statistic, Subject
 from datasets.statistics.recipe import Need, Part, aggregate_of, by_of
 from disclosure.aggregates import Aggregate, Count, DistinctCount, as_json, bins_of
+from disclosure.evidence import Evidence
 from disclosure.margins import Chain
 
 MOST_WORK = 100_000
@@ -84,8 +85,8 @@ class ValidQuery:
         every = {self.quantity(t, need) for t in range(len(self.tables)) for need in self.needs}
         return tuple(sorted(every, key=lambda q: (q.layout, str(as_json(q.aggregate)))))
 
-    def plan(self, layout: int, aggregates: Iterable[Aggregate]) -> Plan:
-        return Plan(self.data_set, self.predicate, self.layouts[layout].axes, tuple(aggregates))
+    def plan(self, layout: int, aggregates: Iterable[Aggregate], evidence: Iterable[Evidence] = ()) -> Plan:
+        return Plan(self.data_set, self.predicate, self.layouts[layout].axes, tuple(aggregates), tuple(evidence))
 
     @property
     def most_rows(self) -> int:
