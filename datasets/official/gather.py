@@ -128,7 +128,8 @@ def _levels(tree: Tree) -> list[tuple[range, Axis | None]]:
     found: list[tuple[range, Axis | None]] = []
     start = 0
     for level in tree.levels:
-        found.append((range(start, start + len(level.axis.codes)), level.axis))
+        if level.axis.codes:
+            found.append((range(start, start + len(level.axis.codes)), level.axis))
         start += len(level.masks)
     if start < tree.dimension.size:
         found.append((range(start, start + 1), None))

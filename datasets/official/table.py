@@ -71,6 +71,18 @@ class OfficialTable:
         found = self.splits[place].cover(mask)
         return [self.total if element == own else self.start(place) + element for element in found]
 
+    def counted(self, present: tuple[str, ...]) -> int:
+        """The element of the last dimension of rows in which these have a value."""
+        parts = [self.parts(name, present_atoms(self.data_set.by_name[name])) for name in present]
+        return parts[0][0] if parts and len(parts[0]) == 1 else self.total
+
+    @property
+    def identity(self) -> list[object]:
+        """A JSON value that is equal exactly for tables of the same cells."""
+        dimensions = [[t.variable.name, t.levels[0].axis.reference, self.selected.get(t.variable.name)] for t in self.trees]
+        splits = [[s.variable.name, [hex(mask) for mask in s.masks]] for s in self.splits]
+        return [self.population.canonical(), dimensions, splits, [str(a) for a in (*self.sums, *self.distinct)]]
+
 
 def stacked(splits: Iterable[Split]) -> Dimension:
     """Several hierarchies with one common total."""

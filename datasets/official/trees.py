@@ -25,7 +25,7 @@ class NotInHierarchy(ValueError):
 @dataclass(frozen=True, slots=True)
 class Level:
     """Disjoint sets of atoms that together are all atoms, as bit masks. axis: the codes that stand for them, in their
-    order; where the last set has no code (atoms outside of all bands), it has one less. scan: finer or the same, for
+    order; it has none for sets of atoms outside of all bands. scan: finer or the same, for
     counts of every set.
     """
 
@@ -126,6 +126,8 @@ def tree_of(variable: Variable, wanted: Sequence[int]) -> Tree:
 def hierarchy(variable: Variable) -> tuple[Level, ...]:
     bands = sorted((_banded(variable, b) for b in variable.bandings), key=lambda level: -len(level.masks))
     levels = bands if variable.needs_banding else [_atoms(variable), *bands]
+    if variable.numbers and variable.numbers.optional and variable.atoms:
+        levels.append(_has_value(variable))
     chain: list[Level] = []
     for level in levels:
         if not chain or (len(level.masks) < len(chain[-1].masks) and _nested(chain[-1].masks, level.masks)):
@@ -138,6 +140,13 @@ def _atoms(variable: Variable) -> Level:
     groups = tuple((place,) for place in places)
     axis = Axis(variable.name, variable, variable.stored_atoms, variable.atoms, places, groups)
     return Level(tuple(1 << place for place in places), axis, axis)
+
+
+def _has_value(variable: Variable) -> Level:
+    """Those with a value and those without; no column stands for it."""
+    missing = 1 << (len(variable.atoms) - 1)
+    none = Axis(variable.name, variable, variable.stored_atoms, (), (), ())
+    return Level((everything(variable) - missing, missing), none, _atoms(variable).axis)
 
 
 def _banded(variable: Variable, banding: Banding) -> Level:
