@@ -21,6 +21,7 @@ from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import LIMIT, additive, rounding_variance
 from disclosure.aggregates import is_additive
 from disclosure.margins import fold
+from disclosure.official import count_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.tables import Flags, Floats, Integers, Known
@@ -112,12 +113,14 @@ class Numbers:
 def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy) -> Series:
     statistic, decimals = measure.statistic, _decimals(measure, valid)
     unbiased = valid.query.display is Display.UNBIASED
+    # Without noise there is nothing to put together: each number is shown as it was protected.
+    made_to_add_up = policy.mode is Mode.DP and adds_up(measure, valid)
     if statistic.is_count:
-        parts = _counts(measure, valid, tables, policy, unbiased)
+        parts = _counts(measure, valid, tables, policy, unbiased, made_to_add_up)
     else:
-        clipped = not adds_up(measure, valid) and not (unbiased and statistic.adds_up)
+        clipped = not made_to_add_up and not (unbiased and statistic.adds_up)
         parts = [estimates(measure, known, policy, decimals, unbiased, clipped) for known in tables]
-        parts = _adding_up(parts, measure, valid, decimals)
+        parts = _adding_up(parts, valid, decimals, measure) if made_to_add_up else parts
     return series_of(measure, parts, decimals, policy)
 
 
@@ -154,18 +157,31 @@ def adds_up(measure: ValidMeasure, valid: ValidQuery) -> bool:
 
 
 def _counts(
-    measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy, unbiased: bool
+    measure: ValidMeasure,
+    valid: ValidQuery,
+    tables: list[KnownTable],
+    policy: Policy,
+    unbiased: bool,
+    made_to_add_up: bool,
 ) -> list[Numbers]:
-    known = [next(iter(table.values())) for table in tables]
-    if adds_up(measure, valid):
+    known = [table[measure.needs[0]] for table in tables]
+    if policy.mode is Mode.OFFICIAL:
+        return [_official_counts(each, policy) for each in known]
+    if made_to_add_up:
         return _adding_counts(known, valid, policy, unbiased)
     return [_count_table(each, policy, unbiased) for each in known]
+
+
+def _official_counts(known: Known, policy: Policy) -> Numbers:
+    """As they were protected; the interval holds every count that could be shown so."""
+    lower, upper = count_bounds(known.values.astype(np.int64), policy)
+    return Numbers(known.values, lower.astype(float), upper.astype(float), known.masked)
 
 
 def _count_table(known: Known, policy: Policy, unbiased: bool) -> Numbers:
     base, least = (1, 0) if unbiased else (policy.rounding_base, policy.minimum_count)
     whole = np.rint(known.values).astype(np.int64)
-    hidden = known.masked | (whole < least) if policy.mode is Mode.DP and not unbiased else known.masked
+    hidden = known.masked if unbiased else known.masked | (whole < least)
     rounded = nearest(whole, base)
     lower, upper = count_intervals(rounded, float(known.sd[0, 0]), base, least, policy.confidence, known.noise)
     return Numbers(rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden)
@@ -226,9 +242,9 @@ def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
     return arranged.reshape(cells_in(table), -1).astype(np.float64)
 
 
-def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, decimals: int) -> list[Numbers]:
+def _adding_up(parts: list[Numbers], valid: ValidQuery, decimals: int, measure: ValidMeasure) -> list[Numbers]:
     """Sums are rounded to their last decimal so that they add up."""
-    if not adds_up(measure, valid) or np.isnan(parts[0].value).any():
+    if np.isnan(parts[0].value).any():
         return parts
     unit = 10.0**-decimals
     values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]

@@ -16,7 +16,8 @@ import numpy as np
 from disclosure.aggregates import Aggregate, DistinctCount
 from disclosure.cube import Cube, Dimension
 from disclosure.policy import Policy
-from disclosure.rounding import nearest
+from disclosure.rounding import nearest, preimage
+from disclosure.rounding_method import RoundingMethod
 from disclosure.rules import Evidence, MinimumCount, judge
 from disclosure.suppression.problem import CannotProtect, Problem
 from disclosure.suppression.suppress import suppress
@@ -48,12 +49,12 @@ class Exact(Secret):
     """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
     count is split, its total last.
 
-    rows_each: the most rows of one pupil in a cell. structural: cells that nobody can be in. schools: of the cells of
+    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural: cells that nobody can be in. schools: of the cells of
     all dimensions but the last; by_school: those that are of one school by definition. keys: sums of record keys.
     """
 
     counts: Cube
-    rows_each: int
+    rows_each: Integers
     structural: Flags
     sums: Mapping[Aggregate, Summed]
     distinct: Mapping[DistinctCount, Integers]
@@ -183,3 +184,17 @@ def _rounded(exact: Exact, policy: Policy) -> Integers:
 
 def _shown(values: Integers, hidden: Flags) -> Shown:
     return Shown(np.where(hidden, 0, values), hidden)
+
+
+def count_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
+    """Of each released count the smallest and the largest true count that could be shown so."""
+    base = policy.rounding_base
+    if policy.rounding_method is RoundingMethod.CONVENTIONAL:
+        lower, upper = preimage(values, base)
+    else:
+        lower, upper = values - (base - 1), values + (base - 1)
+    moved = policy.cell_key.max_noise if policy.cell_key else 0
+    lower, upper = np.maximum(lower - moved, policy.minimum_count), upper + moved
+    # What is shown is at least the threshold, or nobody where zeros are shown.
+    zero = values == 0
+    return np.where(zero, 0, lower), np.where(zero, 0, upper)

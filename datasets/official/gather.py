@@ -35,13 +35,15 @@ def gather(
     table: OfficialTable, aggregate: Aggregates, evidence: Sequence[DistinctCount | Evidence], keys: bool
 ) -> Gathered:
     """One scan for the counts and sums, one for each split, and one for each total of what does not add up."""
-    more = (RecordKeys(),) if keys else ()
+    more: tuple[Evidence, ...] = (RecordKeys(),) if keys else ()
     whole = _scan(table, aggregate, None, (Count(), *table.sums, *_presence(table)), more)
     parts = [_split(table, split, whole, aggregate, more) for split in table.splits]
     counts = _stack(table, _folded(table, whole[Count()], None), [found for found, _ in parts])
     own = _folded(table, whole.evidence(more[0]), None) if keys else None
     stacked = None if own is None else _stack(table, own, [found for _, found in parts if found is not None])
-    sums = {a: add_totals(_folded(table, whole[a], None), table.dimensions[:-1]) for a in table.sums}
+    sums: dict[Aggregate, Integers] = {
+        a: add_totals(_folded(table, whole[a], None), table.dimensions[:-1]) for a in table.sums
+    }
     return Gathered(counts, stacked, sums, _by_margin(table, aggregate, evidence))
 
 

@@ -17,12 +17,13 @@ from typing import TypeAlias, assert_never
 from datasets.catalogue import DataSet
 from datasets.official.trees import NotInHierarchy, Presence, Tree, everything, hierarchy, mask_of, tree_of
 from datasets.predicate import Algebra, Predicate
-from datasets.query import InvalidQuery, Problem
+from datasets.query import Display, InvalidQuery, Problem
 from datasets.statistics import recipe
 from datasets.validate import ValidQuery
 from datasets.variables import Variable
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Dimension, Line
+from disclosure.policy import Policy
 
 Split: TypeAlias = Tree | Presence
 MOST_CELLS = 50_000
@@ -96,10 +97,12 @@ def stacked(splits: Iterable[Split]) -> Dimension:
     return Dimension(total + 1, tuple(lines))
 
 
-def official_table(valid: ValidQuery, registered: bool) -> OfficialTable:
+def official_table(valid: ValidQuery, policy: Policy, registered: bool) -> OfficialTable:
     """Raises InvalidQuery where a question is not one that hiding can protect. registered: its criteria are the
     population, as an officer wrote it."""
     problems: list[Problem] = []
+    if valid.query.display is Display.UNBIASED:
+        problems.append(Problem("InvalidValue", "Here numbers are shown as they are published.", "display"))
     selected = {} if registered else _selected(valid, problems)
     _refuse(problems)
     population = valid.predicate if registered else _population(valid, selected)
@@ -110,9 +113,10 @@ def official_table(valid: ValidQuery, registered: bool) -> OfficialTable:
     binned = _trees(bins, valid.data_set, problems, "measures")
     _refuse(problems)
     numbers = [v for v in valid.data_set.variables if v.name in bins and not v.atoms]
-    splits = (*(tree for tree in binned if tree.dimension.size > 1), *(Presence(variable) for variable in numbers))
+    several = [tree for tree in binned if tree.dimension.size > 1]
+    splits: tuple[Split, ...] = (*several, *(Presence(variable) for variable in numbers))
     table = OfficialTable(valid.data_set, population, trees, splits, selected, sums, distinct)
-    _check_size(table)
+    _check_size(table, policy)
     return table
 
 
@@ -244,11 +248,17 @@ def _levels(variable: Variable) -> list[str]:
     return [level.axis.reference for level in hierarchy(variable)]
 
 
-def _check_size(table: OfficialTable) -> None:
+def _check_size(table: OfficialTable, policy: Policy) -> None:
     dimensions = sum(size > 1 for size in table.shape)
     if dimensions > MOST_DIMENSIONS:
-        message = f"Groupings, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
+        message = (
+            f"Groupings, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
+        )
         raise InvalidQuery((Problem("TooManyGroups", message, "groupBy"),))
-    if prod(table.shape) > MOST_CELLS:
-        message = f"The table with its totals has {prod(table.shape)} cells; at most {MOST_CELLS} can be protected. Group by less or coarser."
+    most = policy.secondary.most_cells or MOST_CELLS
+    if prod(table.shape) > most:
+        message = (
+            f"The table with its totals has {prod(table.shape)} cells; at most {most} can be protected. "
+            "Group by less or coarser."
+        )
         raise InvalidQuery((Problem("TooManyCells", message, "groupBy"),))
