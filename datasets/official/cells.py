@@ -82,7 +82,9 @@ def _of_splits(table: OfficialTable) -> list[int]:
     found = []
     for split in table.splits:
         kind = "present" if isinstance(split, Presence) else "atoms"
-        found += [_digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]]
+        found += [
+            _digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]
+        ]
     return [*found, 0]
 
 
