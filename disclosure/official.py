@@ -50,8 +50,9 @@ class Exact(Secret):
     """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
     count is split, its total last.
 
-    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural: cells that nobody can be in. schools: of the cells of
-    all dimensions but the last; by_school: those that are of one school by definition. keys: sums of record keys. positions: counts in the bins that quantiles are read from, (…, bins).
+    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural:
+    cells that nobody can be in. schools: of the cells of all dimensions but the last; by_school: those that are of one
+    school by definition. keys: sums of record keys. positions: counts in bins that quantiles are read from, (…, bins).
     """
 
     counts: Cube

@@ -270,7 +270,9 @@ def _levels(variable: Variable) -> list[str]:
 def _check_size(table: OfficialTable, policy: Policy) -> None:
     dimensions = sum(size > 1 for size in table.shape)
     if dimensions > MOST_DIMENSIONS:
-        message = f"Groupings, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
+        message = (
+            f"Groups, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
+        )
         raise InvalidQuery((Problem("TooManyGroups", message, "groupBy"),))
     most = policy.secondary.most_cells or MOST_CELLS
     if prod(table.shape) > most:

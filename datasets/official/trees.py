@@ -59,7 +59,7 @@ class Tree:
         ]
         last = self.levels[-1].masks
         everything = [(0,) * len(last)] if len(last) > 1 else []
-        return Chain(len(self.levels[0].masks), tuple([*parents, *everything]))
+        return Chain(len(self.levels[0].masks), (*parents, *everything))
 
     @cached_property
     def dimension(self) -> Dimension:

@@ -27,12 +27,14 @@ def register(table: RegisteredTable, policy: tuple[str, int], read: Reader, serv
     hosted = _official(table, services)
     bound = hosted.cut.policy
     if policy != (bound.name, bound.version):
-        detail = f"The table was approved under {policy[0]} version {policy[1]}; {bound.name} version {bound.version} is in force."
+        detail = (
+            f"The table was approved under {policy[0]} version {policy[1]}; "
+            f"{bound.name} version {bound.version} is in force."
+        )
         raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
     if services.tables.table(table.id) is not None:
-        raise ApiError(
-            ErrorCode.INVALID_REQUEST, detail=f"A table {table.id} is registered already; choose another id."
-        )
+        detail = f"A table {table.id} is registered already; choose another id."
+        raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
     answered = answer(_asked(table, hosted, read, services), _officer(hosted, services), services)
     services.tables.register(table)
     return answered
