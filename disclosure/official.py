@@ -50,7 +50,7 @@ class Exact(Secret):
     """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
     count is split, its total last.
 
-    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural:
+    rows_each: the most rows of one pupil in a cell (of a shape that broadcasts to that of `counts`). structural:
     cells that nobody can be in. schools: of the cells of all dimensions but the last; by_school: those that are of one
     school by definition. keys: sums of record keys. positions: counts in bins that quantiles are read from, (…, bins).
     """
@@ -120,10 +120,9 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    primary = _primary_counts(exact, policy)
-    known = (earlier.known & ~primary) | exact.structural
-    if _shows_zeros(policy):
-        known |= exact.counts.values == 0
+    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    primary = _primary_counts(exact, policy) & ~told
+    known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
     problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
     return suppress(problem, policy.secondary.method).hidden
@@ -154,7 +153,7 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
             raise CannotProtect(
                 "The policy wants schools counted, and this table has none: name the school's variable."
             )
-    return primary & ~exact.structural
+    return primary
 
 
 def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
