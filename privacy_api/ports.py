@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from datasets.official.cells import ReleasedCells
+from datasets.official.released import ReleasedCells
 from datasets.plan import Plan
 from disclosure.accounting import Event
 from disclosure.refine import Paid
