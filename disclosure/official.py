@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, BinnedCount, DistinctCount
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
 from disclosure.merging import merged
 from disclosure.policy import Policy
@@ -32,14 +32,14 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. at: the element of the last dimension whose rows are added up.
-    least: the smallest number that one row can add to `values`; reach: the largest, either way. largest: contributions
-    of single pupils, (…, k), or None where no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one row
+    can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None where
+    no rule looks at them.
     """
 
     values: Integers
     total: Integers
-    at: int
+    rows: Integers
     least: int
     reach: int
     largest: Integers | None
@@ -58,7 +58,8 @@ class Exact(Secret):
     counts: Cube
     rows_each: Integers
     structural: Flags
-    sums: Mapping[Aggregate, Summed]
+    present: Mapping[Count, Integers]
+    sums: Mapping[Sum | SumOfProducts, Summed]
     distinct: Mapping[DistinctCount, Integers]
     positions: Mapping[BinnedCount, Integers]
     schools: Integers | None = None
@@ -67,9 +68,13 @@ class Exact(Secret):
 
     @property
     def pupils(self) -> Integers:
-        """At least so many are in each cell: a count of rows must be so high that fewer could not have made it."""
-        rows = self.counts.values
-        return np.maximum(rows // self.rows_each, np.minimum(rows, 1))
+        return at_least(self.counts.values, self.rows_each)
+
+
+def at_least(rows: Integers, each: Integers) -> Integers:
+    """So many pupils are in each cell: a count of rows must be so high that fewer could not have made it."""
+    found: Integers = np.maximum(rows // each, np.minimum(rows, 1))
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +105,8 @@ class Shown:
 class Protected:
     counts: Shown
     structural: Flags
-    sums: Mapping[Aggregate, Shown]
+    present: Mapping[Count, Shown]
+    sums: Mapping[Sum | SumOfProducts, Shown]
     distinct: Mapping[DistinctCount, Shown]
     positions: Mapping[BinnedCount, Shown]
 
@@ -112,11 +118,13 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
     hidden = _hidden_counts(exact, earlier.counts, policy)
-    sums = {a: _sum(summed, hidden, earlier.sums[a], exact, policy) for a, summed in exact.sums.items()}
     whole = hidden[..., -1]
+    present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
+    behind = {a: present[Count(a.present)].hidden if a.present else whole for a in exact.sums}
+    sums = {a: _sum(each, behind[a], earlier.sums[a], exact, policy) for a, each in exact.sums.items()}
     distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
     positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
-    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct, positions)
+    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
@@ -156,22 +164,41 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
     return primary
 
 
-def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+    """Counts of the rows that have a value: hidden with the count of all rows, and where they are few themselves.
+
+    They are a table of their own, beside that of all rows: how many have no value is not protected.
+    """
+    few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
+    hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy)
+    return _shown(nearest(rows, policy.rounding_base), hidden | whole)
+
+
+def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
-    with_count = hidden[..., summed.at]
-    own = _dominated(summed, policy)
-    counts = exact.counts.values[..., summed.at]
-    moved = summed.values - summed.least * counts
+    moved = summed.values - summed.least * summed.rows
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    needed = own | with_count
-    known = earlier.known & ~needed
-    if _shows_zeros(policy):
-        known |= counts == 0
-    cube = Cube(exact.counts.dimensions[:-1], moved)
-    width = np.maximum(max(1, policy.secondary.width), share)
-    problem = Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
-    pattern = suppress(problem, policy.secondary.method).hidden | with_count
-    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), pattern)
+    primary = _dominated(summed, policy) | behind
+    hidden = _hidden_numbers(moved, summed.rows, primary, earlier, share, exact, policy)
+    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), hidden | behind)
+
+
+def _hidden_numbers(
+    values: Integers,
+    rows: Integers,
+    primary: Flags,
+    earlier: Flagged,
+    width: Integers,
+    exact: Exact,
+    policy: Policy,
+) -> Flags:
+    """The pattern of numbers from 0 that add up over all dimensions but the splits."""
+    told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
+    known = told | (earlier.known & ~primary)
+    cube = Cube(exact.counts.dimensions[:-1], values)
+    least = np.maximum(max(1, policy.secondary.width), width)
+    problem = Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
+    return suppress(problem, policy.secondary.method).hidden
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
