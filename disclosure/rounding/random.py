@@ -38,5 +38,6 @@ def by_key(values: Integers, keys: Keys, base: int) -> Integers:
     """Each value rounded down or up to a multiple of `base`. keys: uint64, uniform, of the shape of values."""
     if keys.dtype != np.uint64 or keys.shape != values.shape:
         raise ValueError(f"want uint64 keys of {values.shape}")
+    share = share_of(keys, base)
     whole, left = np.divmod(values, base)
-    return base * (whole + (share_of(keys, base) < left))
+    return base * (whole + (share < left))
