@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from datasets.statistics import STATISTICS
-from disclosure.policy import FIELDS
+from disclosure.policy import TABLES
 from privacy_api.errors import ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.settings import PREFIX, Settings
@@ -82,7 +82,8 @@ def test_every_setting_is_documented(root: Path) -> None:
 
 def test_every_policy_field_is_documented(root: Path) -> None:
     text = documented(root, "policy.md")
-    assert [f"{f.rule}.{f.key}" for f in FIELDS.values() if f"`{f.rule}.{f.key}`" not in text] == []
+    names = [f"{table.name}.{field.key}" for table in TABLES for field in table.fields] + [t.name for t in TABLES]
+    assert [name for name in names if f"`{name}" not in text] == []
 
 
 def test_every_statistic_has_a_test_against_numpy(root: Path) -> None:

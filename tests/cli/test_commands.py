@@ -160,7 +160,7 @@ def test_catalogue_check(sources: Files, tmp_path: Path) -> None:
     assert "cannot be read" in refused("catalogue", "check", bad)
 
 
-@pytest.mark.parametrize("name", ["dp-default", "official-draft"])
+@pytest.mark.parametrize("name", ["dp-default", "dfe-draft"])
 def test_policy_check_and_explain(name: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(preset(name), encoding="utf-8")
@@ -359,7 +359,7 @@ def test_a_laplace_budget_is_explained(house: House, tmp_path: Path) -> None:
 
 def test_an_official_policy_has_no_budget_to_explain(house: House, tmp_path: Path) -> None:
     policy = tmp_path / "p.toml"
-    policy.write_text(preset("official-draft"), encoding="utf-8")
+    policy.write_text(preset("dfe-draft"), encoding="utf-8")
     done("policy", "bind", "school", policy, "--home", house.home)
     assert "no privacy loss" in done("budget", "explain", "--home", house.home, *DEMO)
     assert "no privacy loss" in done("budget", "odometer", "--home", house.home, *DEMO)

@@ -176,7 +176,7 @@ def test_a_budget_that_does_not_cover_the_price(demos: Demos) -> None:
 
 
 def test_a_data_set_of_registered_tables_only(demos: Demos) -> None:
-    with demos(policy=preset("official-draft")) as demo, demo.client() as client, pytest.raises(NotAllowed):
+    with demos(policy=preset("dfe-draft")) as demo, demo.client() as client, pytest.raises(NotAllowed):
         client.query(CENSUS, measures="count")
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from disclosure.policy import ListedGroups, Mode, PolicyRefused, load_policy
+from disclosure.policy import Differencing, ListedGroups, Mode, PolicyRefused, load_policy
 from disclosure.tables import Noise
 from privacy_api.cli.cuts import preset
-from tests.lib.service import LISTED_GROUPS
+from tests.lib.service import FREE_QUERIES, LISTED_GROUPS
 
-DP, OFFICIAL = preset("dp-default"), preset("official-draft")
+DP, OFFICIAL = preset("dp-default"), preset("dfe-draft")
 LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
 
 
@@ -25,8 +25,9 @@ def test_presets_load(text: str) -> None:
 def test_official_answers_free_queries_only_with_the_risk_acknowledged() -> None:
     assert load_policy(DP).answers_ad_hoc
     assert not load_policy(OFFICIAL).answers_ad_hoc
-    risk = '[ad_hoc]\nacknowledged_risk = "Free queries can be differenced against each other."\n'
-    assert load_policy(OFFICIAL + risk).answers_ad_hoc
+    opened = load_policy(OFFICIAL + FREE_QUERIES)
+    assert opened.answers_ad_hoc
+    assert opened.differencing == Differencing(100)
 
 
 @pytest.mark.parametrize(

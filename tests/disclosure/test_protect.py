@@ -26,7 +26,7 @@ def exact() -> ExactTable:
 
 
 def test_official_hides_small_counts_and_what_follows_from_them() -> None:
-    policy = load_policy(preset("official-draft"))
+    policy = load_policy(preset("dfe-draft"))
     table = protect(exact(), {}, ONE, policy, _no_noise)
     assert table[Count()].masked[:, 0].tolist() == [True, False, False, False]
     assert table[Count()].values[:, 0].tolist() == [0, 10, 10, 200]
@@ -38,7 +38,7 @@ def test_official_hides_small_counts_and_what_follows_from_them() -> None:
 
 def test_an_official_sum_is_rounded_like_the_count_it_could_be() -> None:
     """Of a 0/1 variable it is the number of ones: known to the base, as any other count."""
-    policy = load_policy(preset("official-draft"))
+    policy = load_policy(preset("dfe-draft"))
     table = protect(exact(), {}, ONE, policy, _no_noise)
     assert (table[SCORE].values % (5 * 50) == 0).all()
     ones = Sum("flag", 0, 1, 0)
@@ -49,7 +49,7 @@ def test_an_official_sum_is_rounded_like_the_count_it_could_be() -> None:
 
 def test_official_thresholds_are_of_pupils() -> None:
     """Two pupils with six rows each make twelve rows, and must not be shown."""
-    policy = load_policy(preset("official-draft"))
+    policy = load_policy(preset("dfe-draft"))
     rows, pupils = np.array([[12], [60]], np.int64), np.array([[2], [10]], np.int64)
     table = protect(
         ExactTable({Count(): rows, DistinctCount(): pupils}, 2), {}, Contribution((6,), 2), policy, _no_noise

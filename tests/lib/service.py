@@ -25,14 +25,25 @@ from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.tables import SqlTables
 from tests.lib import school
 
 DATA_SET = "school.census"
 URL = f"/v1/data-sets/{DATA_SET}/query"
 POLICY = preset("dp-default")
-OPEN_OFFICIAL = (
-    preset("official-draft") + '[ad_hoc]\nacknowledged_risk = "Free queries can be differenced against each other."\n'
-)
+FREE_QUERIES = """
+[ad_hoc]
+acknowledged_risk = "Free queries can be differenced against each other."
+
+[differencing]
+most_populations = 100
+plain = "Free queries of one data set may be about at most 100 different populations."
+source = "docs/policy.md"
+verified = false
+owner = "disclosure officer of the cut"
+"""
+"""The optional rules that open an official policy, to stand after its others."""
+OPEN_OFFICIAL = preset("dfe-draft") + FREE_QUERIES
 
 LISTED_GROUPS = """
 [listed_groups]
@@ -91,6 +102,7 @@ def running(
         data_sets=hosted((cut,)),
         ledger=SqlLedger(database, home / "anchor.json"),
         projects=projects,
+        tables=SqlTables(database),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",

@@ -1,0 +1,180 @@
+"""What a policy says, once it has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar, assert_never
+
+from disclosure.accounting import delta
+from disclosure.fields import Mode
+from disclosure.rounding_method import RoundingMethod
+from disclosure.rules import Evidence, PrimaryRule
+from disclosure.rules.shares import exceeds
+from disclosure.suppression.problem import Method
+from disclosure.tables import Integers, Noise
+
+AnyRule = TypeVar("AnyRule", bound=PrimaryRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Why a number is what it is, for people."""
+
+    plain: str
+    source: str
+    verified: bool
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroups:
+    """Groups whose keys come from the data may be listed. delta: of one release, delta_total: of all of the cut's, in
+    atto-δ; most_groups: rows of one answer.
+    """
+
+    delta: int
+    delta_total: int
+    most_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Secondary:
+    """Which further cells are hidden.
+
+    width: of the interval that an attacker must be left with for every primary cell; wider than the threshold is as
+    good, since it only hides more. most_cells: of the largest table that is protected so; larger ones are refused. Both
+    are 0 for `none`, which promises no width and hides nothing more.
+    """
+
+    method: Method
+    width: int = 0
+    most_cells: int = 0
+
+    def __post_init__(self) -> None:
+        limits = (self.width, self.most_cells)
+        if limits != (0, 0) if self.method is Method.NONE else min(limits) < 1:
+            raise ValueError("a method has a width and a number of cells, 'none' has neither")
+
+
+@dataclass(frozen=True, slots=True)
+class CellKey:
+    """Counts are perturbed by their cells' keys. max_noise: the most that a count is moved, D. variance: at most, V.
+    not_shown: the largest count above 0 that no count is moved to, js. Zeros are kept.
+
+    A count i in 1 … js can only become 0 or at least js + 1. With mean 0 its variance is least when it is one of these
+    two, and then it is i·(js + 1 − i): so V must be the greatest of these, and D at least js.
+    """
+
+    max_noise: int
+    variance: Decimal | int
+    not_shown: int
+
+    def __post_init__(self) -> None:
+        least = max((i * (self.not_shown + 1 - i) for i in range(1, self.not_shown + 1)), default=0)
+        if self.max_noise < self.not_shown:
+            raise ValueError(f"wants max_noise at least {self.not_shown} with not_shown {self.not_shown}")
+        if self.variance < least:
+            raise ValueError(f"wants variance at least {least} with not_shown {self.not_shown}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sparsity:
+    """most_share: of the cells with pupils, those that may be below the threshold; judged on the unfiltered table."""
+
+    most_share: Decimal | int
+
+    def refuses(self, pupils: Integers, least: int) -> bool:
+        """pupils: int64 of any shape. A table in which nobody is, is not sparse."""
+        few, some = int(((pupils > 0) & (pupils < least)).sum()), int((pupils > 0).sum())
+        return bool(exceeds(few, some, self.most_share, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Differencing:
+    """most_populations: different ones that free queries of one data set may be about."""
+
+    most_populations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All amounts of privacy loss in nano-ρ; counts in pupils or rows as the measure counts.
+
+    primary: the rules of an `official` policy in the order of `disclosure.rules.RULES`, minimum count first; none in
+    `dp`, where thresholds are judged on noisy numbers. In `dp`, secondary is `none` and rounding conventional.
+    """
+
+    name: str
+    version: int
+    mode: Mode
+    minimum_count: int
+    rounding_base: int
+    minimum_denominator: int
+    relative_margin_low: float
+    confidence: float
+    max_cells: int
+    max_group_by: int
+    rules: Mapping[str, Rule]
+    digest: str
+    noise: Noise = Noise.NONE
+    delta: float = 0.0
+    cut_cap: int = 0
+    default_price: int = 0
+    query_cap: int = 0
+    listed_groups: ListedGroups | None = None
+    acknowledged_risk: str = ""
+    primary: tuple[PrimaryRule, ...] = ()
+    secondary: Secondary = Secondary(Method.NONE)
+    rounding_method: RoundingMethod = RoundingMethod.CONVENTIONAL
+    cell_key: CellKey | None = None
+    sparsity: Sparsity | None = None
+    differencing: Differencing | None = None
+
+    def delta_with(self, listed: int) -> float:
+        """The δ that belongs to an ε, which is that of ρ at the policy's own δ, beside this many atto-δ of listed
+        groups."""
+        return self.delta + float(delta(listed))
+
+    def listed_at_most(self, spent: int) -> int:
+        """atto-δ that listed groups may cost in all; more only where an earlier policy let more be spent."""
+        return max(spent, self.listed_groups.delta_total if self.listed_groups else 0)
+
+    def rule(self, kind: type[AnyRule]) -> AnyRule | None:
+        """The primary rule of this kind, if the policy has it."""
+        return next((rule for rule in self.primary if isinstance(rule, kind)), None)
+
+    @property
+    def evidence(self) -> frozenset[Evidence]:
+        """What the primary rules look at together."""
+        return frozenset(name for rule in self.primary for name in rule.needs)
+
+    @property
+    def largest(self) -> int:
+        """How many of a cell's largest contributors they look at."""
+        return max((rule.largest for rule in self.primary), default=0)
+
+    @property
+    def answers_ad_hoc(self) -> bool:
+        """`official` answers free queries only where an officer has accepted the risk in words."""
+        return self.mode is Mode.DP or bool(self.acknowledged_risk)
+
+    @property
+    def sells_precision(self) -> bool:
+        """Only Gaussian noise is sold in parts: Laplace measurements are made once, at one price."""
+        return self.noise is Noise.GAUSSIAN
+
+    @property
+    def of_a_measurement(self) -> str:
+        """What of the policy makes a measurement another one. An `official` value depends on all of it, a Laplace
+        measurement on its price, since it is never added to; a Gaussian one on nothing: display rules come later."""
+        match self.noise:
+            case Noise.NONE:
+                return self.digest
+            case Noise.LAPLACE:
+                return f"laplace {self.default_price}"
+            case Noise.GAUSSIAN:
+                return ""
+            case _:
+                assert_never(self.noise)
