@@ -64,7 +64,8 @@ class CellKey:
     not_shown: the largest count above 0 that no count is moved to, js. Zeros are kept.
 
     A count i in 1 … js can only become 0 or at least js + 1. With mean 0 its variance is least when it is one of these
-    two, and then it is i·(js + 1 − i): so V must be the greatest of these, and D at least js.
+    two, and then it is i·(js + 1 − i): so V must be at least the greatest of these. D must be more than js: else js + 1
+    could not fall, and with mean 0 would never be moved.
     """
 
     max_noise: int
@@ -73,8 +74,8 @@ class CellKey:
 
     def __post_init__(self) -> None:
         least = max((i * (self.not_shown + 1 - i) for i in range(1, self.not_shown + 1)), default=0)
-        if self.max_noise < self.not_shown:
-            raise ValueError(f"wants max_noise at least {self.not_shown} with not_shown {self.not_shown}")
+        if self.max_noise <= self.not_shown:
+            raise ValueError(f"wants max_noise at least {self.not_shown + 1} with not_shown {self.not_shown}")
         if self.variance < least:
             raise ValueError(f"wants variance at least {least} with not_shown {self.not_shown}")
 
