@@ -21,8 +21,10 @@ from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import LIMIT, additive, rounding_variance
 from disclosure.aggregates import is_additive
 from disclosure.margins import fold
+from disclosure.official import count_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
+from disclosure.rules import Evidence, QuantileSides, judge
 from disclosure.tables import Flags, Floats, Integers, Known
 
 NUMBERS_AT_ONCE = 300_000
@@ -112,12 +114,14 @@ class Numbers:
 def _series(measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy) -> Series:
     statistic, decimals = measure.statistic, _decimals(measure, valid)
     unbiased = valid.query.display is Display.UNBIASED
+    # Without noise there is nothing to put together: each number is shown as it was protected.
+    made_to_add_up = policy.mode is Mode.DP and adds_up(measure, valid)
     if statistic.is_count:
-        parts = _counts(measure, valid, tables, policy, unbiased)
+        parts = _counts(measure, valid, tables, policy, unbiased, made_to_add_up)
     else:
-        clipped = not adds_up(measure, valid) and not (unbiased and statistic.adds_up)
+        clipped = not made_to_add_up and not (unbiased and statistic.adds_up)
         parts = [estimates(measure, known, policy, decimals, unbiased, clipped) for known in tables]
-        parts = _adding_up(parts, measure, valid, decimals)
+        parts = _adding_up(parts, valid, decimals, measure) if made_to_add_up else parts
     return series_of(measure, parts, decimals, policy)
 
 
@@ -154,18 +158,31 @@ def adds_up(measure: ValidMeasure, valid: ValidQuery) -> bool:
 
 
 def _counts(
-    measure: ValidMeasure, valid: ValidQuery, tables: list[KnownTable], policy: Policy, unbiased: bool
+    measure: ValidMeasure,
+    valid: ValidQuery,
+    tables: list[KnownTable],
+    policy: Policy,
+    unbiased: bool,
+    made_to_add_up: bool,
 ) -> list[Numbers]:
-    known = [next(iter(table.values())) for table in tables]
-    if adds_up(measure, valid):
+    known = [table[measure.needs[0]] for table in tables]
+    if policy.mode is Mode.OFFICIAL:
+        return [_official_counts(each, policy) for each in known]
+    if made_to_add_up:
         return _adding_counts(known, valid, policy, unbiased)
     return [_count_table(each, policy, unbiased) for each in known]
+
+
+def _official_counts(known: Known, policy: Policy) -> Numbers:
+    """As they were protected; the interval holds every count that could be shown so."""
+    lower, upper = count_bounds(known.values.astype(np.int64), policy)
+    return Numbers(known.values, lower.astype(float), upper.astype(float), known.masked)
 
 
 def _count_table(known: Known, policy: Policy, unbiased: bool) -> Numbers:
     base, least = (1, 0) if unbiased else (policy.rounding_base, policy.minimum_count)
     whole = np.rint(known.values).astype(np.int64)
-    hidden = known.masked | (whole < least) if policy.mode is Mode.DP and not unbiased else known.masked
+    hidden = known.masked if unbiased else known.masked | (whole < least)
     rounded = nearest(whole, base)
     lower, upper = count_intervals(rounded, float(known.sd[0, 0]), base, least, policy.confidence, known.noise)
     return Numbers(rounded.astype(float), np.maximum(lower, 0).astype(float), upper.astype(float), hidden)
@@ -226,9 +243,9 @@ def _as_asked(values: npt.NDArray[np.int64], table: Table) -> Floats:
     return arranged.reshape(cells_in(table), -1).astype(np.float64)
 
 
-def _adding_up(parts: list[Numbers], measure: ValidMeasure, valid: ValidQuery, decimals: int) -> list[Numbers]:
+def _adding_up(parts: list[Numbers], valid: ValidQuery, decimals: int, measure: ValidMeasure) -> list[Numbers]:
     """Sums are rounded to their last decimal so that they add up."""
-    if not adds_up(measure, valid) or np.isnan(parts[0].value).any():
+    if np.isnan(parts[0].value).any():
         return parts
     unit = 10.0**-decimals
     values = [np.round(v, decimals) for v in _added(parts[0].value, valid, unit)]
@@ -256,6 +273,7 @@ def estimates(
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
+        hidden = hidden | _near_an_end(statistic, subject, known, policy)
         return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
     return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
@@ -309,6 +327,18 @@ def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: 
         for each in known.values():
             hidden |= each.masked.any(axis=1)
     return hidden
+
+
+def _near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
+    """Quantiles with too few pupils on either side, (cells, outputs)."""
+    rule = policy.rule(QuantileSides)
+    if statistic.probabilities is None or rule is None:
+        return np.zeros((1, 1), np.bool_)
+    (everybody,) = statistic.behind(known, subject)
+    share = np.array([float(p) for p in statistic.probabilities(subject)])
+    below = np.floor(everybody.values[:, None] * share).astype(np.int64)
+    above = np.floor(everybody.values[:, None] * (1 - share)).astype(np.int64)
+    return judge(rule, {Evidence.BELOW: below, Evidence.ABOVE: above})
 
 
 def _hide(

@@ -27,6 +27,11 @@ class Key:
     rows_per_period: int = 1
     bounded: bool = False
 
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two rows of a file may agree in unit, time and `also`."""
+        return self.unit is not None and (bool(self.also) or (self.rows_per_period == 1 and not self.bounded))
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -39,7 +44,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class DataSet:
-    """fixed: variables that have one value in all rows of a pupil; checked at ingest."""
+    """fixed: variables that have one value in all rows of a pupil; checked at ingest. record_keys: whether each stored
+    row has a key, which the cell key method sums; it is no variable, so that no question can name it."""
 
     id: str
     title: str
@@ -51,6 +57,7 @@ class DataSet:
     max_rows: int
     references: tuple[Reference, ...] = ()
     fixed: tuple[str, ...] = ()
+    record_keys: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

@@ -14,7 +14,7 @@ from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.aggregates import is_additive
 from disclosure.consistency import consistent
 from disclosure.margins import Margin, shape
-from disclosure.tables import Floats, Known, Measurement
+from disclosure.tables import Floats, Known, Measurement, Noise
 
 Kind = TypeVar("Kind", bound=np.generic)
 Measured = Mapping[Quantity, Measurement]
@@ -33,7 +33,7 @@ def known_tables(valid: ValidQuery, measured: Measured) -> list[dict[Need, Known
 
 def _over_all(valid: ValidQuery, measure: ValidMeasure, need: Need, measured: Measured) -> list[Known]:
     own = [_arranged(valid, measure, table, need, measured) for table in range(len(valid.tables))]
-    several = len({table.levels for table in valid.tables}) > 1
+    several = len({table.levels for table in valid.tables}) > 1 and own[0].noise is not Noise.NONE
     return _adding_up(valid, own) if several and is_additive(valid.measured[aggregate_of(need)]) else own
 
 

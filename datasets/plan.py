@@ -9,6 +9,7 @@ from datasets.catalogue import DataSet
 from datasets.predicate import Predicate
 from datasets.variables import Code, Variable
 from disclosure.aggregates import Aggregate
+from disclosure.evidence import Evidence, RecordKeys
 from disclosure.sensitivity import Contribution
 
 
@@ -50,14 +51,29 @@ class Quantity:
     aggregate: Aggregate
 
 
+class NoRecordKeys(ValueError):
+    """Record keys are wanted of a cut whose catalogue does not ask for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Dense aggregates over ``axes`` (row-major, first axis slowest) of the rows that ``predicate`` admits."""
+    """Dense aggregates over ``axes`` (row-major, first axis slowest) of the rows that ``predicate`` admits.
+
+    evidence: what is gathered of the same cells beside them. Raises NoRecordKeys.
+    """
 
     data_set: DataSet
     predicate: Predicate
     axes: tuple[Axis, ...]
     aggregates: tuple[Aggregate, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.data_set.record_keys and any(isinstance(wanted, RecordKeys) for wanted in self.evidence):
+            raise NoRecordKeys(
+                f"data set {self.data_set.id} has no record keys: "
+                "wants record_keys = true in [cut] of its catalogue, and to be published again"
+            )
 
     @property
     def cells(self) -> int:

@@ -1,7 +1,8 @@
 """Plan → SQL. The only module that knows any; built as a SQLGlot tree, every value a bound parameter.
 
 Identifiers come from the catalogue and are quoted. A plan takes one statement for all aggregates with one number
-per cell, and one for each variable that is binned.
+per cell and their evidence, one for each variable that is binned, and one for largest contributions where a pupil may
+have several rows in a cell: it adds up each pupil's rows first.
 """
 
 from __future__ import annotations
@@ -13,52 +14,103 @@ from typing import assert_never
 
 from sqlglot import exp
 
+from datasets.contribution import contribution
 from datasets.plan import Plan
 from datasets.variables import Variable
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.evidence import Evidence, Largest, RecordKeys
 
 Value = str | int
+Wanted = Aggregate | Evidence
 UNIT = "unit"
+RECORD_KEY = "record_key"
 MOST_RUNS = 4
 """A set of more runs of codes than this is compared by list rather than by ranges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Columns of the result: one code position per axis (and per binned variable), then one number per aggregate."""
+    """Columns of the result: one code position per axis; then `numbers_of` columns for each that is wanted. Where a
+    variable is binned: the position of its atom, the count of rows, and the sum of record keys if any is wanted."""
 
     sql: str
     parameters: dict[str, Value]
-    aggregates: tuple[Aggregate, ...]
+    wanted: tuple[Wanted, ...]
     binned: Variable | None
 
 
 def compile_plan(plan: Plan, dialect: str = "duckdb") -> tuple[Statement, ...]:
-    binned = [a for a in plan.aggregates if isinstance(a, BinnedCount)]
-    plain = tuple(a for a in plan.aggregates if not isinstance(a, BinnedCount))
-    statements = [_statement(plan, plain, None, dialect)] if plain else []
-    for name, group in groupby(sorted(binned, key=_variable), key=_variable):
-        statements.append(_statement(plan, tuple(group), plan.data_set.by_name[name], dialect))
+    wanted: tuple[Wanted, ...] = (*plan.aggregates, *plan.evidence)
+    binned = sorted((w for w in wanted if _binned(w)), key=_binned)
+    by_unit = () if _one_row_each(plan) else tuple(w for w in plan.evidence if isinstance(w, Largest))
+    plain = tuple(w for w in wanted if w not in by_unit and not _binned(w))
+    statements = [_statement(plan, plain, dialect)] if plain else []
+    statements += [_of_units(plan, by_unit, dialect)] if by_unit else []
+    for name, group in groupby(binned, key=_binned):
+        statements.append(_binned_statement(plan, tuple(group), plan.data_set.by_name[name], dialect))
     return tuple(statements)
 
 
-def _variable(aggregate: BinnedCount) -> str:
-    return aggregate.variable
+def _binned(wanted: Wanted) -> str:
+    """The variable whose bins are counted, if any."""
+    counted = wanted.of if isinstance(wanted, RecordKeys) else wanted
+    return counted.variable if isinstance(counted, BinnedCount) else ""
 
 
-def _statement(plan: Plan, aggregates: tuple[Aggregate, ...], binned: Variable | None, dialect: str) -> Statement:
-    columns = [axis.column for axis in plan.axes] + ([binned.stored_atoms] if binned else [])
-    keys = [_column(name) for name in columns]
-    numbers = [exp.Count(this=exp.Star())] if binned else [_aggregate(a, plan) for a in aggregates]
+def _one_row_each(plan: Plan) -> bool:
+    """Whether a pupil has one row at most in each cell."""
+    of_pupil = contribution(plan.data_set, plan.predicate, plan.axes)
+    return max(of_pupil.most_per_cell or of_pupil.blocks) == 1
+
+
+def _statement(plan: Plan, wanted: tuple[Wanted, ...], dialect: str) -> Statement:
     parameters: dict[str, Value] = {}
-    query = exp.select(*(exp.Anonymous(this="enum_code", expressions=[key]) for key in keys), *numbers)
-    query = query.from_(exp.to_table(plan.data_set.id, quoted=True))
+    keys = _keys(plan)
+    query = _grouped(_codes(keys), [n for w in wanted for n in _numbers(w, plan)], _admitted(plan, parameters), keys)
+    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+
+
+def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable, dialect: str) -> Statement:
+    parameters: dict[str, Value] = {}
+    keys = [*_keys(plan), _column(variable.stored_atoms)]
+    numbers: list[exp.Expr] = [exp.Count(this=exp.Star())]
+    if any(isinstance(w, RecordKeys) for w in wanted):
+        numbers.append(_sum_of_keys(()))
+    query = _grouped(_codes(keys), numbers, _admitted(plan, parameters), keys)
+    return Statement(query.sql(dialect=dialect), parameters, wanted, variable)
+
+
+def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: str) -> Statement:
+    parameters: dict[str, Value] = {}
+    keys = _keys(plan)
+    sums = [_column(f"?{place}") for place in range(len(wanted))]
+    totals = [exp.alias_(_total(_size(w.total), w.total.present), s.this) for w, s in zip(wanted, sums, strict=True)]
+    pupils = _grouped(keys, totals, _admitted(plan, parameters), [*keys, _column(UNIT)])
+    numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most)]
+    query = _grouped(_codes(keys), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
+    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+
+
+def _keys(plan: Plan) -> list[exp.Column]:
+    return [_column(axis.column) for axis in plan.axes]
+
+
+def _codes(keys: Iterable[exp.Column]) -> list[exp.Expr]:
+    return [exp.Anonymous(this="enum_code", expressions=[key.copy()]) for key in keys]
+
+
+def _admitted(plan: Plan, parameters: dict[str, Value]) -> exp.Select:
+    """Selects nothing yet, from the rows that the criteria admit."""
+    query = exp.select().from_(exp.to_table(plan.data_set.id, quoted=True))
     condition = _where(plan, parameters)
-    if condition is not None:
-        query = query.where(condition)
-    if keys:
-        query = query.group_by(*[key.copy() for key in keys])
-    return Statement(query.sql(dialect=dialect), parameters, aggregates, binned)
+    return query if condition is None else query.where(condition)
+
+
+def _grouped(
+    shown: Sequence[exp.Expr], numbers: Sequence[exp.Expr], rows: exp.Select, keys: Sequence[exp.Column]
+) -> exp.Select:
+    query = rows.select(*(s.copy() for s in shown), *numbers)
+    return query.group_by(*(key.copy() for key in keys)) if keys else query
 
 
 def _column(name: str) -> exp.Column:
@@ -67,6 +119,32 @@ def _column(name: str) -> exp.Column:
 
 def _number(value: int) -> exp.Expr:
     return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
+
+
+def _numbers(wanted: Wanted, plan: Plan) -> list[exp.Expr]:
+    match wanted:
+        case Largest(total, most):
+            return _largest(_if_present(_size(total), total.present), most)
+        case RecordKeys(Count(present)):
+            return [_sum_of_keys(present)]
+        case RecordKeys():
+            raise TypeError("keys of bins are in a statement of their own")
+        case _:
+            return [_aggregate(wanted, plan)]
+
+
+def _largest(value: exp.Expr, most: int) -> list[exp.Expr]:
+    """The largest values, descending, then zeros: DuckDB's max(value, n) is a list, shorter where there are fewer."""
+    top = exp.Anonymous(this="max", expressions=[value, _number(most)])
+    each = (exp.Anonymous(this="list_extract", expressions=[top.copy(), _number(n)]) for n in range(1, most + 1))
+    return [exp.Coalesce(this=one, expressions=[_number(0)]) for one in each]
+
+
+def _sum_of_keys(present: Sequence[str]) -> exp.Expr:
+    """Of UBIGINTs DuckDB makes a sum of 128 bits, which no table is long enough to overflow."""
+    total = exp.Sum(this=_if_present(_column(RECORD_KEY), present))
+    modulo = exp.cast(exp.Mod(this=total, expression=_number(2**64)), exp.DataType.Type.UBIGINT)
+    return exp.Coalesce(this=modulo, expressions=[_number(0)])
 
 
 def _aggregate(aggregate: Aggregate, plan: Plan) -> exp.Expr:
@@ -88,23 +166,35 @@ def _aggregate(aggregate: Aggregate, plan: Plan) -> exp.Expr:
 
 
 def _from_origin(part: Sum) -> exp.Expr:
-    """(clamp(x) − origin) as BIGINT. The clamp is of no effect on a NULL, which `_total` leaves out."""
+    return exp.Paren(this=exp.Sub(this=_clamped(part), expression=_number(part.origin)))
+
+
+def _size(part: Sum) -> exp.Expr:
+    """|clamp(x)|, without the origin."""
+    return exp.Abs(this=_clamped(part))
+
+
+def _clamped(part: Sum) -> exp.Expr:
+    """clamp(x) as BIGINT. It is of no effect on a NULL, which `_if_present` leaves out."""
     clamped = exp.Least(
         this=exp.Greatest(this=_column(part.variable), expressions=[_number(part.lower)]),
         expressions=[_number(part.upper)],
     )
-    wide = exp.cast(clamped, exp.DataType.Type.BIGINT)
-    return exp.Paren(this=exp.Sub(this=wide, expression=_number(part.origin)))
+    return exp.cast(clamped, exp.DataType.Type.BIGINT)
 
 
 def _total(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
-    """Sum over rows where all of these have a value: LEAST and GREATEST would turn a NULL into a bound."""
-    if present:
-        absent = [exp.Is(this=_column(name), expression=exp.Null()) for name in present]
-        there = exp.Not(this=exp.Paren(this=exp.or_(*absent)))
-        value = exp.Case(ifs=[exp.If(this=there, true=value)], default=exp.Literal.number(0))
-    total = exp.cast(exp.Sum(this=value), exp.DataType.Type.BIGINT)
-    return exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+    total = exp.cast(exp.Sum(this=_if_present(value, present)), exp.DataType.Type.BIGINT)
+    return exp.Coalesce(this=total, expressions=[_number(0)])
+
+
+def _if_present(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
+    """The value in rows where all of these have one, else 0: LEAST and GREATEST would turn a NULL into a bound."""
+    if not present:
+        return value
+    absent = [exp.Is(this=_column(name), expression=exp.Null()) for name in present]
+    there = exp.Not(this=exp.Paren(this=exp.or_(*absent)))
+    return exp.Case(ifs=[exp.If(this=there, true=value)], default=_number(0))
 
 
 def _where(plan: Plan, parameters: dict[str, Value]) -> exp.Expr | None:

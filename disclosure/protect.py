@@ -1,19 +1,17 @@
-"""From exact aggregates to protected ones, in the mode that the policy fixes. Nothing else turns one into the other."""
+"""From exact aggregates to noisy ones, in `dp` mode. (In `official` mode a table is protected whole: `official.py`.)"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import assert_never
 
 import numpy as np
 
 from disclosure.accounting import Event
-from disclosure.aggregates import Aggregate, DistinctCount, contributors
+from disclosure.aggregates import Aggregate
 from disclosure.noise import NoiseSource, standard_deviation
 from disclosure.policy import Mode, Policy
-from disclosure.rounding import nearest
-from disclosure.sensitivity import Contribution, distance, l1, l2_squared, reach
+from disclosure.sensitivity import Contribution, distance, l1, l2_squared
 from disclosure.tables import ExactTable, Integers, Measurement, Noise, ProtectedTable
 
 MECHANISM = {
@@ -30,17 +28,11 @@ def protect(
     policy: Policy,
     noise: NoiseSource,
 ) -> ProtectedTable:
-    """`prices` in nano-ρ, one per aggregate of `exact`; in `official` mode they are all 0."""
-    match policy.mode:
-        case Mode.DP:
-            law = policy.noise
-            return {
-                a: _noisy(exact[a], distance(a, contribution, law), prices[a], law, noise) for a in exact.aggregates
-            }
-        case Mode.OFFICIAL:
-            return {a: _thresholded(a, exact, contribution, policy) for a in exact.aggregates}
-        case _:
-            assert_never(policy.mode)
+    """`prices` in nano-ρ, one per aggregate of `exact`. Raises ValueError for a policy without noise."""
+    if policy.mode is not Mode.DP:
+        raise ValueError("an official policy adds no noise")
+    law = policy.noise
+    return {a: _noisy(exact[a], distance(a, contribution, law), prices[a], law, noise) for a in exact.aggregates}
 
 
 def spread(aggregate: Aggregate, contribution: Contribution, price: int, law: Noise) -> float:
@@ -60,17 +52,3 @@ def _noisy(values: Integers, moved: int, price: int, law: Noise, noise: NoiseSou
     return Measurement(
         draw(values, moved, price), standard_deviation(moved, price, law), np.zeros(values.shape, dtype=np.bool_), law
     )
-
-
-def _thresholded(aggregate: Aggregate, exact: ExactTable, who: Contribution, policy: Policy) -> Measurement:
-    """Counts below the threshold (zeros too) are hidden, others rounded; a sum follows its count.
-
-    The threshold is of pupils: a count of rows must be so high that fewer pupils could not have made it. A sum is
-    rounded to the base times the most that one row can add, as a count is to the base times one: the sum of a 0/1
-    variable is a count, and is no better known than one.
-    """
-    behind = contributors(aggregate)
-    rows_each = 1 if isinstance(behind, DistinctCount) else max(who.blocks)
-    hidden = exact[behind] < policy.minimum_count * rows_each
-    rounded = nearest(exact[aggregate], policy.rounding_base * reach(aggregate))
-    return Measurement(np.where(hidden, 0, rounded), 0.0, hidden)

@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from disclosure.aggregates import Aggregate, bins_of
+from disclosure.aggregates import Aggregate
+from disclosure.evidence import Evidence, numbers_of
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -46,31 +47,36 @@ class Secret:
 class ExactTable(Secret):
     """Exact aggregates over the whole key space: int64 of shape (cells, bins), in the order of the plan's keys.
 
-    It shows its shape and nothing else, and cannot be copied out: no pickle, no JSON, no dataclass fields.
+    Beside them, the evidence that was gathered: int64 of shape (cells, `numbers_of`). It shows its shape and nothing
+    else, and cannot be copied out: no pickle, no JSON, no dataclass fields.
     """
 
-    __slots__ = ("_values",)
+    __slots__ = ("_cells", "_evidence", "_values")
 
-    def __init__(self, values: Mapping[Aggregate, Integers], cells: int) -> None:
-        for aggregate, array in values.items():
-            if array.dtype != np.int64 or array.shape != (cells, bins_of(aggregate)):
-                raise ValueError(f"{type(aggregate).__name__}: want int64 of {(cells, bins_of(aggregate))}")
-        self._values = dict(values)
+    def __init__(
+        self, values: Mapping[Aggregate, Integers], cells: int, evidence: Mapping[Evidence, Integers] | None = None
+    ) -> None:
+        self._values, self._cells, self._evidence = dict(values), cells, dict(evidence or {})
+        for held, array in (*self._values.items(), *self._evidence.items()):
+            if array.dtype != np.int64 or array.shape != (cells, numbers_of(held)):
+                raise ValueError(f"{type(held).__name__}: want int64 of {(cells, numbers_of(held))}")
 
     def __getitem__(self, aggregate: Aggregate) -> Integers:
         return self._values[aggregate]
+
+    def evidence(self, wanted: Evidence) -> Integers:
+        return self._evidence[wanted]
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
         return tuple(self._values)
 
     def only(self, aggregates: Iterable[Aggregate]) -> ExactTable:
-        """Some of the aggregates, over the same cells."""
-        chosen = {a: self._values[a] for a in aggregates}
-        return ExactTable(chosen, next(iter(chosen.values())).shape[0])
+        """Some of the aggregates, over the same cells, and no evidence."""
+        return ExactTable({a: self._values[a] for a in aggregates}, self._cells)
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in self._values.items())
+        shapes = ", ".join(f"{type(a).__name__}{v.shape}" for a, v in (self._values | self._evidence).items())
         return f"<ExactTable {shapes}>"
 
 

@@ -1,6 +1,7 @@
 """The closed set of errors, and the one place where each becomes an RFC 9457 problem.
 
-Every error is a function of the request, the schema, the policy and the ledger; none of the data.
+Every error is a function of the request, the schema, the policy and the ledger; none of the data, but one: in
+`official` mode a table that cannot be protected is refused, which its numbers decide.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class ErrorCode(Enum):
     TOO_LARGE = (413, "The request is too large")
     UNSUPPORTED_MEDIA_TYPE = (415, "The body must be application/json")
     AD_HOC_NOT_ALLOWED = (403, "This data set answers registered tables only")
+    CANNOT_PROTECT = (403, "The table cannot be released under the policy of the data set")
     BUDGET_EXHAUSTED = (403, "The privacy budget does not cover this query")
     TOO_MANY_REQUESTS = (429, "Too many requests at once")
     QUERY_FAILED = (503, "The query could not be answered; its price stays charged")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from datasets.official.released import ReleasedCells
 from datasets.plan import Plan
 from disclosure.accounting import Event
 from disclosure.refine import Paid
@@ -62,10 +63,21 @@ class Wanted:
         return self.event.question
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReleasedTable:
+    """What later `official` releases of a data set must know of an earlier one. population: whose numbers, and by what,
+    as JSON; cells: which were shown and which hidden.
+    """
+
+    population: str
+    cells: ReleasedCells
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record.
-    delta_cap: of the cut, in atto-δ.
+    delta_cap: of the cut, in atto-δ. scope: the data set (of one cut version) whose `official` tables are protected
+    with regard to each other; empty where there is noise.
     """
 
     principal: Principal
@@ -75,12 +87,14 @@ class Request:
     query: str
     wanted: tuple[Wanted, ...]
     delta_cap: int = 0
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
     """The charge is durable. stored: by question, what was measured before (free). missing: what this charge pays for;
     where the question is also in `stored`, the new measurement adds to the old one, and costs the difference.
+    earlier: every released table of the request's scope, oldest first.
     """
 
     request: Request
@@ -88,6 +102,7 @@ class Reserved:
     nano_rho: int
     stored: Mapping[str, Paid]
     missing: tuple[Wanted, ...]
+    earlier: tuple[ReleasedTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +189,14 @@ class Ledger(Protocol):
         """
         ...
 
-    def store(self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes) -> StoredRelease:
-        """Store measurements and release, and append the release to the chain, in one transaction."""
+    def store(
+        self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes, table: ReleasedTable | None = None
+    ) -> StoredRelease:
+        """Store measurements and release, and append the release to the chain, in one transaction.
+
+        table: wanted where the request has a scope and pays for anything. InProgress, and nothing stored, if another
+        table of the scope was released since the reservation: this one was protected without regard to it.
+        """
         ...
 
     def fail(self, reserved: Reserved) -> None:
@@ -211,6 +232,38 @@ class KeyInfo:
     created: str
     revoked: str | None
     person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredTable:
+    """A table that an officer has registered to be released: its question as JSON, and the digest of the policy it was
+    approved under. Its release for each version of the cut is found by asking that question."""
+
+    id: str
+    title: str
+    data_set: str
+    question: str
+    policy: str
+    created: str
+    withdrawn: str | None = None
+
+
+class Tables(Protocol):
+    def register(self, table: RegisteredTable) -> RegisteredTable:
+        """Raises AlreadyRegistered where the id is taken, also by a table that was withdrawn."""
+        ...
+
+    def table(self, table: str) -> RegisteredTable | None: ...
+
+    def tables(self) -> list[RegisteredTable]:
+        """In the order of registering, withdrawn ones among them."""
+        ...
+
+    def withdraw(self, table: str) -> bool: ...
+
+
+class AlreadyRegistered(ValueError):
+    """A registered table has this id."""
 
 
 class Projects(Protocol):

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 from datasets.catalogue import Catalogue, DataSet, Key, Reference
-from datasets.catalogue_toml.codes import read_code_lists
+from datasets.catalogue_toml.codes import Lists, read_code_lists
 from datasets.catalogue_toml.table import Table
 from datasets.catalogue_toml.variables import NAME, read_variable
 from datasets.variables import Variable
@@ -26,20 +26,20 @@ def read_catalogue(top: Table, digest: str) -> Catalogue | None:
     if name and not CUT.match(name):
         cut.refuse("id", "wants an id of a–z, 0–9 and -")
     title, unit = cut.text("title"), cut.text("privacy_unit", "the unit of privacy, e.g. 'pupil'")
-    synthetic = cut.flag("synthetic")
+    synthetic, record_keys = cut.flag("synthetic"), cut.flag("record_keys", False)
     cut.close()
     lists = read_code_lists(top)
     tables = top.tables("data_sets")
     if not tables:
         top.refuse("data_sets", "wants at least one data set")
-    sets = [_data_set(key, table, lists) for key, table in tables.items()]
+    sets = [_data_set(key, table, lists, record_keys) for key, table in tables.items()]
     top.close()
     made = [d for d in sets if d is not None]
     _check_references(made, top)
     return None if top.problems else Catalogue(name, title, unit, synthetic, tuple(made), digest)
 
 
-def _data_set(name: str, table: Table, lists: dict[str, list[dict[str, str]]]) -> DataSet | None:
+def _data_set(name: str, table: Table, lists: Lists, record_keys: bool) -> DataSet | None:
     if not NAME.match(name):
         table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter")
     title = table.text("title")
@@ -60,7 +60,9 @@ def _data_set(name: str, table: Table, lists: dict[str, list[dict[str, str]]]) -
     _check_overflow(variables, max_rows, table)
     if key is None or len(variables) != len(read):
         return None
-    return DataSet(name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed)
+    return DataSet(
+        name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed, record_keys
+    )
 
 
 def _check_names(wanted: list[object], variables: tuple[Variable, ...], key: str, table: Table) -> None:

@@ -12,8 +12,10 @@ from datasets.catalogue_toml.table import Table
 from datasets.variables import Banding, Code, Numbers, Sensitivity, Variable
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
-RESERVED = frozenset("measure statistic variable output value lower upper confidence unit status bound_rank".split())
-"""Columns of every answer, and one of stored tables."""
+RESERVED = frozenset(
+    "measure statistic variable output value lower upper confidence unit status bound_rank record_key".split()
+)
+"""Columns of every answer, and two of stored tables."""
 GEOGRAPHIC_LEVELS = frozenset("EDA INST LA LAD LEP LSIP MAT MCA NAT OA PA PCON PFA PROV REG RSC SCH SPON WARD".split())
 
 

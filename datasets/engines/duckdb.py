@@ -10,8 +10,9 @@ import duckdb
 import numpy as np
 
 from datasets.plan import EngineFailed, Plan
-from datasets.sql import Statement, compile_plan
-from disclosure.aggregates import Aggregate, BinnedCount, bins_of
+from datasets.sql import Statement, Wanted, compile_plan
+from disclosure.aggregates import BinnedCount
+from disclosure.evidence import RecordKeys, numbers_of
 from disclosure.tables import ExactGroups, ExactTable, Integers
 
 
@@ -42,14 +43,11 @@ class DuckDBEngine:
             raise EngineRefused(f"{database.name}: cannot be opened; restore it or publish again") from None
 
     def aggregate(self, plan: Plan) -> ExactTable:
-        values: dict[Aggregate, Integers] = {}
+        found: dict[Wanted, Integers] = {}
         for statement in compile_plan(plan):
             columns = self._run(statement)
-            if statement.binned is None:
-                values |= _dense(plan, statement, columns)
-            else:
-                values |= _dense_bins(plan, statement, columns)
-        return ExactTable(values, plan.cells)
+            found |= (_dense if statement.binned is None else _dense_bins)(plan, statement, columns)
+        return ExactTable({a: found[a] for a in plan.aggregates}, plan.cells, {e: found[e] for e in plan.evidence})
 
     def listed(self, plan: Plan) -> ExactGroups:
         (statement,) = compile_plan(plan)
@@ -63,7 +61,10 @@ class DuckDBEngine:
         self._connection.close()
 
     def _run(self, statement: Statement) -> list[Integers]:
-        """Columns of the result as int64, NULL as −1. DuckDB's error text may quote data and goes no further."""
+        """Columns of the result as int64, NULL as −1, a UBIGINT as the int64 of its bits.
+
+        DuckDB's error text may quote data and goes no further.
+        """
         found: dict[str, Any] | None = None
         with suppress(duckdb.Error, MemoryError), self._connection.cursor() as cursor:
             found = cursor.execute(statement.sql, statement.parameters).fetchnumpy()
@@ -89,30 +90,32 @@ def _cells(plan: Plan, columns: list[Integers]) -> Integers:
     return np.where(outside, -1, cell)
 
 
-def _dense(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Aggregate, Integers]:
+def _dense(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Wanted, Integers]:
     cell = _cells(plan, columns[: len(plan.axes)]) if plan.axes else np.zeros(1, np.int64)
-    inside = cell >= 0
-    values: dict[Aggregate, Integers] = {}
-    for aggregate, column in zip(statement.aggregates, columns[len(plan.axes) :], strict=True):
-        table = np.zeros((plan.cells, 1), np.int64)
-        table[cell[inside], 0] = column[inside]
-        values[aggregate] = table
-    return values
+    inside, numbers = cell >= 0, iter(columns[len(plan.axes) :])
+    found: dict[Wanted, Integers] = {}
+    for wanted in statement.wanted:
+        table = np.zeros((plan.cells, numbers_of(wanted)), np.int64)
+        for place in range(table.shape[1]):
+            table[cell[inside], place] = next(numbers)[inside]
+        found[wanted] = table
+    return found
 
 
-def _dense_bins(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Aggregate, Integers]:
-    *keys, atom, count = columns
+def _dense_bins(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Wanted, Integers]:
+    keys, (atom, count, *record_keys) = columns[: len(plan.axes)], columns[len(plan.axes) :]
     cell = _cells(plan, keys) if plan.axes else np.zeros(atom.size, np.int64)
-    values: dict[Aggregate, Integers] = {}
-    for aggregate in statement.aggregates:
-        if not isinstance(aggregate, BinnedCount):
+    found: dict[Wanted, Integers] = {}
+    for wanted in statement.wanted:
+        counted, numbers = (wanted.of, record_keys[0]) if isinstance(wanted, RecordKeys) else (wanted, count)
+        if not isinstance(counted, BinnedCount):
             raise TypeError("a binned statement holds binned counts only")
-        bins = bins_of(aggregate)
-        place = np.full(len(plan.data_set.by_name[aggregate.variable].atoms) + 1, -1, np.int64)
-        for i, group in enumerate(aggregate.bins):
+        place = np.full(len(plan.data_set.by_name[counted.variable].atoms) + 1, -1, np.int64)
+        for i, group in enumerate(counted.bins):
             place[list(group)] = i
         inside = (cell >= 0) & (place[atom] >= 0)
-        flat = np.zeros(plan.cells * bins, np.int64)
-        np.add.at(flat, cell[inside] * bins + place[atom[inside]], count[inside])
-        values[aggregate] = flat.reshape(plan.cells, bins)
-    return values
+        flat = np.zeros(plan.cells * len(counted.bins), np.int64)
+        # Keys add up modulo 2⁶⁴, as the bits of int64 do.
+        np.add.at(flat, cell[inside] * len(counted.bins) + place[atom[inside]], numbers[inside])
+        found[wanted] = flat.reshape(plan.cells, -1)
+    return found

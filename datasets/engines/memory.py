@@ -11,16 +11,18 @@ import numpy as np
 
 from datasets.plan import Plan
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts, bins_of
+from disclosure.evidence import Evidence, Largest, RecordKeys, numbers_of
 from disclosure.tables import ExactGroups, ExactTable
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """atoms: variable → atom. ticks: number → value in ticks, or None where it is missing."""
+    """atoms: variable → atom. ticks: number → value in ticks, or None where it is missing. record_key: below 2⁶⁴."""
 
     unit: int
     atoms: Mapping[str, int]
     ticks: Mapping[str, int | None]
+    record_key: int = 0
 
 
 class MemoryEngine:
@@ -37,7 +39,11 @@ class MemoryEngine:
         for aggregate, table in tables.items():
             for cell, rows in enumerate(by_cell):
                 table[cell] = _numbers(aggregate, rows)
-        return ExactTable(tables, plan.cells)
+        evidence = {e: np.zeros((plan.cells, numbers_of(e)), np.int64) for e in plan.evidence}
+        for wanted, table in evidence.items():
+            for cell, rows in enumerate(by_cell):
+                table[cell] = _evidence(wanted, rows)
+        return ExactTable(tables, plan.cells, evidence)
 
     def listed(self, plan: Plan) -> ExactGroups:
         counts = Counter(_cell(row, plan) for row in self._rows[plan.data_set.id])
@@ -79,12 +85,46 @@ def _numbers(aggregate: Aggregate, rows: Sequence[Row]) -> list[int]:
             assert_never(aggregate)
 
 
+def _evidence(wanted: Evidence, rows: Sequence[Row]) -> list[int]:
+    match wanted:
+        case Largest(total, most):
+            sizes: Counter[int] = Counter()
+            for row in rows:
+                if _has(row, total.present):
+                    sizes[row.unit] += abs(_clamped(row, total))
+            return sorted([*sizes.values(), *[0] * most], reverse=True)[:most]
+        case RecordKeys(of):
+            return [_signed(sum(row.record_key for row in counted)) for counted in _counted(of, rows)]
+        case _:
+            assert_never(wanted)
+
+
+def _counted(by: Count | BinnedCount, rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows behind each number of a count."""
+    match by:
+        case Count(present):
+            return [[row for row in rows if _has(row, present)]]
+        case BinnedCount(variable, bins):
+            return [[row for row in rows if row.atoms[variable] in group] for group in bins]
+        case _:
+            assert_never(by)
+
+
+def _signed(total: int) -> int:
+    """Modulo 2⁶⁴, as the int64 of the same bits."""
+    return (total + 2**63) % 2**64 - 2**63
+
+
 def _has(row: Row, present: Sequence[str]) -> bool:
     return all(row.ticks[name] is not None for name in present)
 
 
 def _centred(row: Row, part: Sum) -> int:
+    return _clamped(row, part) - part.origin
+
+
+def _clamped(row: Row, part: Sum) -> int:
     ticks = row.ticks[part.variable]
     if ticks is None:
         raise ValueError("a variable without a value must be declared as one that may be missing")
-    return min(max(ticks, part.lower), part.upper) - part.origin
+    return min(max(ticks, part.lower), part.upper)

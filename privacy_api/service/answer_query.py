@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from datasets.answer import finish
 from datasets.fold import scans, tables
+from datasets.official.table import official_table
 from datasets.plan import EngineFailed, Quantity
 from datasets.query import Groups, InvalidQuery, Query
-from datasets.validate import ValidQuery, validate
+from datasets.validate import validate
 from disclosure.accounting import Event
-from disclosure.aggregates import Aggregate, as_json, contributors
+from disclosure.aggregates import Aggregate, as_json
 from disclosure.policy import Mode
 from disclosure.protect import protect
 from disclosure.refine import Paid, combine
 from disclosure.sensitivity import Contribution
+from disclosure.suppression.problem import CannotProtect
 from disclosure.tables import ExactTable, Measurement
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
-from privacy_api.service import answer_listed
+from privacy_api.ports import (
+    BudgetExhausted,
+    InProgress,
+    LedgerBroken,
+    Principal,
+    ReleasedTable,
+    Request,
+    Reserved,
+    Wanted,
+)
+from privacy_api.service import answer_listed, answer_official
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
-from privacy_api.service.questions import Priced, priced, release_id
+from privacy_api.service.questions import Asked, priced
 from privacy_api.service.services import Services
-
-Measure: TypeAlias = Callable[
-    [ValidQuery, Mapping[Quantity, Event], HostedDataSet, Services], Mapping[str, Measurement]
-]
-Document: TypeAlias = Callable[
-    [str, ValidQuery, Mapping[Quantity, Event], Mapping[str, Paid], HostedDataSet, Services], bytes
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,17 @@ class Answered:
 
 
 def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
-    hosted = find_data_set(query.data_set, services)
-    valid, price = check(query, hosted, principal)
-    wanted = price.events
-    release = release_id(valid, wanted, hosted.cut)
+    return answer(check(query, find_data_set(query.data_set, services), principal), principal, services)
+
+
+def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
     try:
-        if stored := services.ledger.release(release):
-            return Answered(release, stored.body, 0, True)
+        if stored := services.ledger.release(asked.release):
+            return Answered(asked.release, stored.body, 0, True)
         services.step("asked")
-        reserved = _reserve(_request(release, valid, wanted, hosted, principal), services)
+        reserved = _reserve(_request(asked, principal), services)
         services.step("reserved")
-        return _measure(valid, wanted, hosted, reserved, services)
+        return _measure(asked, reserved, services)
     except InProgress:
         # The gate asks again in a moment: what another is having measured will be ours, for nothing.
         raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
@@ -71,29 +74,32 @@ def find_data_set(name: str, services: Services) -> HostedDataSet:
     return hosted
 
 
-def check(query: Query, hosted: HostedDataSet, principal: Principal) -> tuple[ValidQuery, Priced]:
-    """A valid query and what each of its measurements costs, or an error that says all that is wrong."""
-    if not hosted.cut.policy.answers_ad_hoc:
+def check(query: Query, hosted: HostedDataSet, principal: Principal, registered: bool = False) -> Asked:
+    """A valid query and what each of its measurements costs, or an error that says all that is wrong. registered: by an
+    officer, so that it is answered where free queries are not."""
+    policy = hosted.cut.policy
+    if not (registered or policy.answers_ad_hoc):
         raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
     try:
-        official = hosted.cut.policy.mode is Mode.OFFICIAL
+        official = policy.mode is Mode.OFFICIAL
         valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits, official)
-        return valid, priced(valid, hosted.cut)
+        table = official_table(valid, policy, registered) if official else None
+        return Asked(hosted, valid, priced(valid, hosted.cut, table), table, registered)
     except InvalidQuery as invalid:
         raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
 
 
-def _request(
-    release: str, valid: ValidQuery, wanted: Mapping[Quantity, Event], hosted: HostedDataSet, principal: Principal
-) -> Request:
+def _request(asked: Asked, principal: Principal) -> Request:
+    cut = asked.hosted.cut
     return Request(
         principal=principal,
-        cut=hosted.cut.catalogue.cut,
-        cut_cap=hosted.cut.policy.cut_cap,
-        release=release,
-        query=record(valid),
-        wanted=tuple(Wanted(event) for event in wanted.values()),
-        delta_cap=rule.delta_total if (rule := hosted.cut.policy.listed_groups) else 0,
+        cut=cut.catalogue.cut,
+        cut_cap=cut.policy.cut_cap,
+        release=asked.release,
+        query=record(asked.valid),
+        wanted=tuple(Wanted(event) for event in asked.wanted.values()),
+        delta_cap=rule.delta_total if (rule := cut.policy.listed_groups) else 0,
+        scope=f"{cut.id}.{asked.hosted.data_set.id}" if asked.table else "",
     )
 
 
@@ -115,70 +121,66 @@ def _exhausted(refused: BudgetExhausted, request: Request) -> ApiError:
     return ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=detail, facts=facts)
 
 
-def _measure(
-    valid: ValidQuery, wanted: Mapping[Quantity, Event], hosted: HostedDataSet, reserved: Reserved, services: Services
-) -> Answered:
+def _measure(asked: Asked, reserved: Reserved, services: Services) -> Answered:
     """From here on the charge stands: whatever happens, it is recorded and never given back."""
     try:
         missing = {w.question: w.event for w in reserved.missing}
-        lacking = {q: missing[e.question] for q, e in wanted.items() if e.question in missing}
-        measure, document = _ways(valid)
-        measured = measure(valid, lacking, hosted, services)
+        lacking = {q: missing[e.question] for q, e in asked.wanted.items() if e.question in missing}
+        measured, table = _measured(asked, lacking, reserved, services)
         services.step("measured")
-        together = _together(reserved, measured)
-        body = document(reserved.request.release, valid, wanted, together, hosted, services)
-        stored = services.ledger.store(reserved, measured, body)
+        body = _document(asked, _together(reserved, measured), services)
+        stored = services.ledger.store(reserved, measured, body, table)
         services.step("stored")
         return Answered(stored.id, stored.body, reserved.nano_rho, not reserved.missing)
     except EngineFailed:
         services.ledger.fail(reserved)
         raise ApiError(ErrorCode.QUERY_FAILED) from None
+    except CannotProtect as refused:
+        services.ledger.fail(reserved)
+        raise ApiError(ErrorCode.CANNOT_PROTECT, detail=refused.reason) from None
     except Exception:
         services.ledger.fail(reserved)
         raise
 
 
-def _ways(valid: ValidQuery) -> tuple[Measure, Document]:
-    """How it is measured and how it is told: all cells of the code lists, or the groups that are listed."""
-    if valid.query.groups is Groups.LISTED:
-        return answer_listed.list_them, answer_listed.document_of
-    return _measurements, _document
+def _measured(
+    asked: Asked, missing: Mapping[Quantity, Event], reserved: Reserved, services: Services
+) -> tuple[Mapping[str, Measurement], ReleasedTable | None]:
+    """What no stored measurement gives, by question: all cells of the code lists, the groups that are listed, or a
+    table that is protected as a whole, with what later tables must know of it."""
+    if not missing:
+        return {}, None
+    if asked.table:
+        return answer_official.protect_it(asked, asked.table, missing, reserved.earlier, services)
+    if asked.valid.query.groups is Groups.LISTED:
+        return answer_listed.list_them(asked.valid, missing, asked.hosted, services), None
+    return _noisy(asked, missing, services), None
 
 
-def _measurements(
-    valid: ValidQuery, missing: Mapping[Quantity, Event], hosted: HostedDataSet, services: Services
-) -> Mapping[str, Measurement]:
-    """Aggregate and protect what no stored measurement gives, by question; one scan for all layouts it will do for."""
-    official = hosted.cut.policy.mode is Mode.OFFICIAL
+def _noisy(asked: Asked, missing: Mapping[Quantity, Event], services: Services) -> Mapping[str, Measurement]:
+    """Aggregate and protect; one scan for all layouts that it will do for."""
     here: dict[int, dict[Aggregate, Event]] = {}
     for quantity, event in missing.items():
         here.setdefault(quantity.layout, {})[quantity.aggregate] = event
-    needed = {layout: _needed(events, official) for layout, events in here.items()}
+    needed = {layout: tuple(sorted(events, key=lambda a: str(as_json(a)))) for layout, events in here.items()}
     found: dict[str, Measurement] = {}
-    for scan in scans(valid, needed):
-        exact = hosted.cut.engine.aggregate(valid.plan(scan.layout, scan.aggregates))
+    for scan in scans(asked.valid, needed):
+        exact = asked.hosted.cut.engine.aggregate(asked.valid.plan(scan.layout, scan.aggregates))
         services.step("aggregated")
-        for layout, table in tables(scan, exact, valid):
-            found |= _protected(table, here[layout], valid.layouts[layout].contribution, hosted, services)
+        for layout, table in tables(scan, exact, asked.valid):
+            found |= _protected(table, here[layout], asked.valid.layouts[layout].contribution, asked, services)
     return found
-
-
-def _needed(events: Mapping[Aggregate, Event], official: bool) -> tuple[Aggregate, ...]:
-    """In canonical order; rules of `official` mode look at the contributors too."""
-    needed = set(events) | ({contributors(a) for a in events} if official else set())
-    return tuple(sorted(needed, key=lambda a: str(as_json(a))))
 
 
 def _protected(
     exact: ExactTable,
     missing: Mapping[Aggregate, Event],
     contribution: Contribution,
-    hosted: HostedDataSet,
+    asked: Asked,
     services: Services,
 ) -> Mapping[str, Measurement]:
     prices = {a: e.nano_rho for a, e in missing.items()}
-    only = exact if hosted.cut.policy.mode is Mode.OFFICIAL else exact.only(missing)
-    table = protect(only, prices, contribution, hosted.cut.policy, services.noise)
+    table = protect(exact.only(missing), prices, contribution, asked.hosted.cut.policy, services.noise)
     return {event.question: table[a] for a, event in missing.items()}
 
 
@@ -189,15 +191,11 @@ def _together(reserved: Reserved, measured: Mapping[str, Measurement]) -> Mappin
     return {**before, **{q: combine([before[q], paid]) if q in before else paid for q, paid in new.items()}}
 
 
-def _document(
-    release: str,
-    valid: ValidQuery,
-    wanted: Mapping[Quantity, Event],
-    paid: Mapping[str, Paid],
-    hosted: HostedDataSet,
-    services: Services,
-) -> bytes:
+def _document(asked: Asked, paid: Mapping[str, Paid], services: Services) -> bytes:
+    valid, wanted, hosted = asked.valid, asked.wanted, asked.hosted
+    if valid.query.groups is Groups.LISTED:
+        return answer_listed.document_of(asked.release, valid, wanted, paid, hosted, services)
     measured = {q: paid[e.question].measurement for q, e in wanted.items()}
     answer = finish(valid, measured, hosted.cut.policy)
     worth = sum(paid[e.question].nano_rho for e in wanted.values())
-    return release_document(release, services.now(), hosted, valid, answer, worth)
+    return release_document(asked.release, services.now(), hosted, valid, answer, worth)

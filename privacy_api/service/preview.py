@@ -26,7 +26,8 @@ SIZES = (100, 1_000, 10_000)
 def preview(query: Query, principal: Principal, services: Services) -> dict[str, Any]:
     """Raises ApiError as asking would."""
     hosted = find_data_set(query.data_set, services)
-    valid, price = check(query, hosted, principal)
+    asked = check(query, hosted, principal)
+    valid, price = asked.valid, asked.price
     missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,

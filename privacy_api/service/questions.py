@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from datasets.answer_listed import terms_of
 from datasets.families import Family, Key, Totals, default_totals, families, prices
+from datasets.official.table import OfficialTable
 from datasets.plan import Quantity
 from datasets.pricing import OutOfReach, chosen_totals, least_totals
 from datasets.query import Groups, InvalidQuery, Measure, Problem
@@ -18,7 +20,7 @@ from disclosure.aggregates import as_json
 from disclosure.listing import Terms
 from disclosure.policy import Mode, Policy
 from disclosure.protect import event
-from privacy_api.service.cuts import HostedCut
+from privacy_api.service.cuts import HostedCut, HostedDataSet
 
 
 def _digest(value: object) -> str:
@@ -26,14 +28,16 @@ def _digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def fingerprint(quantity: Quantity, valid: ValidQuery, cut: HostedCut) -> str:
+def fingerprint(quantity: Quantity, valid: ValidQuery, cut: HostedCut, table: OfficialTable | None = None) -> str:
     """One measurement, however the question around it is spelled.
 
     Two are equal exactly when they are the same aggregate of the same (canonical) population over the same cells of
-    the same cut version, under what `Policy.of_a_measurement` says.
+    the same cut version, under what `Policy.of_a_measurement` says; and, where cells are hidden for the sake of others,
+    in the same table.
     """
     policy = cut.policy.of_a_measurement
-    return _digest([cut.policy.mode, policy, _population(quantity, valid, cut), as_json(quantity.aggregate)])
+    whole = [table.identity] if table else []
+    return _digest([cut.policy.mode, policy, _population(quantity, valid, cut), as_json(quantity.aggregate), *whole])
 
 
 def fingerprint_listed(quantity: Quantity, valid: ValidQuery, cut: HostedCut, terms: Terms) -> str:
@@ -61,21 +65,42 @@ class Priced:
         return sum(event.nano_rho for event in self.events.values())
 
 
-def priced(valid: ValidQuery, cut: HostedCut) -> Priced:
-    """Raises InvalidQuery where the query may not cost that much."""
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question that may be asked, and what it costs. table: what is protected as a whole for it, in `official` mode;
+    registered: by an officer."""
+
+    hosted: HostedDataSet
+    valid: ValidQuery
+    price: Priced
+    table: OfficialTable | None = None
+    registered: bool = False
+
+    @property
+    def wanted(self) -> Mapping[Quantity, Event]:
+        return self.price.events
+
+    @cached_property
+    def release(self) -> str:
+        return release_id(self.valid, self.wanted, self.hosted.cut)
+
+
+def priced(valid: ValidQuery, cut: HostedCut, table: OfficialTable | None = None) -> Priced:
+    """Raises InvalidQuery where the query may not cost that much. table: what is protected whole, without noise."""
     known, totals = _totals(valid, cut.policy)
     each = prices(totals, known) if known else dict.fromkeys(valid.quantities, 0)
     if known:
         _check_range(each, cut.policy)
-    return Priced({q: _event(q, each[q], valid, cut) for q in valid.quantities}, known, totals)
+    return Priced({q: _event(q, each[q], valid, cut, table) for q in valid.quantities}, known, totals)
 
 
-def _event(quantity: Quantity, price: int, valid: ValidQuery, cut: HostedCut) -> Event:
+def _event(quantity: Quantity, price: int, valid: ValidQuery, cut: HostedCut, table: OfficialTable | None) -> Event:
     if valid.query.groups is Groups.LISTED:
         terms = terms_of(valid, price, cut.policy)
         return terms.event(fingerprint_listed(quantity, valid, cut, terms))
     contribution = valid.layouts[quantity.layout].contribution
-    return event(quantity.aggregate, contribution, price, fingerprint(quantity, valid, cut), cut.policy)
+    question = fingerprint(quantity, valid, cut, table)
+    return event(quantity.aggregate, contribution, price, question, cut.policy)
 
 
 def _totals(valid: ValidQuery, policy: Policy) -> tuple[Mapping[Key, Family], Totals]:

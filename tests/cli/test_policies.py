@@ -49,12 +49,12 @@ def test_every_rule_is_explained_with_its_source(tmp_path: Path) -> None:
 
 def test_what_loosens_is_told_and_ends_with_1(draft: Path, tmp_path: Path) -> None:
     other = with_values(
-        DRAFT, ("minimum_count", "value", "5"), ("rounding", "base", "10"), ("denominators", "value", "9")
+        DRAFT, ("minimum_count", "value", "8"), ("rounding", "base", "10"), ("denominators", "value", "9")
     )
     told = run("diff", draft, written(tmp_path / "other.toml", other + FREE_QUERIES))
     assert told.exit_code == 1
     assert told.stdout.splitlines() == [
-        "minimum_count.value: from 10 to 5; loosens (the lower, the smaller the counts that are shown)",
+        "minimum_count.value: from 10 to 8; loosens (the lower, the smaller the counts that are shown)",
         "denominators.value: from 20 to 9; loosens (the lower, the fewer pupils a percentage may be of)",
         "rounding.base: from 5 to 10; tightens (the lower, the nearer to the truth is what is shown)",
         "ad_hoc: added; loosens",

@@ -34,13 +34,13 @@ LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
 OTHER: dict[str, tuple[str, ...]] = {
     "budget.cut_rho": ("0.5", "1"), "budget.default_rho": ("0.005", "0.01"), "budget.query_rho": ("0.1", "0.2"),
     "budget.delta": ("1e-10", "1e-9"), "mechanism.noise": ('"laplace"', '"gaussian"'),
-    "minimum_count.value": ("10", "8"), "minimum_count.zeros": ('"hide"', '"show"'), "denominators.value": ("20", "0"),
+    "minimum_count.value": ("11", "10"), "minimum_count.zeros": ('"hide"', '"show"'), "denominators.value": ("20", "0"),
     "dominance.n": ("2", "1"), "dominance.k": ("90", "95.5"), "p_percent.p": ("10", "5"), "pq.p": ("10", "5"),
     "pq.q": ("50", "90"), "minimum_schools.variable": ('"school"', '"urn"'), "minimum_schools.value": ("3", "2"),
     "quantile_sides.value": ("10", "9"), "residual_dof.value": ("10", "1"),
     "secondary.method": ('"box"', '"optimal"', '"none"'), "secondary.width": ("9", "4"),
     "secondary.most_cells": ("5000", "6000"), "rounding.base": ("5", "3"),
-    "rounding.method": ('"conventional"', '"random"', '"controlled"'), "cell_key.max_noise": ("9", "8"),
+    "rounding.method": ('"conventional"', '"random"', '"controlled"'), "cell_key.max_noise": ("7", "6"),
     "cell_key.variance": ("5", "4.5"), "cell_key.not_shown": ("3", "0"), "cell_key.zeros": ('"keep"',),
     "sparsity.most_share": ("0.5", "0.6"), "ad_hoc.acknowledged_risk": ('"a b c d e"', '"a b c d f"'),
     "differencing.most_populations": ("100", "101"), "listed_groups.delta": ("1e-12", "2e-12"),
@@ -108,9 +108,9 @@ def bare(text: str) -> Policy:
         ),
         (
             OFFICIAL,
-            with_values(OFFICIAL, ("minimum_count", "value", "5"), ("rounding", "base", "10")),
+            with_values(OFFICIAL, ("minimum_count", "value", "8"), ("rounding", "base", "10")),
             [
-                "minimum_count.value: from 10 to 5; loosens (the lower, the smaller the counts that are shown)",
+                "minimum_count.value: from 10 to 8; loosens (the lower, the smaller the counts that are shown)",
                 "rounding.base: from 5 to 10; tightens (the lower, the nearer to the truth is what is shown)",
             ],
         ),

@@ -14,6 +14,7 @@ from disclosure.policy import (
     PolicyRefused,
     load_policy,
 )
+from disclosure.policy.contradictions import AGREEMENTS
 from privacy_api.cli.cuts import preset
 from tests.lib.policies import (
     CELL_KEY,
@@ -96,53 +97,72 @@ def test_a_table_that_is_none_is_refused(name: str) -> None:
             load_policy(instead)
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (with_values(NHS, ("minimum_count", "value", "1")), "minimum_count: value wants at least 2 with zeros 'show'"),
-        (with_values(OFFICIAL, ("minimum_count", "value", "0")), "minimum_count: value wants at least 1"),
-        (
-            with_values(OFFICIAL, ("minimum_count", "zeros", '"show"')),
-            "class_disclosure: wants minimum_count.zeros 'hide'",
-        ),
-        (with_values(NHS, ("rounding", "base", "2")), "secondary.method: 'none' wants rounding.base at least 3"),
-        (with_values(OFFICIAL, ("secondary", "method", '"none"')), "secondary.width: unknown; known are"),
-        (with_values(OFFICIAL, ("secondary", "width", "0")), "secondary.width: wants a whole number from 1"),
-        (OFFICIAL.replace("width = 9\n", ""), "secondary.width: missing; wants a whole number from 1"),
-        (
-            with_values(OFFICIAL, ("rounding", "base", "1"), ("rounding", "method", '"random"')),
-            "rounding.base: wants at least 2",
-        ),
-        (with_values(OFFICIAL, ("limits", "group_by", "5")), "limits.group_by: wants at most 4 in official mode"),
-        (OFFICIAL + table("pq", "p = 50", "q = 10"), "pq: wants p < q"),
-        (
-            with_values(OFFICIAL, ("rounding", "method", '"controlled"')) + CELL_KEY,
-            "cell_key: wants rounding.method 'conv",
-        ),
-        (with_values(OFFICIAL, ("rounding", "method", '"random"')) + CELL_KEY, "cell_key: wants rounding.method 'conv"),
-        (
-            OFFICIAL + CELL_KEY.replace("variance = 5", "variance = 3.9"),
-            "cell_key: wants variance at least 4 with not_",
-        ),
-        (
-            OFFICIAL + CELL_KEY.replace("max_noise = 9", "max_noise = 3"),
-            "cell_key: wants max_noise at least 4 with not_",
-        ),
-        (OFFICIAL + FREE_QUERIES.split("[differencing]")[0], "differencing: wants to be there exactly where ad_hoc is"),
-        (
-            OFFICIAL + "[differencing]" + FREE_QUERIES.split("[differencing]")[1],
-            "differencing: wants to be there exactly",
-        ),
-        (
-            OFFICIAL + FREE_QUERIES.replace(" can be differenced against each other", ""),
-            "ad_hoc.acknowledged_risk: wants",
-        ),
-    ],
-)
+CONTRADICTIONS = [
+    (with_values(NHS, ("minimum_count", "value", "1")), "minimum_count: value wants at least 2 with zeros 'show'"),
+    (with_values(OFFICIAL, ("minimum_count", "value", "0")), "minimum_count: value wants at least 1"),
+    (
+        with_values(OFFICIAL, ("minimum_count", "zeros", '"show"')),
+        "class_disclosure: wants minimum_count.zeros 'hide'",
+    ),
+    (with_values(NHS, ("rounding", "base", "2")), "secondary.method: 'none' wants rounding.base at least 3"),
+    (with_values(OFFICIAL, ("secondary", "method", '"none"')), "secondary.width: unknown; known are"),
+    (with_values(OFFICIAL, ("secondary", "width", "0")), "secondary.width: wants a whole number from 1"),
+    (OFFICIAL.replace("width = 9\n", ""), "secondary.width: missing; wants a whole number from 1"),
+    (
+        with_values(OFFICIAL, ("rounding", "base", "1"), ("rounding", "method", '"random"')),
+        "rounding.base: wants at least 2",
+    ),
+    (with_values(OFFICIAL, ("limits", "group_by", "5")), "limits.group_by: wants at most 4 in official mode"),
+    (OFFICIAL + table("pq", "p = 50", "q = 10"), "pq: wants p < q"),
+    (
+        with_values(OFFICIAL, ("rounding", "method", '"controlled"')) + CELL_KEY,
+        "cell_key: wants rounding.method 'conv",
+    ),
+    (with_values(OFFICIAL, ("rounding", "method", '"random"')) + CELL_KEY, "cell_key: wants rounding.method 'conv"),
+    (
+        OFFICIAL + CELL_KEY.replace("variance = 5", "variance = 3.9"),
+        "cell_key: variance: wants at least 4",
+    ),
+    (
+        OFFICIAL + CELL_KEY.replace("max_noise = 7", "max_noise = 3"),
+        "cell_key: max_noise: wants at least 4, more than not_shown",
+    ),
+    (OFFICIAL + FREE_QUERIES.split("[differencing]")[0], "differencing: wants to be there exactly where ad_hoc is"),
+    (
+        OFFICIAL + "[differencing]" + FREE_QUERIES.split("[differencing]")[1],
+        "differencing: wants to be there exactly",
+    ),
+    (
+        OFFICIAL + FREE_QUERIES.replace(" can be differenced against each other", ""),
+        "ad_hoc.acknowledged_risk: wants",
+    ),
+    (with_values(OFFICIAL, ("rounding", "base", "20")), "minimum_count.value: wants more than half of rounding.base"),
+    (
+        with_values(OFFICIAL, ("rounding", "base", "11"), ("rounding", "method", '"random"')),
+        "minimum_count.value: wants more than half of rounding.base",
+    ),
+    (OFFICIAL + CELL_KEY.replace("max_noise = 7", "max_noise = 8"), "cell_key.max_noise: wants to be less than min"),
+    (with_values(DP, ("budget", "cut_rho", "0.01")), "budget: wants default_rho ≤ query_rho ≤ cut_rho"),
+    (with_values(DP, ("budget", "default_rho", "0.0000009")), "budget.default_rho: wants at least 0.000001"),
+    (EVERY_DP_RULE.replace("delta_total = 1e-11", "delta_total = 1e-13"), "listed_groups: wants delta ≤ delta_total"),
+    (EVERY_DP_RULE.replace('"gaussian"', '"laplace"'), "listed_groups: wants mechanism.noise 'gaussian'"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), CONTRADICTIONS)
 def test_what_cannot_stand_together_is_named(text: str, problem: str) -> None:
+    assert any(told.startswith(problem) for told in problems_of(text))
+
+
+def test_everything_that_must_agree_is_broken_once_above() -> None:
+    told = {problem for text, _ in CONTRADICTIONS for problem in problems_of(text)}
+    assert [agreement.wants for agreement in AGREEMENTS if agreement.wants not in told] == []
+
+
+def problems_of(text: str) -> tuple[str, ...]:
     with pytest.raises(PolicyRefused) as refused:
         load_policy(text)
-    assert [p for p in refused.value.problems if p.startswith(problem)], refused.value.problems
+    return refused.value.problems
 
 
 def test_without_further_cells_perturbation_does_instead_of_rounding() -> None:
@@ -167,8 +187,7 @@ def test_problems_of_every_kind_are_told_at_once() -> None:
         ("limits", "group_by", "7"),
         ("p_percent", "p", "true"),
     )
-    with pytest.raises(PolicyRefused) as refused:
-        load_policy(text + table("pq", "p = 50", "q = 10") + table("minimum_schools", "value = 1"))
+    told = problems_of(text + table("pq", "p = 50", "q = 10") + table("minimum_schools", "value = 1"))
     wanted = [
         "version: a whole number",
         "sparseness: unknown; known are ad_hoc, cell_key, class_disclosure",
@@ -182,6 +201,5 @@ def test_problems_of_every_kind_are_told_at_once() -> None:
         "limits.group_by: wants at most 4",
         "pq: wants p < q",
     ]
-    told = refused.value.problems
     assert len(told) == len(wanted)
     assert [w for w in wanted if not any(p.startswith(w) for p in told)] == []

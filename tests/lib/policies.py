@@ -22,7 +22,7 @@ def table(name: str, *lines: str) -> str:
     return "\n".join(["", f"[{name}]", *lines, *described, ""])
 
 
-CELL_KEY = table("cell_key", "max_noise = 9", "variance = 5", "not_shown = 3", 'zeros = "keep"')
+CELL_KEY = table("cell_key", "max_noise = 7", "variance = 5", "not_shown = 3", 'zeros = "keep"')
 EVERY_OFFICIAL_RULE = (
     preset("dfe-draft")
     + table("pq", "p = 10", "q = 50")

@@ -89,12 +89,20 @@ step = "1"
 GRANTS = frozenset({"sex"})
 
 
+KEYED = CATALOGUE.replace("synthetic = true", "synthetic = true\nrecord_keys = true")
+
+
 def catalogue() -> Catalogue:
     return load_catalogue(CATALOGUE)
 
 
 def census() -> DataSet:
     return catalogue().data_sets[0]
+
+
+def keyed_census() -> DataSet:
+    """The same with record keys."""
+    return load_catalogue(KEYED).data_sets[0]
 
 
 def score_atom(ticks: int | None, variable: Variable) -> int:
@@ -123,6 +131,8 @@ def load_table(con: duckdb.DuckDBPyConnection, data_set: DataSet, rows: Sequence
         for b in v.bandings:
             name = v.stored_banding(b)
             columns.append((name, _enum(con, data_set.id, name, [c.code for c in b.codes])))
+    if data_set.record_keys:
+        columns.append(("record_key", "UBIGINT"))
     con.execute(
         f'create or replace table "{data_set.id}" ({", ".join(f"{chr(34)}{n}{chr(34)} {t}" for n, t in columns)})'
     )
@@ -153,4 +163,4 @@ def _values(row: Row, data_set: DataSet) -> list[int | str | None]:
         for b in v.bandings:
             atom = row.atoms[v.name]
             out.append(next((c.code for c, g in zip(b.codes, b.groups, strict=True) if atom in g), None))
-    return out
+    return [*out, row.record_key] if data_set.record_keys else out

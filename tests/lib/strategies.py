@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
@@ -15,6 +15,8 @@ from datasets.engines.memory import Row
 from datasets.query import And, Codes, Criteria, Measure, Not, Operator, Or, Period, Periods, Place, Places, Query
 from datasets.statistics import STATISTICS, Takes
 from datasets.variables import Variable
+from disclosure.aggregates import BinnedCount, Count, Sum
+from disclosure.evidence import Evidence, Largest, RecordKeys
 from tests.lib.school import score_atom
 
 SET_OPERATORS = st.sampled_from([Operator.IN, Operator.NOT_IN])
@@ -167,6 +169,39 @@ def queries(draw: st.DrawFn, data_set: DataSet) -> Query:
     return Query(data_set.id, chosen, by, criterion, totals=added)
 
 
+RECORD_KEYS = st.integers(0, 2**64 - 1)
+
+
+@st.composite
+def evidence(draw: st.DrawFn, data_set: DataSet) -> tuple[Evidence, ...]:
+    """Of any kind, about any variables, with bounds on either side of zero."""
+    kinds = st.sampled_from(list(EVIDENCE.values()))
+    return tuple(draw(st.lists(kinds.flatmap(lambda kind: kind(data_set)), max_size=3, unique=True)))
+
+
+@st.composite
+def _largest(draw: st.DrawFn, data_set: DataSet) -> Largest:
+    variable = draw(st.sampled_from([v for v in data_set.variables if v.numbers]))
+    lower, origin, upper = sorted(draw(st.tuples(*[st.integers(-30, 30)] * 3)))
+    optional = variable.numbers is not None and variable.numbers.optional
+    return Largest(Sum(variable.name, lower, upper, origin, (variable.name,) * optional), draw(st.integers(1, 4)))
+
+
+@st.composite
+def _record_keys(draw: st.DrawFn, data_set: DataSet) -> RecordKeys:
+    present = tuple(v.name for v in data_set.variables if v.numbers and v.numbers.optional)
+    variable = draw(st.sampled_from(data_set.domain))
+    atoms = draw(st.permutations(range(len(variable.atoms))))
+    bins = BinnedCount(variable.name, (tuple(atoms[:2]), tuple(atoms[2:3])))
+    return RecordKeys(draw(st.sampled_from([Count(), Count(present), bins])))
+
+
+EVIDENCE: dict[type, Callable[[DataSet], st.SearchStrategy[Evidence]]] = {
+    Largest: _largest,
+    RecordKeys: _record_keys,
+}
+
+
 def _ticks(variable: Variable) -> st.SearchStrategy[int | None]:
     numbers = variable.numbers
     assert numbers is not None
@@ -185,6 +220,6 @@ def rows(draw: st.DrawFn, data_set: DataSet, units: int = 8, most: int = 25) -> 
             v.name: score_atom(ticks[v.name], v) if v.numbers else draw(st.integers(0, len(v.atoms) - 1))
             for v in data_set.domain
         }
-        return Row(draw(st.integers(1, units)), atoms, ticks)
+        return Row(draw(st.integers(1, units)), atoms, ticks, draw(RECORD_KEYS) if data_set.record_keys else 0)
 
     return draw(st.lists(row(), max_size=most))

@@ -23,6 +23,7 @@ Together that is less than 1e-6.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -146,7 +147,7 @@ def test_every_statistic_stands_here() -> None:
     assert sum(here.sum() for here in CELLS) == N
 
 
-@pytest.mark.parametrize(("names", "repetitions"), [(MOMENTS, 1500), (OTHERS, 400)], ids=["moments", "others"])
+@pytest.mark.parametrize(("names", "repetitions"), [(MOMENTS, 800), (OTHERS, 300)], ids=["moments", "others"])
 def test_intervals_hold_the_truth_as_often_as_they_say(
     engine: MemoryEngine, names: tuple[str, ...], repetitions: int
 ) -> None:
@@ -156,7 +157,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
         assert AT_LEAST <= share <= AT_MOST, (name, share, shown)
 
 
-@pytest.mark.parametrize(("names", "repetitions"), [(MOMENTS, 1500), (OTHERS, 400)], ids=["moments", "others"])
+@pytest.mark.parametrize(("names", "repetitions"), [(MOMENTS, 800), (OTHERS, 300)], ids=["moments", "others"])
 def test_so_they_do_under_laplace_noise(engine: MemoryEngine, names: tuple[str, ...], repetitions: int) -> None:
     found = shares(engine, [EVERY[name] for name in names], repetitions, policy=LAPLACE)
     for name, (share, shown) in found.items():
@@ -186,7 +187,6 @@ def test_intervals_for_half_of_the_noise_would_be_caught(engine: MemoryEngine) -
 
 
 TOTALS = ((), ("la",), ("year",), ("la.region", "year"))
-ADDED = ("count", "histogram", "sum", "mean", "percentage")
 
 
 def cell(key: Mapping[str, str | None]) -> np.ndarray:
@@ -204,15 +204,23 @@ def cell(key: Mapping[str, str | None]) -> np.ndarray:
     return here
 
 
-@pytest.mark.parametrize(("display", "names"), [(Display.PUBLISHED, ADDED), (Display.UNBIASED, ("count", "sum"))])
+@pytest.mark.parametrize(
+    ("display", "names", "repetitions"),
+    [
+        (Display.PUBLISHED, ("count", "histogram", "sum"), 1500),
+        (Display.PUBLISHED, ("mean", "percentage"), 800),
+        (Display.UNBIASED, ("count", "sum"), 1500),
+    ],
+)
 def test_totals_hold_the_truth_as_often_as_they_say(
-    engine: MemoryEngine, display: Display, names: tuple[str, ...]
+    engine: MemoryEngine, display: Display, names: tuple[str, ...], repetitions: int
 ) -> None:
-    """Each table by itself: numbers that were made to add up, and rounded so that they do."""
+    """Each table by itself: numbers that were made to add up, and rounded so that they do. The grand total is one cell,
+    so its share is known to three standard errors of fewer answers."""
     asked = [EVERY[name] for name in names]
     query = Query(CENSUS.id, tuple(a.measure for a in asked), ("la", "year"), totals=TOTALS, display=display)
     valid = validate(query, CENSUS, school.GRANTS, Limits(10_000, 4))
-    given = list(answers(valid, engine, POLICY, 2500))
+    given = list(answers(valid, engine, POLICY, repetitions))
     keys = given[0].keys
     for measure, name in enumerate(names):
         truth = np.array([np.atleast_1d(EVERY[name].truth(cell(key))) for key in keys])
@@ -224,4 +232,5 @@ def test_totals_hold_the_truth_as_often_as_they_say(
             at = rows.stop
             share, shown = float(np.nanmean(holds[:, rows])), float(np.isfinite(holds[:, rows]).mean())
             assert shown > 0.8, (name, table.names, shown)
-            assert AT_LEAST - 0.01 * (not table.names) <= share <= AT_MOST, (name, table.names, share)
+            slack = 0 if table.names else max(0, 3 * math.sqrt(0.05 * 0.95 / repetitions) - (0.95 - AT_LEAST))
+            assert AT_LEAST - slack <= share <= AT_MOST, (name, table.names, share)
