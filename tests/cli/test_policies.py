@@ -42,6 +42,8 @@ def test_every_rule_is_explained_with_its_source(tmp_path: Path) -> None:
         "p_percent: A sum is hidden where the second largest contributor could work out the largest to within 10 %. "
         "[not verified; disclosure officer of the cut]\n  source: Hundepool et al.",
         "cell_key: What it does. [not verified; disclosure officer of the cut]\n  source: Where it is from.\n",
+        "The perturbation has variance 4.31 for a count of 1, where it has least, and 5.00 for large counts. "
+        "It is no privacy guarantee.\n",
         "ad_hoc: free queries are answered; the risk: Free queries can be differenced against each other.\n",
     ):
         assert line in told
