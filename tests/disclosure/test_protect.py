@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from disclosure.aggregates import BinnedCount, Count, DistinctCount, Sum
+from disclosure.evidence import Largest, RecordKeys
 from disclosure.policy import load_policy
 from disclosure.protect import event, protect
 from disclosure.sensitivity import Contribution
@@ -56,6 +57,14 @@ def test_official_thresholds_are_of_pupils() -> None:
     )
     assert table[Count()].masked[:, 0].tolist() == [True, False]
     assert table[DistinctCount()].masked[:, 0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("name", ["dp-default", "official-draft"])
+def test_evidence_is_protected_by_nobody_and_stays_behind(name: str) -> None:
+    evidence = {RecordKeys(): np.array([[7]]), Largest(SCORE, 1): np.array([[9]])}
+    held = ExactTable({Count(): np.array([[40]])}, 1, evidence)
+    table = protect(held, {Count(): 10}, ONE, load_policy(preset(name)), lambda values, *_: values)
+    assert set(table) == {Count()}
 
 
 def test_dp_pays_for_each_aggregate_and_hides_nothing_by_true_counts() -> None:
