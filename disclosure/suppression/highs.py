@@ -32,7 +32,7 @@ class Program:
     fixed: values of some variables, by place, in place of their bounds. CannotProtect where HiGHS gives up.
     """
 
-    def __init__(self, lines: Matrix, lower: Integers, upper: Integers) -> None:
+    def __init__(self, lines: Matrix, lower: Integers | Floats, upper: Integers | Floats) -> None:
         self._model = highspy.HighsLp()
         self._model.num_row_, self._model.num_col_ = lines.shape
         self._model.row_lower_ = self._model.row_upper_ = np.zeros(lines.shape[0])
@@ -105,16 +105,27 @@ class Cover:
         places = np.arange(costs.size, dtype=np.int32)
         self._solver.addVars(costs.size, chosen.astype(np.float64), np.ones(costs.size))
         self._solver.changeColsCost(costs.size, places, costs)
-        self._solver.changeColsIntegrality(costs.size, places, np.full(costs.size, highspy.HighsVarType.kInteger))
+        self._places = places
 
     def demand(self, weights: Floats, least: float) -> None:
         """The weights of the chosen items come to so much at least."""
         places = np.flatnonzero(weights).astype(np.int32)
         self._solver.addRow(least, highspy.kHighsInf, places.size, places, weights[places])
 
-    def choose(self) -> Flags:
-        """CannotProtect if no choice meets the demands, or none is proved to be the cheapest."""
+    def meet(self, demands: list[tuple[Floats, float]]) -> bool:
+        """Make all of these demands: weights and least. Whether there are any."""
+        for weights, least in demands:
+            self.demand(weights, least)
+        return bool(demands)
+
+    def choose(self, whole: bool) -> Floats:
+        """How much of each item, between 0 and 1: shares, or whole ones.
+
+        CannotProtect if no choice meets the demands, or none is proved to be the cheapest.
+        """
+        kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
+        self._solver.changeColsIntegrality(self._places.size, self._places, np.full(self._places.size, kind))
         found = solved(self._solver)
         if found is None or self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise CannotProtect("no cheapest pattern was found; the box method, or coarser bands, may pass")
-        return found > 0.5
+        return np.rint(found) if whole else found

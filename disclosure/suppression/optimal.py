@@ -54,11 +54,12 @@ def optimal(problem: Problem, costs: Floats | None = None, rounds: int = ROUNDS,
     needed = needs(problem, Pattern(targets, np.zeros_like(problem.width)))
     demands = _Demands(problem, among, needed[among])
     for _ in range(rounds):
-        chosen = cover.choose()
-        violated = demands.of(chosen)
-        for weights, least in violated:
-            cover.demand(weights, least)
-        if not violated:
+        if not cover.meet(demands.of(cover.choose(whole=False))):
+            break
+    for _ in range(rounds):
+        choice = cover.choose(whole=True)
+        if not cover.meet(demands.of(choice)):
+            chosen = choice > 0.5
             hidden = np.zeros_like(among)
             hidden[among] = chosen
             pattern = Pattern(hidden, np.zeros_like(problem.width))
@@ -74,16 +75,17 @@ class _Demands:
     def __init__(self, problem: Problem, among: Flags, need: Integers) -> None:
         self._lines: Matrix = equations(problem.cube.dimensions, among)
         self._down = np.minimum((problem.cube.values - problem.floor)[among], REACH)
-        self._need = need
+        self._need, self._far = need, int(need.max())
 
-    def of(self, chosen: Flags) -> list[tuple[Floats, float]]:
+    def of(self, chosen: Floats) -> list[tuple[Floats, float]]:
         """Demands that a pattern does not meet: weights of the cells, and what they have to come to."""
-        program, found = Program(self._lines, -self._down * chosen, REACH * chosen.astype(np.int64)), []
+        far = self._far if ((chosen > 0) & (chosen < 1)).any() else REACH
+        program, found = Program(self._lines, -self._down * chosen, far * chosen), []
         for target in map(int, np.flatnonzero(self._need)):
             weights = self._weights(program, target, 1) + self._weights(program, target, -1)
             need = float(self._need[target])
             weights = np.minimum(weights, need)
-            if weights[chosen].sum() < need - SLACK:
+            if weights @ chosen < need - 2 * SLACK:
                 found.append((weights, need - SLACK))
         return found
 
