@@ -63,9 +63,7 @@ class Dimension:
         """One total, split in several ways: each into so many bins. No way at all: the total alone."""
         starts = [0, *accumulate(sizes)]
         total = starts[-1]
-        return cls(
-            total + 1, tuple(Line(total, tuple(range(a, b))) for a, b in zip(starts, starts[1:], strict=False))
-        )
+        return cls(total + 1, tuple(Line(total, tuple(range(a, b))) for a, b in zip(starts, starts[1:], strict=False)))
 
     @property
     def codes(self) -> tuple[int, ...]:

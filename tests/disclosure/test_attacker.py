@@ -72,6 +72,7 @@ def test_the_audit_finds_the_cells_that_trying_all_tables_finds(case: tuple[Prob
     wide = tables.max(-1) - tables.min(-1)
     want = hidden & np.where(primary, wide < width, ~known & (wide < 1))
     np.testing.assert_array_equal(found.narrow, want)
+    assert (found.width <= wide).all()
     assert (found.recoverable, found.primary) == ((want & (wide == 0)).sum(), (want & primary).sum())
 
 
@@ -234,6 +235,15 @@ def test_a_primary_cell_that_is_known_cannot_be_protected() -> None:
         repair(made, pattern(hidden), found)
     with pytest.raises(CannotProtect, match="known already"):
         optimal(made)
+
+
+def test_what_an_audit_of_a_rounded_table_proved_is_not_used_for_an_exact_one() -> None:
+    made = problem(plain(3), [12, 23, 4], [(2,)])
+    hidden = pattern(made.primary)
+    rounded, exact = audit(made, hidden, base=5), audit(made, hidden)
+    assert rounded.passed and not exact.passed
+    with pytest.raises(ValueError, match="rounded"):
+        repair(made, hidden, rounded)
 
 
 def test_certified_cells_need_no_program() -> None:
