@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -381,6 +381,6 @@ def test_at_most_a_quarter_more_cells_are_hidden_than_need_be_in_fifty_small_tab
         pattern = found(problem)
         if pattern is not None and problem.primary.any():
             ratios.append((int(pattern.hidden.sum()), least(problem)))
-    print(len(ratios), sum(h for h,_ in ratios)/sum(l for _,l in ratios), sorted(h/l for h,l in ratios)[-8:])
+    print(len(ratios), sum(h for h, _ in ratios) / sum(l for _, l in ratios), sorted(h / l for h, l in ratios)[-8:])
     assert len(ratios) >= 40
     assert sum(hidden for hidden, _ in ratios) <= 1.25 * sum(fewest for _, fewest in ratios)
