@@ -76,19 +76,19 @@ def neither(reason: str) -> Direction:
     return Direction(lambda a, b: Change.NEITHER, reason)
 
 
-def whole(key: str, low: int, high: int, direction: Direction, modes: tuple[Mode, ...] = BOTH, **more: Any) -> Field:
-    return Field(key, f"a whole number from {low} to {high}", is_whole(low, high), direction, modes, **more)
+def whole(key: str, low: int, high: int, direction: Direction, modes: tuple[Mode, ...] = BOTH) -> Field:
+    return Field(key, f"a whole number from {low} to {high}", is_whole(low, high), direction, modes)
 
 
 def number(key: str, above: str, most: str, direction: Direction, modes: tuple[Mode, ...] = BOTH) -> Field:
     return Field(key, f"a number above {above} and at most {most}", _between(above, most), direction, modes)
 
 
-def percentage(key: str, most: int, direction: Direction) -> Field:
-    """At most six decimals: it is put into whole numbers."""
+def fraction(key: str, most: int, direction: Direction) -> Field:
+    """At most six decimals, since it is compared in whole numbers."""
     inside = _between("0", str(most))
     accepts = f"a number above 0 and at most {most}, with six decimals at most"
-    return Field(key, accepts, lambda v: inside(v) and Decimal(v) * 10**6 % 1 == 0, direction, OFFICIAL)
+    return Field(key, accepts, lambda v: inside(v) and round(Decimal(v), 6) == v, direction, OFFICIAL)
 
 
 def word(key: str, words: tuple[str, ...], direction: Direction, modes: tuple[Mode, ...] = OFFICIAL) -> Field:

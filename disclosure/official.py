@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, DistinctCount
-from disclosure.cube import Cube, Dimension
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.cell_key import perturbed
+from disclosure.cell_key.keys import Keys
+from disclosure.cube import Cube
+from disclosure.merging import merged
 from disclosure.policy import Policy
-from disclosure.rounding import nearest, preimage
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import CannotRound, RoundingMethod, nearest, preimage, rounded
 from disclosure.rules import Evidence, MinimumCount, judge
-from disclosure.suppression.problem import CannotProtect, Problem
+from disclosure.suppression.problem import CannotProtect, Method, Problem
+from disclosure.suppression.repair import repaired
 from disclosure.suppression.suppress import suppress
 from disclosure.tables import Flags, Integers, Secret
 
@@ -31,14 +34,14 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. at: the element of the last dimension whose rows are added up.
-    least: the smallest number that one row can add to `values`; reach: the largest, either way. largest: contributions
-    of single pupils, (…, k), or None where no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
+    row can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None
+    where no rule looks at them.
     """
 
     values: Integers
     total: Integers
-    at: int
+    rows: Integers
     least: int
     reach: int
     largest: Integers | None
@@ -49,24 +52,31 @@ class Exact(Secret):
     """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
     count is split, its total last.
 
-    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural: cells that nobody can be in. schools: of the cells of
-    all dimensions but the last; by_school: those that are of one school by definition. keys: sums of record keys.
+    rows_each: the most rows of one pupil in a cell (of a shape that broadcasts to that of `counts`). structural:
+    cells that nobody can be in. schools: of the cells of all dimensions but the last; by_school: those that are of one
+    school by definition. keys: sums of record keys. positions: counts in bins that quantiles are read from, (…, bins).
     """
 
     counts: Cube
     rows_each: Integers
     structural: Flags
-    sums: Mapping[Aggregate, Summed]
+    present: Mapping[Count, Integers]
+    sums: Mapping[Sum | SumOfProducts, Summed]
     distinct: Mapping[DistinctCount, Integers]
+    positions: Mapping[BinnedCount, Integers]
     schools: Integers | None = None
     by_school: Flags | None = None
     keys: Integers | None = None
 
     @property
     def pupils(self) -> Integers:
-        """At least so many are in each cell: a count of rows must be so high that fewer could not have made it."""
-        rows = self.counts.values
-        return np.maximum(rows // self.rows_each, np.minimum(rows, 1))
+        return at_least(self.counts.values, self.rows_each)
+
+
+def at_least(rows: Integers, each: Integers) -> Integers:
+    """So many pupils are in each cell: a count of rows must be so high that fewer could not have made it."""
+    found: Integers = np.maximum(rows // each, np.minimum(rows, 1))
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +107,10 @@ class Shown:
 class Protected:
     counts: Shown
     structural: Flags
-    sums: Mapping[Aggregate, Shown]
+    present: Mapping[Count, Shown]
+    sums: Mapping[Sum | SumOfProducts, Shown]
     distinct: Mapping[DistinctCount, Shown]
+    positions: Mapping[BinnedCount, Shown]
 
 
 def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected:
@@ -108,20 +120,28 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
     hidden = _hidden_counts(exact, earlier.counts, policy)
-    sums = {a: _sum(summed, hidden, earlier.sums[a], exact, policy) for a, summed in exact.sums.items()}
     whole = hidden[..., -1]
+    present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
+    behind = {a: present[Count(a.present)].hidden if a.present else whole for a in exact.sums}
+    sums = {a: _sum(each, behind[a], earlier.sums[a], exact, policy) for a, each in exact.sums.items()}
     distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
-    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct)
+    positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
+    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    primary = _primary_counts(exact, policy)
-    known = (earlier.known & ~primary) | exact.structural
-    if _shows_zeros(policy):
-        known |= exact.counts.values == 0
+    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    primary = _primary_counts(exact, policy) & ~told
+    known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
     problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
-    return suppress(problem, policy.secondary.method).hidden
+    return _pattern(problem, policy)
+
+
+def _pattern(problem: Problem, policy: Policy) -> Flags:
+    """Chosen, and then audited as an attacker would; what the audit finds too narrow is repaired or refused."""
+    chosen = suppress(problem, policy.secondary.method)
+    return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
 def _shows_zeros(policy: Policy) -> bool:
@@ -146,26 +166,56 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
         elif whole.keys() >= set(rule.needs):
             primary |= judge(rule, whole)[..., None]
         elif Evidence.SCHOOLS in rule.needs:
-            raise CannotProtect("The policy wants schools counted, and this table has none: name the school's variable.")
-    return primary & ~exact.structural
+            raise CannotProtect(
+                "The policy wants schools counted, and this table has none: name the school's variable."
+            )
+    return primary
 
 
-def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+    """Counts of the rows that have a value: hidden with the count of all rows, and where they are few themselves.
+
+    They are a table of their own, beside that of all rows: how many have no value is not protected.
+    """
+    few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
+    hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy)
+    return _shown(nearest(rows, policy.rounding_base), hidden | whole)
+
+
+def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
-    with_count = hidden[..., summed.at]
-    own = _dominated(summed, policy)
-    counts = exact.counts.values[..., summed.at]
-    moved = summed.values - summed.least * counts
+    moved = summed.values - summed.least * summed.rows
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    needed = own | with_count
-    known = earlier.known & ~needed
-    if _shows_zeros(policy):
-        known |= counts == 0
-    cube = Cube(exact.counts.dimensions[:-1], moved)
-    width = np.maximum(max(1, policy.secondary.width), share)
-    problem = Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
-    pattern = suppress(problem, policy.secondary.method).hidden | with_count
-    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), pattern)
+    primary = _dominated(summed, policy) | behind
+    hidden = _hidden_numbers(moved, summed.rows, primary, earlier, share, exact, policy)
+    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), hidden | behind)
+
+
+def _hidden_numbers(
+    values: Integers,
+    rows: Integers,
+    primary: Flags,
+    earlier: Flagged,
+    width: Integers,
+    exact: Exact,
+    policy: Policy,
+) -> Flags:
+    """The pattern of numbers from 0 that add up over all dimensions but the splits."""
+    told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
+    known = told | (earlier.known & ~primary)
+    cube = Cube(exact.counts.dimensions[:-1], values)
+    least = np.maximum(max(1, policy.secondary.width), width)
+    problem = Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
+    return _pattern(problem, policy)
+
+
+def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
+    """Hidden with the count of everybody, and where too few have a value."""
+    each = exact.rows_each[..., -1]
+    few = bins.sum(-1) < policy.minimum_count * each
+    least = policy.minimum_count * int(each.max())
+    found = merged(bins.reshape(-1, bins.shape[-1]), least, policy.rounding_base).reshape(bins.shape)
+    return _shown(found, np.broadcast_to((hidden | few)[..., None], bins.shape))
 
 
 def _dominated(summed: Summed, policy: Policy) -> Flags:
@@ -179,7 +229,27 @@ def _dominated(summed: Summed, policy: Policy) -> Flags:
 
 
 def _rounded(exact: Exact, policy: Policy) -> Integers:
-    return nearest(exact.counts.values, policy.rounding_base)
+    """Counts as they are shown where they are not hidden."""
+    base = policy.rounding_base
+    if policy.cell_key:
+        noisy = perturbed(exact.counts.values, _keys(exact), policy.cell_key.table())
+        return nearest(noisy, base)
+    if base == 1:
+        return exact.counts.values
+    keys = _keys(exact) if policy.rounding_method is RoundingMethod.RANDOM else None
+    try:
+        found = rounded(exact.counts, policy.rounding_method, base, keys)
+    except CannotRound as refused:
+        raise CannotProtect(refused.reason) from None
+    if found.within > base:
+        raise CannotProtect("It cannot be rounded so that it adds up; take coarser groups or fewer dimensions.")
+    return found.values
+
+
+def _keys(exact: Exact) -> Keys:
+    if exact.keys is None:
+        raise ValueError("the policy goes by record keys, and none were gathered")
+    return exact.keys.view(np.uint64)
 
 
 def _shown(values: Integers, hidden: Flags) -> Shown:

@@ -11,35 +11,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from datasets.official.released import Keys, ReleasedCells
 from datasets.official.table import OfficialTable
-from datasets.official.trees import Presence, everything
+from datasets.official.trees import everything
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.official import Earlier, Flagged, Protected
-from disclosure.tables import Flags
-
-Keys = npt.NDArray[np.uint64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReleasedCells:
-    """keys: uint64, and for each whether it was hidden."""
-
-    keys: Keys
-    hidden: Flags
-
-    def __post_init__(self) -> None:
-        if self.keys.dtype != np.uint64 or self.keys.ndim != 1 or self.hidden.shape != self.keys.shape:
-            raise ValueError("want one flag for each key")
 
 
 def released(table: OfficialTable, protected: Protected) -> ReleasedCells:
     counts = cell_keys(table)
     parts = [(counts, protected.counts.hidden)]
+    parts += [(_of_sum(table, counts, a), shown.hidden) for a, shown in protected.present.items()]
     parts += [(_of_sum(table, counts, a), shown.hidden) for a, shown in protected.sums.items()]
     return ReleasedCells(
         np.concatenate([keys.ravel() for keys, _ in parts]), np.concatenate([hidden.ravel() for _, hidden in parts])
@@ -58,7 +43,7 @@ def earlier(table: OfficialTable, before: Iterable[ReleasedCells]) -> Earlier:
         return Flagged(known, np.isin(keys, hidden) & ~known)
 
     counts = cell_keys(table)
-    return Earlier(flagged(counts), {a: flagged(_of_sum(table, counts, a)) for a in table.sums})
+    return Earlier(flagged(counts), {a: flagged(_of_sum(table, counts, a)) for a in (*table.present, *table.sums)})
 
 
 def cell_keys(table: OfficialTable) -> Keys:
@@ -81,8 +66,7 @@ def cell_keys(table: OfficialTable) -> Keys:
 def _of_splits(table: OfficialTable) -> list[int]:
     found = []
     for split in table.splits:
-        kind = "present" if isinstance(split, Presence) else "atoms"
-        found += [_digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]]
+        found += [_digest([split.variable.name, hex(mask)]) for mask in split.masks[:-1]]
     return [*found, 0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
@@ -20,8 +21,25 @@ def measurements(table: OfficialTable, protected: Protected, valid: ValidQuery) 
 
 def _measurement(table: OfficialTable, protected: Protected, layout: Layout, aggregate: Aggregate) -> Measurement:
     """Cells in the layout's order. A bin of several codes is the sum of what is shown of them, if all are."""
+    if isinstance(aggregate, BinnedCount) and (position := _position(table, aggregate)):
+        return _of_position(table, protected.positions[position], layout, aggregate, position)
     places = [_elements(table, place, layout) for place in range(len(table.trees))]
     bins = [_of_bin(_numbers(protected, aggregate), places, parts) for parts in _parts(table, aggregate)]
+    values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
+    return Measurement(np.where(hidden, 0, values), 0.0, hidden)
+
+
+def _position(table: OfficialTable, aggregate: BinnedCount) -> BinnedCount | None:
+    """The finest bins of its variable, where quantiles are read from it."""
+    return next((p for p in table.positions if p.variable == aggregate.variable), None)
+
+
+def _of_position(
+    table: OfficialTable, shown: Shown, layout: Layout, aggregate: BinnedCount, position: BinnedCount
+) -> Measurement:
+    places = [_elements(table, place, layout) for place in range(len(table.trees))]
+    holder = {atom: i for i, group in enumerate(position.bins) for atom in group}
+    bins = [_of_bin(shown, places, sorted({holder[atom] for atom in group})) for group in aggregate.bins]
     values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
     return Measurement(np.where(hidden, 0, values), 0.0, hidden)
 
@@ -41,21 +59,22 @@ def _numbers(protected: Protected, aggregate: Aggregate) -> Shown:
             found = protected.sums[aggregate]
         case DistinctCount():
             found = protected.distinct[aggregate]
+        case Count(present) if present:
+            found = protected.present[aggregate]
         case Count() | BinnedCount():
             return protected.counts
+        case _:
+            assert_never(aggregate)
     return Shown(found.values[..., None], found.hidden[..., None])
 
 
 def _parts(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
     """For each number of a cell the elements of the last dimension that make it up."""
-    if isinstance(aggregate, Sum | SumOfProducts | DistinctCount):
-        return [[0]]
-    named = bins_of(aggregate, table.data_set)
-    return [table.parts(name, mask) for name, masks in named.items() for mask in masks] or [[table.total]]
+    if isinstance(aggregate, BinnedCount):
+        return [table.parts(name, mask) for name, masks in bins_of(aggregate).items() for mask in masks]
+    return [[table.total]] if aggregate == Count() else [[0]]
 
 
 def _of_bin(shown: Shown, places: Sequence[Sequence[int]], parts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     at = np.ix_(*places, parts)
     return shown.values[at].sum(-1).ravel(), shown.hidden[at].any(-1).ravel()
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from disclosure.fields import (
     BOTH,
@@ -11,6 +11,7 @@ from disclosure.fields import (
     Field,
     Mode,
     any_change_loosens,
+    fraction,
     higher_loosens,
     later_loosens,
     lower_loosens,
@@ -19,7 +20,7 @@ from disclosure.fields import (
     whole,
     word,
 )
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import RoundingMethod
 from disclosure.rules import RULES, MinimumCount, MinimumDenominator
 from disclosure.suppression.problem import Method
 
@@ -82,13 +83,17 @@ _SECONDARY = Table(
     "secondary",
     (
         word("method", METHODS, later_loosens(METHODS, "'optimal' hides as little as it can, 'none' nothing more")),
-        whole("width", 1, 1000, lower_loosens("the lower, the more closely a hidden count may be worked out"), OFFICIAL,
-              unless=HIDES_NO_MORE),
-        whole("most_cells", 1, 50_000, higher_loosens("the higher, the larger the tables that are released"), OFFICIAL,
-              unless=HIDES_NO_MORE),
+        replace(
+            whole("width", 1, 1000, lower_loosens("the lower, the more closely a hidden count may be worked out")),
+            unless=HIDES_NO_MORE,
+        ),
+        replace(
+            whole("most_cells", 1, 50_000, higher_loosens("the higher, the larger the tables that are released")),
+            unless=HIDES_NO_MORE,
+        ),
     ),
     OFFICIAL,
-)  # fmt: skip
+)
 _CELL_KEY = Table(
     "cell_key",
     (
@@ -102,7 +107,7 @@ _CELL_KEY = Table(
 )
 _SPARSITY = Table(
     "sparsity",
-    (number("most_share", "0", "1", higher_loosens("the higher, the sparser the tables that are released"), OFFICIAL),),
+    (fraction("most_share", 1, higher_loosens("the higher, the sparser the tables that are released")),),
     OFFICIAL,
     optional=True,
 )

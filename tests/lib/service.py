@@ -25,6 +25,7 @@ from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.tables import SqlTables
 from tests.lib import school
 
 DATA_SET = "school.census"
@@ -88,19 +89,19 @@ def running(
     url: str = "",
     cap: int = 500_000_000,
     lister: Lister = list_groups,
+    catalogue: str = school.CATALOGUE,
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
     projects = SqlProjects(database)
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
-    cut = HostedCut(
-        load_catalogue(school.CATALOGUE), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)})
-    )
+    cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
     services = Services(
         data_sets=hosted((cut,)),
         ledger=SqlLedger(database, home / "anchor.json"),
         projects=projects,
+        tables=SqlTables(database),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",
