@@ -148,7 +148,8 @@ class Boxes(Secret):
         places = np.flatnonzero(cost == cost.min())
         best = int(places[(found.up + found.down).ravel()[places].argmax()])
         rows = np.unravel_index(best, found.cost.shape)
-        elements = [_elements(*chosen) for chosen in zip(found.moves, rows, self._shape, strict=True)]
+        chosen = zip(found.moves, rows, self._shape, strict=True)
+        elements = [_elements(moves, int(row), size) for moves, row, size in chosen]
         cells = np.ravel_multi_index(np.ix_(*elements), self._shape).ravel()
         return Box(cells, int(found.up.flat[best]), int(found.down.flat[best]))
 

