@@ -32,6 +32,7 @@ from disclosure.tables import Flags, Floats, Integers
 
 MOST_CELLS = 50_000
 MOST_CELLS_BRANCHED = 5_000
+"""Where the linear program alone may not do: tables of three dimensions, and others whose vertex is not whole."""
 SECONDS = 60.0
 _FARTHEST = 2
 """Bases beyond the strict ones that a number may move if there is no other way."""
@@ -58,9 +59,13 @@ class Published:
 
 
 def controlled(cube: Cube, base: int, published: Published | None = None, seconds: float = SECONDS) -> Integers:
-    """The additive rounding of a whole table that changes least; raises CannotRound."""
-    if cube.values.size > MOST_CELLS:
-        raise CannotRound(f"the table has more than {MOST_CELLS} cells; take coarser groups or fewer dimensions")
+    """The additive rounding of a whole table that changes least; raises CannotRound.
+
+    seconds: for one run of the solver; there are one or two for each number of bases that is tried.
+    """
+    _check_size(cube, MOST_CELLS)
+    if sum(len(dimension.codes) > 1 for dimension in cube.dimensions) > 2:
+        _check_size(cube, MOST_CELLS_BRANCHED)
     for reach in range(_FARTHEST + 1):
         found = _solve(_program(cube, base, published, reach), cube, seconds)
         if found is not None:
@@ -143,7 +148,7 @@ def _solve(program: _Program, cube: Cube, seconds: float) -> Integers | None:
     """Numbers in bases, or None if there are none."""
     found = _run(program, 0, seconds)
     if found.status == _SOLVED and not _is_whole(found.x):
-        _check_size(cube)
+        _check_size(cube, MOST_CELLS_BRANCHED)
         found = _run(program, 1, seconds)
     if found.status == _IMPOSSIBLE:
         return None
@@ -170,9 +175,6 @@ def _is_whole(x: Floats) -> bool:
     return bool((np.abs(x - np.rint(x)) < _WHOLE).all())
 
 
-def _check_size(cube: Cube) -> None:
-    if cube.values.size > MOST_CELLS_BRANCHED:
-        raise CannotRound(
-            f"the table is not a plain two-way one and has more than {MOST_CELLS_BRANCHED} cells; "
-            "take coarser groups or fewer dimensions, or round at random"
-        )
+def _check_size(cube: Cube, most: int) -> None:
+    if cube.values.size > most:
+        raise CannotRound(f"no table of this kind with more than {most} cells; take coarser groups or fewer dimensions")

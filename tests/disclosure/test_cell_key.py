@@ -70,7 +70,7 @@ def test_a_threshold_that_is_one_key_off_is_caught() -> None:
 
 
 def p_value(found: Integers, row: Row) -> float:
-    """Chi-square of the realised changes against the row's law; rare changes are taken together, others are impossible."""
+    """Chi-square of the realised changes against the row's law; rare changes are taken together, others give 0."""
     seen = np.array([(found == change).sum() for change in row.changes])
     if seen.sum() < found.size:
         return 0.0
