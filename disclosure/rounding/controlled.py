@@ -6,12 +6,14 @@ least is the sum of |released − x| over all cells of all margins.
 
 Theorem. In a two-way table of which at most one dimension has levels between its codes and its total, a strict rounding
 exists, and every vertex of the linear program's solution set is one. Proof: y = (x − base·f) / base satisfies all
-constraints, so the program is feasible and bounded. Its constraints bound sums of y over sets of inner cells. Say the
-rows have levels: rows, groups of rows, all. The sets (group of rows) × (one column) are laminar (any two are nested or
-disjoint), and so are the sets (group of rows) × (all columns). The incidence matrix of two laminar families is a
-network matrix, hence totally unimodular (Edmonds 1970; Schrijver 2003, section 41.4), and the bounds are whole numbers.
-∎ For plain two-way tables this is Bacharach (Management Science 12, 1966) and Causey, Cox & Ernst (JASA 80, 1985). With
-three dimensions, or levels in both, there may be no strict rounding at all (Causey, Cox & Ernst, 1985).
+constraints, so the program is feasible and bounded. What it bounds are sums of y over sets of inner cells. Say the rows
+have levels. The sets (element of the rows) × (one column) form a forest, any two being nested or disjoint; the sets
+(element of the rows) × (all columns) form a tree, with the total at its root. Let y flow down the forest from a common
+root, each set on an arc from the set above it; from its smallest set there on an arc of its own, the inner cell, to its
+smallest set of the tree; and up the tree. Each number of the table is then the flow on one arc. So the program is one
+of a flow with whole bounds, whose vertices are whole (Hoffman & Kruskal 1956). ∎ For plain two-way tables this is
+Bacharach (Management Science 12, 1966) and Causey, Cox & Ernst (JASA 80, 1985). With three dimensions, or levels in
+both, there may be no strict rounding at all (Causey, Cox & Ernst, 1985).
 
 So nothing is taken on trust: the program is solved by the simplex method; if its vertex is whole, that is the answer;
 if not, or if there is no strict answer, by branch and bound, first strictly, then with numbers up to two and three
