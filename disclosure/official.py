@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.cell_key import perturbed
+from disclosure.cell_key.keys import Keys
 from disclosure.cube import Cube
 from disclosure.merging import merged
 from disclosure.policy import Policy
-from disclosure.rounding import nearest, preimage
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import CannotRound, RoundingMethod, nearest, preimage, rounded
 from disclosure.rules import Evidence, MinimumCount, judge
-from disclosure.suppression.problem import CannotProtect, Problem
+from disclosure.suppression.problem import CannotProtect, Method, Problem
+from disclosure.suppression.repair import repaired
 from disclosure.suppression.suppress import suppress
 from disclosure.tables import Flags, Integers, Secret
 
@@ -32,9 +34,9 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one row
-    can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None where
-    no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
+    row can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None
+    where no rule looks at them.
     """
 
     values: Integers
@@ -133,7 +135,13 @@ def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
     known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
     problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
-    return suppress(problem, policy.secondary.method).hidden
+    return _pattern(problem, policy)
+
+
+def _pattern(problem: Problem, policy: Policy) -> Flags:
+    """Chosen, and then audited as an attacker would; what the audit finds too narrow is repaired or refused."""
+    chosen = suppress(problem, policy.secondary.method)
+    return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
 def _shows_zeros(policy: Policy) -> bool:
@@ -198,7 +206,7 @@ def _hidden_numbers(
     cube = Cube(exact.counts.dimensions[:-1], values)
     least = np.maximum(max(1, policy.secondary.width), width)
     problem = Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
-    return suppress(problem, policy.secondary.method).hidden
+    return _pattern(problem, policy)
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -221,7 +229,27 @@ def _dominated(summed: Summed, policy: Policy) -> Flags:
 
 
 def _rounded(exact: Exact, policy: Policy) -> Integers:
-    return nearest(exact.counts.values, policy.rounding_base)
+    """Counts as they are shown where they are not hidden."""
+    base = policy.rounding_base
+    if policy.cell_key:
+        noisy = perturbed(exact.counts.values, _keys(exact), policy.cell_key.table())
+        return nearest(noisy, base)
+    if base == 1:
+        return exact.counts.values
+    keys = _keys(exact) if policy.rounding_method is RoundingMethod.RANDOM else None
+    try:
+        found = rounded(exact.counts, policy.rounding_method, base, keys)
+    except CannotRound as refused:
+        raise CannotProtect(refused.reason) from None
+    if found.within > base:
+        raise CannotProtect("It cannot be rounded so that it adds up; take coarser groups or fewer dimensions.")
+    return found.values
+
+
+def _keys(exact: Exact) -> Keys:
+    if exact.keys is None:
+        raise ValueError("the policy goes by record keys, and none were gathered")
+    return exact.keys.view(np.uint64)
 
 
 def _shown(values: Integers, hidden: Flags) -> Shown:
