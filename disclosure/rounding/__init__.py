@@ -2,7 +2,6 @@
 
 from disclosure.rounding.controlled import CannotRound, Published
 from disclosure.rounding.conventional import nearest, preimage
-from disclosure.rounding.method import Rounding, low, rounded
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding.method import Rounding, RoundingMethod, low, rounded
 
 __all__ = ["CannotRound", "Published", "Rounding", "RoundingMethod", "low", "nearest", "preimage", "rounded"]

@@ -1,12 +1,9 @@
-"""A whole table rounded, by one of three methods.
-
-Conventional: each number to the nearest multiple. Random: up or down by the keys of its records, unbiased. With either,
-totals may differ from the sums of their parts. Controlled: all totals are sums.
-"""
+"""A whole table rounded, by one of three methods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import assert_never
 
 import numpy as np
@@ -16,10 +13,19 @@ from disclosure.cube import Cube
 from disclosure.rounding.controlled import Published, controlled
 from disclosure.rounding.conventional import nearest
 from disclosure.rounding.random import LARGEST_BASE, by_key
-from disclosure.rounding_method import RoundingMethod
 from disclosure.tables import Flags, Integers
 
 _PURPOSE = b"random rounding"
+
+
+class RoundingMethod(StrEnum):
+    """conventional: each number to the nearest multiple. random: up or down by the keys of its records, unbiased;
+    totals may differ from the sums of their parts, as they may with the nearest. controlled: all totals are sums.
+    """
+
+    CONVENTIONAL = "conventional"
+    RANDOM = "random"
+    CONTROLLED = "controlled"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
