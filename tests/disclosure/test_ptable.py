@@ -108,9 +108,7 @@ def by_slsqp(count: int, parameters: Parameters) -> tuple[Floats, Floats]:
     return v, found.x
 
 
-@pytest.mark.parametrize(
-    "name", ["D5 V1", "D5 V2", "D5 V3 js2", "D9 V5 js3", "D5 V3 js2 stay", "D5 V2 not monotone"]
-)
+@pytest.mark.parametrize("name", ["D5 V1", "D5 V2", "D5 V3 js2", "D9 V5 js3", "D5 V3 js2 stay", "D5 V2 not monotone"])
 def test_another_solver_finds_the_same_laws(name: str) -> None:
     parameters = SETTINGS[name]
     table = table_of(parameters)
