@@ -16,7 +16,7 @@ import numpy as np
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cell_key import perturbed
 from disclosure.cell_key.keys import Keys
-from disclosure.cube import Cube
+from disclosure.cube import Cube, Dimension
 from disclosure.merging import merged
 from disclosure.policy import Policy
 from disclosure.rounding import CannotRound, RoundingMethod, nearest, preimage, rounded
@@ -26,6 +26,7 @@ from disclosure.suppression.repair import repaired
 from disclosure.suppression.suppress import suppress
 from disclosure.tables import Flags, Integers, Secret
 
+ONE_CELL = Dimension(1, ())
 PERCENT_OF_A_SUM = 10
 """A hidden sum must be left uncertain by so many per cent of itself, as ACRO's p % rule has it."""
 
@@ -117,7 +118,7 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     """Raises CannotProtect where no pattern was found that protects every cell."""
     if (exact.counts.values[exact.structural] > 0).any():
         raise CannotProtect("A cell that was declared impossible is not empty: correct the catalogue.")
-    if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
+    if exact.counts.values.size > 1 and policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
     hidden = _hidden_counts(exact, earlier.counts, policy)
     whole = hidden[..., -1]
@@ -166,9 +167,7 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
         elif whole.keys() >= set(rule.needs):
             primary |= judge(rule, whole)[..., None]
         elif Evidence.SCHOOLS in rule.needs:
-            raise CannotProtect(
-                "The policy wants schools counted, and this table has none: name the school's variable."
-            )
+            raise CannotProtect("The policy wants schools counted, and this data set does not have them.")
     return primary
 
 
@@ -178,7 +177,8 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
     few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
-    hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy)
+    floor = int(_shows_zeros(policy))
+    hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy, floor)
     return _shown(nearest(rows, policy.rounding_base), hidden | whole)
 
 
@@ -199,14 +199,18 @@ def _hidden_numbers(
     width: Integers,
     exact: Exact,
     policy: Policy,
+    floor: int = 0,
 ) -> Flags:
     """The pattern of numbers from 0 that add up over all dimensions but the splits."""
     told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
     known = told | (earlier.known & ~primary)
-    cube = Cube(exact.counts.dimensions[:-1], values)
+    dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
+    shape = tuple(dimension.size for dimension in dimensions)
+    cube = Cube(dimensions, values.reshape(shape))
     least = np.maximum(max(1, policy.secondary.width), width)
-    problem = Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
-    return _pattern(problem, policy)
+    needed, hidden = (primary & ~told).reshape(shape), (earlier.hidden & ~known).reshape(shape)
+    problem = Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
+    return _pattern(problem, policy).reshape(values.shape)
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:

@@ -75,7 +75,7 @@ class _Demands:
     def __init__(self, problem: Problem, among: Flags, need: Integers) -> None:
         self._lines: Matrix = equations(problem.cube.dimensions, among)
         self._down = np.minimum((problem.cube.values - problem.floor)[among], REACH)
-        self._need, self._far = need, int(need.max())
+        self._need, self._far = need, int(need.max(initial=1))
 
     def of(self, chosen: Floats) -> list[tuple[Floats, float]]:
         """Demands that a pattern does not meet: weights of the cells, and what they have to come to."""
