@@ -273,8 +273,9 @@ def estimates(
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
-        hidden = hidden | _near_an_end(statistic, subject, known, policy)
-        return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
+        hidden, empty = hidden | _near_an_end(statistic, subject, known, policy), _empty(statistic, subject, known)
+        nothing = np.full(value.shape, np.nan)
+        return Numbers(np.where(empty, nothing, value), nothing, nothing, hidden & ~empty)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
     return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
 
@@ -327,6 +328,14 @@ def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: 
         for each in known.values():
             hidden |= each.masked.any(axis=1)
     return hidden
+
+
+def _empty(statistic: Statistic, subject: Subject, known: KnownTable) -> Flags:
+    """Cells, (cells, 1), that are shown to have nobody: there is nothing to hide, and nothing to say of them."""
+    found = np.logical_or.reduce([behind.values == 0 for behind in statistic.behind(known, subject)])
+    for each in known.values():
+        found = found & ~each.masked.any(axis=1)
+    return np.asarray(found)[..., None]
 
 
 def _near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:

@@ -37,6 +37,10 @@ LEGEND = {
     Status.LOW: "rounds to 0 but is not 0",
     Status.UNRELIABLE: "low reliability: the interval is wide beside the number",
 }
+OFFICIAL_LEGEND = LEGEND | {
+    Status.CONFIDENTIAL: "hidden: a small number, or one that would tell a small number",
+    Status.NOT_AVAILABLE: "not available: there is nobody to say it of",
+}
 Row = dict[str, str | float | int | None]
 
 
@@ -64,7 +68,7 @@ def release_document(
         "dimensions": dimensions(answer),
         "measures": [measure_reference(s, policy) for s in answer.series],
         "warnings": [*warnings(valid), *drowned(valid, answer)],
-        "statuses": dict(LEGEND),
+        "statuses": dict(OFFICIAL_LEGEND if policy.mode is Mode.OFFICIAL else LEGEND),
         **_suppression(policy, answer),
         "results": list(rows(answer)),
     }

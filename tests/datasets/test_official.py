@@ -12,6 +12,8 @@ from datasets.answer import Status
 from datasets.official.cells import cell_keys
 from datasets.official.trees import NotInHierarchy, hierarchy, tree_of
 from datasets.query import InvalidQuery
+from disclosure.policy import load_policy
+from privacy_api.cli.cuts import preset
 from tests.lib import official
 from tests.lib.official import Desk, policy, shown, some_rows
 
@@ -130,6 +132,18 @@ def test_a_hidden_count_hides_all_that_is_measured_of_it() -> None:
     assert not hidden.all()
     for series in answer.series[1:]:
         assert (series.status[hidden, 0] == Status.CONFIDENTIAL).all(), series.id
+
+
+@pytest.mark.parametrize(("zeros", "expected"), [("show", "x"), ("hide", "c")])
+def test_what_is_measured_of_nobody_is_hidden_only_where_zeros_are(zeros: str, expected: str) -> None:
+    """A mean of nobody beside a count that is shown as 0 hides nothing: there is none."""
+    rows = [row for row in even(1000) if row.atoms["la"] != 2]
+    measures = [COUNT, *({"statistic": name, "variable": "score"} for name in ("mean", "sum"))]
+    policy = load_policy(preset("ofqual").replace('zeros = "show"', f'zeros = "{zeros}"'))
+    count, *others = Desk(rows, policy).ask({"measures": measures, "groupBy": ["la"]}).series
+    assert count.status[2, 0] == ("" if zeros == "show" else "c")
+    assert [(str(each.status[2, 0]), bool(np.isnan(each.value[2, 0]))) for each in others] == [(expected, True)] * 2
+    assert all((each.status[[0, 1, 3, 4], 0] == Status.SHOWN).all() for each in (count, *others))
 
 
 def test_a_sum_with_one_large_contributor_is_hidden_though_its_count_is_shown() -> None:

@@ -49,6 +49,13 @@ def test_a_registered_table_is_given_to_everybody_where_free_queries_are_not(tmp
         assert service.client.get("/v1/tables/nothing", headers=service.auth).status_code == 404
 
 
+def test_an_official_answer_does_not_explain_its_symbols_by_noise(tmp_path: Path) -> None:
+    with running(tmp_path, ROWS, OPEN_OFFICIAL) as service:
+        told = service.ask(BY_LA).json()["statuses"]
+    assert set(told) == {"c", "x", "z", "low", "u"}
+    assert not any("noise" in text or "protected count" in text for text in told.values())
+
+
 def test_a_table_is_released_once_and_withdrawn_for_good(tmp_path: Path) -> None:
     with running(tmp_path, ROWS, CLOSED) as service:
         released(service, "by-la", BY_LA)
