@@ -24,6 +24,7 @@ from disclosure.margins import fold
 from disclosure.official import count_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
+from disclosure.rules import Evidence, QuantileSides, judge
 from disclosure.tables import Flags, Floats, Integers, Known
 
 NUMBERS_AT_ONCE = 300_000
@@ -272,6 +273,7 @@ def estimates(
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
+        hidden = hidden | _near_an_end(statistic, subject, known, policy)
         return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
     return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
@@ -325,6 +327,18 @@ def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: 
         for each in known.values():
             hidden |= each.masked.any(axis=1)
     return hidden
+
+
+def _near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
+    """Quantiles with too few pupils on either side, (cells, outputs)."""
+    rule = policy.rule(QuantileSides)
+    if statistic.probabilities is None or rule is None:
+        return np.zeros((1, 1), np.bool_)
+    (everybody,) = statistic.behind(known, subject)
+    share = np.array([float(p) for p in statistic.probabilities(subject)])
+    below = np.floor(everybody.values[:, None] * share).astype(np.int64)
+    above = np.floor(everybody.values[:, None] * (1 - share)).astype(np.int64)
+    return judge(rule, {Evidence.BELOW: below, Evidence.ABOVE: above})
 
 
 def _hide(

@@ -27,6 +27,11 @@ class Key:
     rows_per_period: int = 1
     bounded: bool = False
 
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two rows of a file may agree in unit, time and `also`."""
+        return self.unit is not None and (bool(self.also) or (self.rows_per_period == 1 and not self.bounded))
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -63,9 +63,7 @@ class Dimension:
         """One total, split in several ways: each into so many bins. No way at all: the total alone."""
         starts = [0, *accumulate(sizes)]
         total = starts[-1]
-        return cls(
-            total + 1, tuple(Line(total, tuple(range(a, b))) for a, b in zip(starts, starts[1:], strict=False))
-        )
+        return cls(total + 1, tuple(Line(total, tuple(range(a, b))) for a, b in pairwise(starts)))
 
     @property
     def codes(self) -> tuple[int, ...]:

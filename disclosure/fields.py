@@ -84,11 +84,11 @@ def number(key: str, above: str, most: str, direction: Direction, modes: tuple[M
     return Field(key, f"a number above {above} and at most {most}", _between(above, most), direction, modes)
 
 
-def percentage(key: str, most: int, direction: Direction) -> Field:
-    """At most six decimals: it is put into whole numbers."""
+def fraction(key: str, most: int, direction: Direction) -> Field:
+    """At most six decimals, since it is compared in whole numbers."""
     inside = _between("0", str(most))
     accepts = f"a number above 0 and at most {most}, with six decimals at most"
-    return Field(key, accepts, lambda v: inside(v) and Decimal(v) * 10**6 % 1 == 0, direction, OFFICIAL)
+    return Field(key, accepts, lambda v: inside(v) and round(Decimal(v), 6) == v, direction, OFFICIAL)
 
 
 def word(key: str, words: tuple[str, ...], direction: Direction, modes: tuple[Mode, ...] = OFFICIAL) -> Field:

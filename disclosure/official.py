@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, DistinctCount
-from disclosure.cube import Cube, Dimension
+from disclosure.aggregates import Aggregate, BinnedCount, DistinctCount
+from disclosure.cube import Cube
+from disclosure.merging import merged
 from disclosure.policy import Policy
 from disclosure.rounding import nearest, preimage
 from disclosure.rounding_method import RoundingMethod
@@ -49,8 +50,9 @@ class Exact(Secret):
     """What is known of one release before it is protected. The last dimension of `counts` holds the ways in which each
     count is split, its total last.
 
-    rows_each: the most rows of one pupil in a cell (of the shape of `counts`, or one that broadcasts to it). structural: cells that nobody can be in. schools: of the cells of
-    all dimensions but the last; by_school: those that are of one school by definition. keys: sums of record keys.
+    rows_each: the most rows of one pupil in a cell (of a shape that broadcasts to that of `counts`). structural:
+    cells that nobody can be in. schools: of the cells of all dimensions but the last; by_school: those that are of one
+    school by definition. keys: sums of record keys. positions: counts in bins that quantiles are read from, (…, bins).
     """
 
     counts: Cube
@@ -58,6 +60,7 @@ class Exact(Secret):
     structural: Flags
     sums: Mapping[Aggregate, Summed]
     distinct: Mapping[DistinctCount, Integers]
+    positions: Mapping[BinnedCount, Integers]
     schools: Integers | None = None
     by_school: Flags | None = None
     keys: Integers | None = None
@@ -99,6 +102,7 @@ class Protected:
     structural: Flags
     sums: Mapping[Aggregate, Shown]
     distinct: Mapping[DistinctCount, Shown]
+    positions: Mapping[BinnedCount, Shown]
 
 
 def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected:
@@ -111,14 +115,14 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     sums = {a: _sum(summed, hidden, earlier.sums[a], exact, policy) for a, summed in exact.sums.items()}
     whole = hidden[..., -1]
     distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
-    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct)
+    positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
+    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct, positions)
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    primary = _primary_counts(exact, policy)
-    known = (earlier.known & ~primary) | exact.structural
-    if _shows_zeros(policy):
-        known |= exact.counts.values == 0
+    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    primary = _primary_counts(exact, policy) & ~told
+    known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
     problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
     return suppress(problem, policy.secondary.method).hidden
@@ -146,8 +150,10 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
         elif whole.keys() >= set(rule.needs):
             primary |= judge(rule, whole)[..., None]
         elif Evidence.SCHOOLS in rule.needs:
-            raise CannotProtect("The policy wants schools counted, and this table has none: name the school's variable.")
-    return primary & ~exact.structural
+            raise CannotProtect(
+                "The policy wants schools counted, and this table has none: name the school's variable."
+            )
+    return primary
 
 
 def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
@@ -166,6 +172,15 @@ def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: 
     problem = Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
     pattern = suppress(problem, policy.secondary.method).hidden | with_count
     return _shown(nearest(summed.values, policy.rounding_base * summed.reach), pattern)
+
+
+def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
+    """Hidden with the count of everybody, and where too few have a value."""
+    each = exact.rows_each[..., -1]
+    few = bins.sum(-1) < policy.minimum_count * each
+    least = policy.minimum_count * int(each.max())
+    found = merged(bins.reshape(-1, bins.shape[-1]), least, policy.rounding_base).reshape(bins.shape)
+    return _shown(found, np.broadcast_to((hidden | few)[..., None], bins.shape))
 
 
 def _dominated(summed: Summed, policy: Policy) -> Flags:

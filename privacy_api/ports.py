@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from datasets.official.cells import ReleasedCells
+from datasets.official.released import ReleasedCells
 from datasets.plan import Plan
 from disclosure.accounting import Event
 from disclosure.refine import Paid
@@ -76,8 +76,8 @@ class ReleasedTable:
 @dataclass(frozen=True, slots=True)
 class Request:
     """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record.
-    delta_cap: of the cut, in atto-δ. scope: the data set (of one cut version) whose `official` tables are protected with
-    regard to each other; empty where there is noise.
+    delta_cap: of the cut, in atto-δ. scope: the data set (of one cut version) whose `official` tables are protected
+    with regard to each other; empty where there is noise.
     """
 
     principal: Principal

@@ -56,7 +56,7 @@ def _keys(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterat
     if key.unit is None:
         return
     period = unit_and_period(staged.data_set)
-    if key.also or (key.rows_per_period == 1 and not key.bounded):
+    if key.is_unique:
         yield from _crowded(database, staged, REPEATED_KEY, [*period, *key.also], 1)
     if key.bounded:
         beyond = database.one(_beyond(staged, _crowds(staged, period)), allowed=key.rows_per_period)

@@ -15,6 +15,8 @@ INT32 = 2**31
 UNIT = "unit"
 BOUND_RANK = "bound_rank"
 """Of a data set whose key bounds the rows of a pupil: 1, 2, … within pupil and period (see `ranks`)."""
+RECORD_KEY = "record_key"
+"""Of a cut whose catalogue wants them (see `record_keys`)."""
 
 
 @dataclass(frozen=True, slots=True)

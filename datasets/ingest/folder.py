@@ -21,7 +21,7 @@ DATABASE = "cut.duckdb"
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.toml"
 SECRET = "ranks.secret"  # noqa: S105 — the name of a file
-"""What the ranks of a cut's rows are drawn with: beside the versions, so that no version holds it, and all share it."""
+"""What a cut's ranks and record keys are drawn with: beside the versions, so that no version holds it and all share it."""
 HEX = re.compile(r"[0-9a-f]{64}")
 
 

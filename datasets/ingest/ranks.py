@@ -13,7 +13,7 @@ from datasets.ingest.columns import BOUND_RANK, UNIT, unit_and_period
 from datasets.ingest.database import Database
 from datasets.ingest.read import PLACE
 from datasets.ingest.sql import Sql, listed, name, sql
-from datasets.ingest.units import UNITS
+from datasets.ingest.units import UNITS, row_text
 
 DRAWN, COPY, RANK = name("?drawn"), name("?copy"), name(BOUND_RANK)
 AT_ONCE = 4_000_000
@@ -47,19 +47,12 @@ def _draw(data_set: DataSet, drawn: Sql) -> Sql:
         table=drawn,
         place=PLACE,
         keys=listed(name("c", key) for key in unit_and_period(data_set)),
-        row=_text(data_set),
+        row=row_text(data_set, (v.name for v in data_set.variables)),
         drawn=DRAWN,
         coded=coded_table(data_set),
         units=UNITS,
         unit=name(UNIT),
     )
-
-
-def _text(data_set: DataSet) -> Sql:
-    """Data set, pupil and row as a text that no other has: each part with its length before it."""
-    columns = (name("c", variable.name) for variable in data_set.variables)
-    parts = [Sql("$data_set::VARCHAR"), Sql("u.unit"), *(sql("{c}::VARCHAR", c=column) for column in columns)]
-    return listed((sql("coalesce(length({part}) || ':' || {part}, '-')", part=part) for part in parts), " || ")
 
 
 def _keep(data_set: DataSet, drawn: Sql, ranks: Sql) -> Sql:

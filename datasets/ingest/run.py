@@ -115,7 +115,7 @@ def _found(database: Database, staged: Sequence[Staged]) -> list[Problem]:
 
 
 def _write(database: Database, catalogue: Catalogue, build: Build, steps: _Steps) -> None:
-    secret = build.secret() if any(data_set.key.bounded for data_set in catalogue.data_sets) else ""
+    secret = build.secret() if any(d.key.bounded or d.record_keys for d in catalogue.data_sets) else ""
     for data_set in catalogue.data_sets:
         steps.begin(f"write {data_set.id}")
         write(database, data_set, secret)

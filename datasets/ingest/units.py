@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
+from datasets.catalogue import DataSet
 from datasets.ingest.database import Database, IngestFailed
 from datasets.ingest.read import Staged
 from datasets.ingest.sql import Sql, listed, name, sql
@@ -35,3 +36,11 @@ def number_units(database: Database, staged: Iterable[Staged]) -> Sql:
     if last != count - 1:
         raise IngestFailed("the identifiers could not be numbered without gaps")
     return Sql("UINTEGER" if count < UINT32 else "UBIGINT")
+
+
+def row_text(data_set: DataSet, variables: Iterable[str]) -> Sql:
+    """Data set, identifier and variables of a row "c" whose unit is "u", as a text that no others have: each part with
+    its length before it. Binds $data_set."""
+    identifier = [Sql("u.unit")] if data_set.key.unit else []
+    parts = [Sql("$data_set::VARCHAR"), *identifier, *(sql("c.{v}::VARCHAR", v=name(v)) for v in variables)]
+    return listed((sql("coalesce(length({part}) || ':' || {part}, '-')", part=part) for part in parts), " || ")

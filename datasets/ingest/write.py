@@ -7,9 +7,10 @@ from pathlib import Path
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.coding import coded_table
-from datasets.ingest.columns import BOUND_RANK, UNIT, Column, stored_columns, unit_and_period
+from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, stored_columns, unit_and_period
 from datasets.ingest.database import Database, IngestFailed, read_only
 from datasets.ingest.ranks import rank
+from datasets.ingest.record_keys import keyed
 from datasets.ingest.sql import Sql, listed, name, sql
 
 
@@ -21,11 +22,21 @@ def write(database: Database, data_set: DataSet, secret: str) -> None:
         "CREATE TABLE {table} AS SELECT {shown} FROM {rows} {order}",
         table=name("cut", "main", data_set.id),
         shown=listed(map(name, _columns(data_set))),
-        rows=sql("({kept})", kept=rank(database, data_set, secret)) if data_set.key.bounded else coded_table(data_set),
+        rows=_rows(database, data_set, secret),
         order=sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql(""),
     )
     database.run(create)
     database.run(sql("DROP TABLE {coded}", coded=coded_table(data_set)))
+
+
+def _rows(database: Database, data_set: DataSet, secret: str) -> Sql:
+    """Those that are published, with the columns that the secret makes."""
+    rows = coded_table(data_set)
+    if data_set.key.bounded:
+        rows = sql("({kept})", kept=rank(database, data_set, secret))
+    if data_set.record_keys:
+        rows = sql("({keyed})", keyed=keyed(database, data_set, rows, secret))
+    return rows
 
 
 def finish(database: Database) -> None:
@@ -49,8 +60,9 @@ def _as_meant(database: Database, data_set: DataSet, rows: int) -> bool:
 
 
 def _full(database: Database, data_set: DataSet, rows: int) -> bool:
-    """Every row is there, and has a unit and a code of each category."""
-    never_null = [*_unit(data_set), *(v.name for v in data_set.variables if v.numbers is None)]
+    """Every row is there, and has a unit, a code of each category, and a record key if there are any."""
+    categories = (v.name for v in data_set.variables if v.numbers is None)
+    never_null = [*_unit(data_set), *categories, *_record_key(data_set)]
     counts = listed([Sql("count(*)"), *(sql("count({column})", column=name(column)) for column in never_null)])
     found = database.run(sql("SELECT {counts} FROM {table}", counts=counts, table=name(data_set.id)))[0]
     return set(found) == {rows}
@@ -76,7 +88,11 @@ def _ordered(database: Database, table: Sql, column: Column) -> bool:
 
 def _columns(data_set: DataSet) -> list[str]:
     rank = [BOUND_RANK] if data_set.key.bounded else []
-    return [*_unit(data_set), *(c.name for c in stored_columns(data_set)), *rank]
+    return [*_unit(data_set), *(c.name for c in stored_columns(data_set)), *rank, *_record_key(data_set)]
+
+
+def _record_key(data_set: DataSet) -> list[str]:
+    return [RECORD_KEY] if data_set.record_keys else []
 
 
 def _unit(data_set: DataSet) -> list[str]:

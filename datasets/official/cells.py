@@ -11,30 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from datasets.official.released import Keys, ReleasedCells
 from datasets.official.table import OfficialTable
 from datasets.official.trees import Presence, everything
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.official import Earlier, Flagged, Protected
-from disclosure.tables import Flags
-
-Keys = npt.NDArray[np.uint64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReleasedCells:
-    """keys: uint64, and for each whether it was hidden."""
-
-    keys: Keys
-    hidden: Flags
-
-    def __post_init__(self) -> None:
-        if self.keys.dtype != np.uint64 or self.keys.ndim != 1 or self.hidden.shape != self.keys.shape:
-            raise ValueError("want one flag for each key")
 
 
 def released(table: OfficialTable, protected: Protected) -> ReleasedCells:
@@ -82,7 +66,9 @@ def _of_splits(table: OfficialTable) -> list[int]:
     found = []
     for split in table.splits:
         kind = "present" if isinstance(split, Presence) else "atoms"
-        found += [_digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]]
+        found += [
+            _digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]
+        ]
     return [*found, 0]
 
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-
 from datasets.catalogue import DataSet
 from datasets.official.gather import Aggregates, folded
 from datasets.official.table import OfficialTable
@@ -104,5 +103,3 @@ def _differences(one: Predicate, two: Predicate) -> list[Predicate]:
 def _rebuilt(algebra: Algebra, predicate: Predicate) -> int:
     paths = ([algebra.member(level, mask) for level, mask in path] for path in predicate.paths())
     return algebra.any_of(algebra.all_of(path) for path in paths)
-
-

@@ -31,6 +31,7 @@ def exact_of(table: OfficialTable, policy: Policy, aggregate: Aggregates) -> Exa
         structural=_structural(table),
         sums={a: _summed(a, table, found, policy) for a in table.sums},
         distinct={a: found.evidence[a][..., 0] for a in table.distinct},
+        positions=found.positions,
         schools=found.evidence[schools][..., 0] if schools else None,
         by_school=_by_school(table, schools.variable) if schools and schools.variable else None,
         keys=found.keys,

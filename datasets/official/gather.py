@@ -11,7 +11,7 @@ import numpy as np
 from datasets.official.table import OfficialTable
 from datasets.official.trees import Presence, Tree
 from datasets.plan import Axis, Plan
-from disclosure.aggregates import Aggregate, Count, DistinctCount
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount
 from disclosure.cube import add_totals
 from disclosure.evidence import Evidence, RecordKeys
 from disclosure.tables import ExactTable, Integers, Secret
@@ -22,12 +22,14 @@ Aggregates = Callable[[Plan], ExactTable]
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Gathered(Secret):
     """counts: of rows, the table's whole shape; keys: their record keys, or None. sums: in ticks, of the dimensions
-    without the splits. evidence: what does not add up, likewise, (…, numbers); cells that no code stands for are 0.
+    without the splits; positions likewise, (…, bins). evidence: what does not add up, likewise, (…, numbers); cells
+    that no code stands for are 0.
     """
 
     counts: Integers
     keys: Integers | None
     sums: dict[Aggregate, Integers]
+    positions: dict[BinnedCount, Integers]
     evidence: dict[Aggregate | Evidence, Integers]
 
 
@@ -36,7 +38,7 @@ def gather(
 ) -> Gathered:
     """One scan for the counts and sums, one for each split, and one for each total of what does not add up."""
     more: tuple[Evidence, ...] = (RecordKeys(),) if keys else ()
-    whole = _scan(table, aggregate, None, (Count(), *table.sums, *_presence(table)), more)
+    whole = _scan(table, aggregate, None, (Count(), *table.sums, *table.positions, *_presence(table)), more)
     parts = [_split(table, split, whole, aggregate, more) for split in table.splits]
     counts = _stack(table, _folded(table, whole[Count()], None), [found for found, _ in parts])
     own = _folded(table, whole.evidence(more[0]), None) if keys else None
@@ -44,7 +46,15 @@ def gather(
     sums: dict[Aggregate, Integers] = {
         a: add_totals(_folded(table, whole[a], None), table.dimensions[:-1]) for a in table.sums
     }
-    return Gathered(counts, stacked, sums, _by_margin(table, aggregate, evidence))
+    positions = {a: _with_totals(table, whole[a]) for a in table.positions}
+    return Gathered(counts, stacked, sums, positions, _by_margin(table, aggregate, evidence))
+
+
+def _with_totals(table: OfficialTable, values: Integers) -> Integers:
+    """Several numbers a cell, (…, numbers), of every total."""
+    return np.stack(
+        [add_totals(_folded(table, values[:, [i]], None), table.dimensions[:-1]) for i in range(values.shape[1])], -1
+    )
 
 
 def _presence(table: OfficialTable) -> tuple[Count, ...]:

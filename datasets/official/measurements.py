@@ -20,8 +20,25 @@ def measurements(table: OfficialTable, protected: Protected, valid: ValidQuery) 
 
 def _measurement(table: OfficialTable, protected: Protected, layout: Layout, aggregate: Aggregate) -> Measurement:
     """Cells in the layout's order. A bin of several codes is the sum of what is shown of them, if all are."""
+    if isinstance(aggregate, BinnedCount) and (position := _position(table, aggregate)):
+        return _of_position(table, protected.positions[position], layout, aggregate, position)
     places = [_elements(table, place, layout) for place in range(len(table.trees))]
     bins = [_of_bin(_numbers(protected, aggregate), places, parts) for parts in _parts(table, aggregate)]
+    values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
+    return Measurement(np.where(hidden, 0, values), 0.0, hidden)
+
+
+def _position(table: OfficialTable, aggregate: BinnedCount) -> BinnedCount | None:
+    """The finest bins of its variable, where quantiles are read from it."""
+    return next((p for p in table.positions if p.variable == aggregate.variable), None)
+
+
+def _of_position(
+    table: OfficialTable, shown: Shown, layout: Layout, aggregate: BinnedCount, position: BinnedCount
+) -> Measurement:
+    places = [_elements(table, place, layout) for place in range(len(table.trees))]
+    holder = {atom: i for i, group in enumerate(position.bins) for atom in group}
+    bins = [_of_bin(shown, places, sorted({holder[atom] for atom in group})) for group in aggregate.bins]
     values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
     return Measurement(np.where(hidden, 0, values), 0.0, hidden)
 
@@ -57,5 +74,3 @@ def _parts(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
 def _of_bin(shown: Shown, places: Sequence[Sequence[int]], parts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     at = np.ix_(*places, parts)
     return shown.values[at].sum(-1).ravel(), shown.hidden[at].any(-1).ravel()
-
-

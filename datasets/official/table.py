@@ -35,6 +35,7 @@ MOST_DIMENSIONS = 4
 class OfficialTable:
     """trees: the dimensions in the order of the data set's domain; splits: the ways in which each of their counts is
     split, side by side in one last dimension. selected: the atoms that criteria admit, of variables that they name.
+    positions: bins that quantiles are read from, which are no cells of the table and are not shown.
     """
 
     data_set: DataSet
@@ -44,6 +45,7 @@ class OfficialTable:
     selected: Mapping[str, int]
     sums: tuple[Sum | SumOfProducts, ...]
     distinct: tuple[DistinctCount, ...]
+    positions: tuple[BinnedCount, ...] = ()
 
     @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -80,7 +82,9 @@ class OfficialTable:
     @property
     def identity(self) -> list[object]:
         """A JSON value that is equal exactly for tables of the same cells."""
-        dimensions = [[t.variable.name, t.levels[0].axis.reference, self.selected.get(t.variable.name)] for t in self.trees]
+        dimensions = [
+            [t.variable.name, t.levels[0].axis.reference, self.selected.get(t.variable.name)] for t in self.trees
+        ]
         splits = [[s.variable.name, [hex(mask) for mask in s.masks]] for s in self.splits]
         return [self.population.canonical(), dimensions, splits, [str(a) for a in (*self.sums, *self.distinct)]]
 
@@ -107,6 +111,7 @@ def official_table(valid: ValidQuery, policy: Policy, registered: bool) -> Offic
     _refuse(problems)
     population = valid.predicate if registered else _population(valid, selected)
     wanted = _wanted(valid, selected, population, problems)
+    positions = _positions(valid)
     bins, sums, distinct = _measured(valid, wanted, problems)
     _refuse(problems)
     trees = _trees(wanted, valid.data_set, problems, "groupBy")
@@ -115,7 +120,7 @@ def official_table(valid: ValidQuery, policy: Policy, registered: bool) -> Offic
     numbers = [v for v in valid.data_set.variables if v.name in bins and not v.atoms]
     several = [tree for tree in binned if tree.dimension.size > 1]
     splits: tuple[Split, ...] = (*several, *(Presence(variable) for variable in numbers))
-    table = OfficialTable(valid.data_set, population, trees, splits, selected, sums, distinct)
+    table = OfficialTable(valid.data_set, population, trees, splits, selected, sums, distinct, positions)
     _check_size(table, policy)
     return table
 
@@ -184,6 +189,8 @@ def _measured(
                 problems.append(Problem("StatisticNotFound", "Not given where protection is by hiding.", path))
                 return {}, (), ()
             aggregate = valid.measured[need]
+            if measure.statistic.probabilities is not None:
+                continue
             if isinstance(aggregate, Sum | SumOfProducts):
                 sums[aggregate] = None
             elif isinstance(aggregate, DistinctCount):
@@ -194,6 +201,20 @@ def _measured(
                     message = f"Here {name} is either grouped or filtered by, or measured."
                     problems.append(Problem("RepeatedGroup", message, path))
     return bins, tuple(sums), tuple(distinct)
+
+
+def _positions(valid: ValidQuery) -> tuple[BinnedCount, ...]:
+    """Of one variable only the finest bins: coarser ones are sums of theirs."""
+    finest: dict[str, BinnedCount] = {}
+    for measure in valid.measures:
+        for need in measure.needs if measure.statistic.probabilities is not None else ():
+            if isinstance(need, BinnedCount) and len(need.bins) > len(_bins(finest.get(need.variable))):
+                finest[need.variable] = need
+    return tuple(finest.values())
+
+
+def _bins(found: BinnedCount | None) -> tuple[tuple[int, ...], ...]:
+    return found.bins if found else ()
 
 
 def _is_simple(aggregate: Aggregate) -> bool:
@@ -224,9 +245,7 @@ def present_atoms(variable: Variable) -> int:
     return everything(variable) >> 1 if variable.atoms else 1
 
 
-def _trees(
-    wanted: Mapping[str, list[int]], data_set: DataSet, problems: list[Problem], path: str
-) -> tuple[Tree, ...]:
+def _trees(wanted: Mapping[str, list[int]], data_set: DataSet, problems: list[Problem], path: str) -> tuple[Tree, ...]:
     found = []
     for variable in data_set.domain:
         if variable.name in wanted:
@@ -252,7 +271,7 @@ def _check_size(table: OfficialTable, policy: Policy) -> None:
     dimensions = sum(size > 1 for size in table.shape)
     if dimensions > MOST_DIMENSIONS:
         message = (
-            f"Groupings, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
+            f"Groups, criteria and measures make {dimensions} dimensions; at most {MOST_DIMENSIONS} can be protected."
         )
         raise InvalidQuery((Problem("TooManyGroups", message, "groupBy"),))
     most = policy.secondary.most_cells or MOST_CELLS

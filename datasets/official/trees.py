@@ -54,10 +54,12 @@ class Tree:
 
     @cached_property
     def chain(self) -> Chain:
-        parents = [_parents(fine.masks, coarse.masks) for fine, coarse in zip(self.levels, self.levels[1:], strict=False)]
+        parents = [
+            _parents(fine.masks, coarse.masks) for fine, coarse in zip(self.levels, self.levels[1:], strict=False)
+        ]
         last = self.levels[-1].masks
         everything = [(0,) * len(last)] if len(last) > 1 else []
-        return Chain(len(self.levels[0].masks), tuple([*parents, *everything]))
+        return Chain(len(self.levels[0].masks), (*parents, *everything))
 
     @cached_property
     def dimension(self) -> Dimension:

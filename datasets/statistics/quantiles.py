@@ -196,6 +196,7 @@ QUANTILE = Statistic(
     scale=half_range,
     estimate=_estimate,
     behind=_behind,
+    probabilities=lambda subject: subject.measure.probabilities,
 )
 
 
@@ -212,4 +213,5 @@ MEDIAN = replace(
     finish=lambda draws, subject: _at_equal_price(draws, _halfway(subject)),
     estimate=lambda known, subject, alpha: _estimate(known, _halfway(subject), alpha),
     outputs=lambda subject: (Code("", ""),),
+    probabilities=lambda subject: (Decimal("0.5"),),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from math import prod
 from typing import TypeAlias
@@ -163,7 +164,8 @@ class Statistic:
     adds_up: the number of a union of cells is the sum of theirs. bounds: what its numbers can be at all.
     scale: what a margin of error is judged against (None: the value). estimate: its own way to values and ends, each
     wrong with probability alpha; None for `finish` over redrawn noise. in_official: also where there is no noise.
-    estimated: how many of its outputs, the first ones, have an interval (None: all).
+    estimated: how many of its outputs, the first ones, have an interval (None: all). probabilities: of each output, for
+    quantiles.
     """
 
     name: str
@@ -183,6 +185,7 @@ class Statistic:
     adds_up: bool = False
     in_official: bool = True
     estimated: Callable[[Subject], int] | None = None
+    probabilities: Callable[[Subject], tuple[Decimal, ...]] | None = None
 
 
 def wanted_present(*variables: Variable) -> tuple[str, ...]:

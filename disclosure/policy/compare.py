@@ -22,7 +22,7 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        said = {Change.NEITHER: "neither loosens nor tightens"}.get(self.change, self.change.value)
+        said = {Change.NEITHER: "protects as before"}.get(self.change, self.change.value)
         return f"{self.place}: {self.words}; {said}" + (f" ({self.reason})" if self.reason else "")
 
 
@@ -52,7 +52,7 @@ def _of_table(table: Table, old: PolicyFile, new: PolicyFile) -> Iterator[Differ
             yield from _of_field(table, field, was.get(field.key), now.get(field.key))
         for key in DESCRIPTION:
             if was.get(key) != now.get(key):
-                yield Difference(f"{table.name}.{key}", _from_to(was[key], now[key]), Change.NEITHER, "")
+                yield Difference(f"{table.name}.{key}", f"now {_said(now[key])}", Change.NEITHER, "")
 
 
 def _of_field(table: Table, field: Field, was: Any, now: Any) -> Iterator[Difference]:

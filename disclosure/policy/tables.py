@@ -11,6 +11,7 @@ from disclosure.fields import (
     Field,
     Mode,
     any_change_loosens,
+    fraction,
     higher_loosens,
     later_loosens,
     lower_loosens,
@@ -102,7 +103,7 @@ _CELL_KEY = Table(
 )
 _SPARSITY = Table(
     "sparsity",
-    (number("most_share", "0", "1", higher_loosens("the higher, the sparser the tables that are released"), OFFICIAL),),
+    (fraction("most_share", 1, higher_loosens("the higher, the sparser the tables that are released")),),
     OFFICIAL,
     optional=True,
 )

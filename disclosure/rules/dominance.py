@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from disclosure.fields import OFFICIAL, Field, higher_loosens, lower_loosens, percentage, whole
+from disclosure.fields import OFFICIAL, Field, fraction, higher_loosens, lower_loosens, whole
 from disclosure.rules.evidence import Evidence, PrimaryRule
 from disclosure.rules.shares import exceeds, leading
 from disclosure.tables import Flags, Integers
@@ -26,7 +26,7 @@ class Dominance(PrimaryRule):
     fields: ClassVar[tuple[Field, ...]] = (
         whole("n", 1, 10, lower_loosens("the more contributors are taken together, the more often they dominate"),
               OFFICIAL),
-        percentage("k", 99, higher_loosens("the higher, the more of a total its largest contributors may have")),
+        fraction("k", 99, higher_loosens("the higher, the more of a total its largest contributors may have")),
     )  # fmt: skip
 
     @property

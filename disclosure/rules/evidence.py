@@ -18,7 +18,7 @@ class Evidence(StrEnum):
     STRUCTURAL = "structural"
     """bool: cells that nobody can be in, by public definition (boys at a girls' school)."""
     TOTAL = "total"
-    """int64: sum of the pupils' absolute contributions to a magnitude, in ticks."""
+    """int64: sum of the pupils' absolute contributions to a magnitude, in ticks; a lower number flags more."""
     LARGEST = "largest"
     """int64, (cells …, k): absolute contributions of the k largest contributors, descending; 0 where there are none."""
     SCHOOLS = "schools"

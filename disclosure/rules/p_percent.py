@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from disclosure.fields import Field, lower_loosens, percentage
+from disclosure.fields import Field, fraction, lower_loosens
 from disclosure.rules.evidence import Evidence, PrimaryRule
 from disclosure.rules.shares import exceeds, leading
 from disclosure.tables import Flags, Integers
@@ -24,7 +24,7 @@ class PPercent(PrimaryRule):
     source: ClassVar[str] = "Hundepool et al., Statistical Disclosure Control (Wiley, 2012): p % rule"
     needs: ClassVar[tuple[Evidence, ...]] = (Evidence.TOTAL, Evidence.LARGEST)
     fields: ClassVar[tuple[Field, ...]] = (
-        percentage("p", 100, lower_loosens("the lower, the more closely the largest contribution may be known")),
+        fraction("p", 100, lower_loosens("the lower, the more closely the largest contribution may be known")),
     )
 
     @property

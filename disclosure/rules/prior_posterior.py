@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
-from disclosure.fields import Field, higher_loosens, lower_loosens, percentage
+from disclosure.fields import Field, fraction, higher_loosens, lower_loosens
 from disclosure.rules.evidence import Evidence, PrimaryRule
 from disclosure.rules.shares import exceeds, leading
 from disclosure.tables import Flags, Integers
@@ -25,8 +25,8 @@ class PriorPosterior(PrimaryRule):
     source: ClassVar[str] = "Hundepool et al., Statistical Disclosure Control (Wiley, 2012): prior-posterior rule"
     needs: ClassVar[tuple[Evidence, ...]] = (Evidence.TOTAL, Evidence.LARGEST)
     fields: ClassVar[tuple[Field, ...]] = (
-        percentage("p", 100, lower_loosens("the lower, the more closely the largest contribution may be known")),
-        percentage("q", 100, higher_loosens("the higher, the less others are taken to know beforehand")),
+        fraction("p", 100, lower_loosens("the lower, the more closely the largest contribution may be known")),
+        fraction("q", 100, higher_loosens("the higher, the less others are taken to know beforehand")),
     )
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from privacy_api.cli import budgets, cuts, demo, query, serve, spending
+from privacy_api.cli import budgets, cuts, demo, policies, query, serve, spending, tables
 
 app = typer.Typer(
     name="privacy-api",
@@ -15,12 +15,13 @@ app = typer.Typer(
 )
 app.command("ingest")(cuts.ingest)
 app.add_typer(cuts.catalogue_app, name="catalogue")
-app.add_typer(cuts.policy_app, name="policy")
+app.add_typer(policies.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")
 app.add_typer(budgets.person_app, name="person")
 app.add_typer(budgets.key_app, name="key")
 app.add_typer(budgets.ledger_app, name="ledger")
 app.add_typer(spending.budget_app, name="budget")
+app.add_typer(tables.table_app, name="table")
 app.command("serve")(serve.serve)
 app.command("openapi")(serve.openapi)
 app.command("query")(query.query)

@@ -1,4 +1,4 @@
-"""Cuts, catalogues and policies: what a custodian does before anyone can ask."""
+"""Cuts and catalogues: what a custodian does before anyone can ask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settings_for
 
 catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
-policy_app = typer.Typer(help="Protect a cut.", no_args_is_help=True)
 DEFAULT_POLICY = "dp-default"
 
 
@@ -101,44 +100,3 @@ def check_catalogue(catalogue: Path) -> None:
         for data_set in loaded.data_sets:
             typer.echo(f"{loaded.cut}.{data_set.id}: {len(data_set.variables)} variables")
         typer.echo("the catalogue is good")
-
-
-@policy_app.command("check")
-def check_policy(policy: Path) -> None:
-    """Validate a policy; all problems at once."""
-    with refusals():
-        from disclosure.policy import load_policy
-
-        loaded = load_policy(read_text(policy))
-        typer.echo(f"{loaded.name} version {loaded.version}, mode {loaded.mode}: the policy is good")
-
-
-@policy_app.command("explain")
-def explain_policy(policy: Path) -> None:
-    """What a policy says, in its own plain words, and what its budget means."""
-    with refusals():
-        from disclosure.accounting import coin_flip_accuracy, epsilon
-        from disclosure.policy import load_policy
-
-        loaded = load_policy(read_text(policy))
-        for name, rule in loaded.rules.items():
-            typer.echo(f"{name}: {rule.plain} [{'verified' if rule.verified else 'not verified'}; {rule.owner}]")
-        if loaded.cut_cap:
-            eps, delta = epsilon(loaded.cut_cap, loaded.delta), loaded.delta_with(loaded.listed_at_most(0))
-            typer.echo(
-                f"At the cap epsilon is {eps:.2f} (delta {delta:g}): someone who knows everything else about a "
-                f"child is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
-            )
-
-
-@policy_app.command("bind")
-def bind_policy(cut: str, policy: Path, home: HomeOption = None) -> None:
-    """Bind a policy to a cut; the server takes it up when it next starts."""
-    with refusals():
-        from datasets.ingest import list_cuts
-
-        settings = settings_for(home)
-        if cut not in list_cuts(settings.cuts):
-            fail(f"{cut}: no such cut is published; ingest it first")
-        bind(settings.policies, cut, read_text(policy))
-        typer.echo(f"{cut}: policy bound")

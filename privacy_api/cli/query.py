@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,6 +68,11 @@ def _told(content: bytes, status: int) -> str:
         problem = json.loads(content)
     except ValueError:
         return f"the server answered {status}"
+    return problem_lines(problem | {"status": status})
+
+
+def problem_lines(problem: Mapping[str, Any]) -> str:
+    status = problem.get("status", "")
     lines = [f"{problem.get('title', 'refused')} ({status})", problem.get("detail", "")]
     lines += [f"  {e['path'] or 'request'}: {e['message']} [{e['code']}]" for e in problem.get("errors", [])]
     return "\n".join(line for line in lines if line)

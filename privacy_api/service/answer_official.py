@@ -1,4 +1,4 @@
-"""`official` mode on the way of a query: a table is protected as a whole, with regard to all that was released before."""
+"""`official` mode on the way of a query: a table is protected whole, with regard to all that was released before."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from privacy_api.service.questions import Asked
 from privacy_api.service.services import Services
 
 TOO_CLOSE = (
-    "Its population differs by a few pupils from that of a table that was released. Ask for the population of that table, "
-    "or for one that differs by more."
+    "Its population differs by a few pupils from that of a table that was released. Ask for the population of that "
+    "table, or for one that differs by more."
 )
 
 

@@ -20,12 +20,22 @@ from disclosure.sensitivity import Contribution
 from disclosure.suppression.problem import CannotProtect
 from disclosure.tables import ExactTable, Measurement
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import BudgetExhausted, InProgress, LedgerBroken, Principal, ReleasedTable, Request, Reserved, Wanted
+from privacy_api.ports import (
+    BudgetExhausted,
+    InProgress,
+    LedgerBroken,
+    Principal,
+    ReleasedTable,
+    Request,
+    Reserved,
+    Wanted,
+)
 from privacy_api.service import answer_listed, answer_official
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
 from privacy_api.service.questions import Asked, priced
 from privacy_api.service.services import Services
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

@@ -65,6 +65,7 @@ def release_document(
         "measures": [measure_reference(s, policy) for s in answer.series],
         "warnings": [*warnings(valid), *drowned(valid, answer)],
         "statuses": dict(LEGEND),
+        **_suppression(policy, answer),
         "results": list(rows(answer)),
     }
     return json.dumps(document, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
@@ -104,6 +105,14 @@ def protection(policy: Policy, unit: str, nano_rho: int, listing: Mapping[str, A
         "coinFlipAccuracy": round(coin_flip_accuracy(epsilon(nano_rho, policy.delta)), 4),
         **_pure(policy, nano_rho),
     }
+
+
+def _suppression(policy: Policy, answer: Answer) -> dict[str, Any]:
+    """How much an `official` table does not tell; what is hidden stands in its rows."""
+    if policy.mode is Mode.DP:
+        return {}
+    hidden = sum(int((series.status == Status.CONFIDENTIAL).sum()) for series in answer.series)
+    return {"suppression": {"hidden": hidden, "numbers": sum(series.status.size for series in answer.series)}}
 
 
 def _pure(policy: Policy, nano_rho: int) -> dict[str, float]:

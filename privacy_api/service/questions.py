@@ -86,7 +86,7 @@ class Asked:
 
 
 def priced(valid: ValidQuery, cut: HostedCut, table: OfficialTable | None = None) -> Priced:
-    """Raises InvalidQuery where the query may not cost that much. table: that is protected whole, in `official` mode."""
+    """Raises InvalidQuery where the query may not cost that much. table: what is protected whole, without noise."""
     known, totals = _totals(valid, cut.policy)
     each = prices(totals, known) if known else dict.fromkeys(valid.quantities, 0)
     if known:

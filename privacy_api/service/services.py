@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Ledger, Projects
+from privacy_api.ports import Ledger, Projects, Tables
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -26,6 +26,7 @@ class Services:
     data_sets: Mapping[str, HostedDataSet]
     ledger: Ledger
     projects: Projects
+    tables: Tables
     noise: NoiseSource
     now: Callable[[], str]
     environment: str

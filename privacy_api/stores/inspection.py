@@ -14,8 +14,9 @@ from privacy_api.ports import LedgerBroken
 from privacy_api.stores.anchor import DIFFERENT, GENESIS, Head
 from privacy_api.stores.chain import Entry, edited, entry_of
 from privacy_api.stores.measurements import packed_of
-from privacy_api.stores.packing import UNREADABLE, Packed, digest
-from privacy_api.stores.schema import ledger, measurements, releases
+from privacy_api.stores.official import packed_of as packed_table_of
+from privacy_api.stores.packing import UNREADABLE, Packed, PackedTable, digest
+from privacy_api.stores.schema import ledger, measurements, official_tables, releases
 
 ENTRIES_AT_ONCE = 1000
 ANSWERS_AT_ONCE = 20
@@ -26,9 +27,10 @@ def inspect(connection: Connection, anchor: Head | None) -> Head:
     with (
         _streamed(connection, releases, releases.c.entry, ANSWERS_AT_ONCE) as released,
         _streamed(connection, measurements, measurements.c.entry, ANSWERS_AT_ONCE) as measured,
+        _streamed(connection, official_tables, official_tables.c.entry, ANSWERS_AT_ONCE) as tables,
         _streamed(connection, ledger, ledger.c.seq, ENTRIES_AT_ONCE) as entries,
     ):
-        walk = _Walk(_Groups(released), _Groups(measured))
+        walk = _Walk(_Groups(released), _Groups(measured), _Groups(tables))
         anchored = anchor in (None, GENESIS)
         try:
             for row in entries:
@@ -75,6 +77,7 @@ class _Walk:
 
     releases: _Groups
     measurements: _Groups
+    tables: _Groups
     head: Head = GENESIS
     cut_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     project_totals: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -93,8 +96,8 @@ class _Walk:
         self.head = Head(entry.seq, own_hash)
 
     def finish(self) -> None:
-        if not (self.releases.all_read and self.measurements.all_read):
-            raise edited("a stored release or measurement is not in the ledger")
+        if not (self.releases.all_read and self.measurements.all_read and self.tables.all_read):
+            raise edited("a stored release, measurement or table is not in the ledger")
 
     def _add_up(self, entry: Entry) -> None:
         self.cut_totals[entry.cut] += entry.nano_rho
@@ -137,12 +140,18 @@ class _Walk:
         measured = self._measured(entry)
         made = sorted((each.question, each.nano_rho) for each in measured)
         _require(made == paid, entry, "released what it did not pay for")
-        _require(digest(found[0]["body"], measured) == entry.digest, entry, "does not match what was released")
+        stored = digest(found[0]["body"], measured, self._table(entry))
+        _require(stored == entry.digest, entry, "does not match what was released")
 
     def _measured(self, entry: Entry) -> list[Packed]:
         rows = self.measurements.of(entry.seq)
         _require(all(row["cut"] == entry.cut for row in rows), entry, "measured another cut")
         return [packed_of(row) for row in rows]
+
+    def _table(self, entry: Entry) -> PackedTable | None:
+        rows = self.tables.of(entry.seq)
+        _require(all(row["cut"] == entry.cut for row in rows), entry, "released a table of another cut")
+        return packed_table_of(rows[0]) if rows else None
 
 
 def _require(true: bool, entry: Entry, otherwise: str) -> None:

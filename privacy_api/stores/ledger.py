@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -19,13 +20,15 @@ from privacy_api.ports import (
     LedgerBroken,
     Person,
     Project,
+    ReleasedTable,
     Request,
     Reserved,
     StoredRelease,
     Wanted,
 )
-from privacy_api.stores import chain, history
+from privacy_api.stores import chain, history, official
 from privacy_api.stores.anchor import Anchor
+from privacy_api.stores.clock import text, utc_now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.inspection import inspect
 from privacy_api.stores.measurements import (
@@ -37,12 +40,21 @@ from privacy_api.stores.measurements import (
     release_claims,
     stored,
 )
-from privacy_api.stores.packing import UNREADABLE, Packed, digest, pack
+from privacy_api.stores.packing import UNREADABLE, Packed, PackedTable, digest, pack
 from privacy_api.stores.schema import people, projects, releases
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What a release is stored as."""
+
+    body: bytes
+    measurements: tuple[Packed, ...]
+    table: PackedTable | None
+
+    @property
+    def digest(self) -> str:
+        return digest(self.body, self.measurements, self.table)
 
 
 class SqlLedger:
@@ -75,18 +87,22 @@ class SqlLedger:
             self._trust(connection)
             found = stored(connection, request.cut, request.wanted)
             missing = lacking(connection, request.cut, request.wanted)
+            earlier = official.released(connection, request.scope)
             if not missing:
-                return Reserved(request, None, 0, found, ())
+                return Reserved(request, None, 0, found, (), earlier)
             entry = self._charge(connection, request, missing)
         self._anchor.move(entry.head)
-        return Reserved(request, entry.seq, entry.nano_rho, found, missing)
+        return Reserved(request, entry.seq, entry.nano_rho, found, missing, earlier)
 
-    def store(self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes) -> StoredRelease:
-        """InProgress, and nothing stored, if the charge's questions were taken over while it was being answered."""
-        packed = _packed(reserved.missing, measured)
+    def store(
+        self, reserved: Reserved, measured: Mapping[str, Measurement], body: bytes, table: ReleasedTable | None = None
+    ) -> StoredRelease:
+        """InProgress, and nothing stored, if the charge's questions were taken over while it was being answered, or
+        another table of its scope was stored."""
+        contents = _contents(reserved, measured, body, table)
         with writing(self._engine) as connection:
             self._trust(connection)
-            release = self._store(connection, reserved, packed, zlib.compress(body))
+            release = self._store(connection, reserved, contents)
             head = chain.head(connection)
         self._anchor.move(head)
         if release is None:
@@ -149,40 +165,38 @@ class SqlLedger:
         _refuse_overspending(connection, request, cost)
         _refuse_delta(connection, request, delta)
         events = chain.events_text(wanted.event for wanted in missing)
-        entry = chain.append(connection, "charge", _text(now), request, nano_rho=cost, delta=delta, events=events)
+        entry = chain.append(connection, "charge", text(now), request, nano_rho=cost, delta=delta, events=events)
         claim(connection, request.cut, missing, entry.seq, now.timestamp())
         return entry
 
-    def _store(
-        self, connection: Connection, reserved: Reserved, packed: Sequence[Packed], body: bytes
-    ) -> StoredRelease | None:
-        """The release; None if the charge has lost its questions. The charge is closed either way."""
+    def _store(self, connection: Connection, reserved: Reserved, contents: _Contents) -> StoredRelease | None:
+        """The release; None if the charge has lost its questions, or its table was overtaken. Closes the charge."""
         request, charge = reserved.request, reserved.charge
         standing = _release(connection, request.release)
-        if charge is not None and (standing or not holds_claims(connection, charge, reserved.missing)):
+        if charge is not None and (standing or _overtaken(connection, reserved, charge)):
             self._fail(connection, request, charge)
             return standing
-        return standing or self._append_release(connection, reserved, packed, body)
+        return standing or self._append_release(connection, reserved, contents)
 
-    def _append_release(
-        self, connection: Connection, reserved: Reserved, packed: Sequence[Packed], body: bytes
-    ) -> StoredRelease:
-        request, charge = reserved.request, reserved.charge
-        at = _text(self._clock())
-        entry = chain.append(connection, "release", at, request, digest=digest(body, packed), refers_to=charge)
+    def _append_release(self, connection: Connection, reserved: Reserved, contents: _Contents) -> StoredRelease:
+        request, charge, body = reserved.request, reserved.charge, contents.body
+        at = text(self._clock())
+        entry = chain.append(connection, "release", at, request, digest=contents.digest, refers_to=charge)
         connection.execute(
             insert(releases).values(
                 id=request.release, entry=entry.seq, cut=entry.cut, project=entry.project, created=at, body=body
             )
         )
-        insert_measurements(connection, request.cut, entry.seq, packed)
+        insert_measurements(connection, request.cut, entry.seq, contents.measurements)
+        if contents.table is not None:
+            official.insert_table(connection, request.cut, entry.seq, contents.table)
         if charge is not None:
             release_claims(connection, charge)
         return StoredRelease(request.release, entry.cut, entry.project, at, zlib.decompress(body))
 
     def _fail(self, connection: Connection, request: Request, charge: int) -> None:
         if chain.is_open(connection, charge):
-            chain.append(connection, "failed", _text(self._clock()), request, refers_to=charge)
+            chain.append(connection, "failed", text(self._clock()), request, refers_to=charge)
         release_claims(connection, charge)
 
 
@@ -227,10 +241,21 @@ def _project_cap(connection: Connection, request: Request) -> int:
     return int(cap)
 
 
-def _packed(missing: Sequence[Wanted], measured: Mapping[str, Measurement]) -> tuple[Packed, ...]:
-    if measured.keys() != {wanted.question for wanted in missing}:
+def _contents(
+    reserved: Reserved, measured: Mapping[str, Measurement], body: bytes, table: ReleasedTable | None
+) -> _Contents:
+    if measured.keys() != {wanted.question for wanted in reserved.missing}:
         raise ValueError("a charge stores the measurements that it paid for, no more and no fewer")
-    return tuple(pack(wanted.question, wanted.event.nano_rho, measured[wanted.question]) for wanted in missing)
+    paid = ((wanted.question, wanted.event.nano_rho) for wanted in reserved.missing)
+    packed = tuple(pack(question, nano_rho, measured[question]) for question, nano_rho in paid)
+    return _Contents(zlib.compress(body), packed, official.packed(reserved, table))
+
+
+def _overtaken(connection: Connection, reserved: Reserved, charge: int) -> bool:
+    """Somebody else measures its questions now, or has released a table that it does not know."""
+    if official.released_since(connection, reserved.request.scope, charge):
+        return True
+    return not holds_claims(connection, charge, reserved.missing)
 
 
 def _release(connection: Connection, release: str) -> StoredRelease | None:
@@ -241,7 +266,3 @@ def _release(connection: Connection, release: str) -> StoredRelease | None:
         return StoredRelease(row.id, row.cut, row.project, row.created, zlib.decompress(row.body))
     except UNREADABLE:
         raise chain.edited("a stored release cannot be read") from None
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
 from privacy_api.ports import KeyInfo, Person, Principal, Project
+from privacy_api.stores.clock import now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.keys import new_key, opens, parse_key
 from privacy_api.stores.schema import api_keys, people, projects
@@ -29,7 +29,7 @@ class SqlProjects:
         with writing(self._engine) as connection:
             if _project(connection, project.id) is not None:
                 raise ValueError(f"there is a project {project.id} already")
-            connection.execute(insert(projects).values(**_row_of(project), created=_now()))
+            connection.execute(insert(projects).values(**_row_of(project), created=now()))
         return project
 
     def project(self, project: str) -> Project | None:
@@ -47,7 +47,7 @@ class SqlProjects:
         with writing(self._engine) as connection:
             if _person(connection, person.id) is not None:
                 raise ValueError(f"there is a person {person.id} already")
-            connection.execute(insert(people).values(id=person.id, cap=person.cap, created=_now()))
+            connection.execute(insert(people).values(id=person.id, cap=person.cap, created=now()))
         return person
 
     def person(self, person: str) -> Person | None:
@@ -61,7 +61,7 @@ class SqlProjects:
 
     def create_key(self, project: str, label: str, environment: str, person: str | None = None) -> tuple[KeyInfo, str]:
         key = new_key(environment)
-        info = KeyInfo(key.id, project, label, _now(), None, person)
+        info = KeyInfo(key.id, project, label, now(), None, person)
         with writing(self._engine) as connection:
             if _project(connection, project) is None:
                 raise ValueError("there is no such project")
@@ -90,7 +90,7 @@ class SqlProjects:
         """False if there is no such key, or it was revoked before."""
         valid = (api_keys.c.id == key_id) & api_keys.c.revoked.is_(None)
         with writing(self._engine) as connection:
-            return connection.execute(update(api_keys).where(valid).values(revoked=_now())).rowcount == 1
+            return connection.execute(update(api_keys).where(valid).values(revoked=now())).rowcount == 1
 
     def principal(self, key: str) -> Principal | None:
         parsed = parse_key(key)
@@ -144,7 +144,3 @@ def _row_of(project: Project) -> dict[str, Any]:
 
 def _project_of(row: RowMapping) -> Project:
     return Project(row["id"], row["title"], row["cap"], frozenset(json.loads(row["grants"])))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

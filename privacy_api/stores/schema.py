@@ -145,3 +145,29 @@ claims = Table(
     Column("claimed", Double, nullable=False),
     PrimaryKeyConstraint("cut", "question"),
 )
+
+# With each `official` release, in its digest: what the next release of the scope must take regard of.
+official_tables = Table(
+    "official_tables",
+    metadata,
+    Column("entry", BIG, ForeignKey("releases.entry"), primary_key=True, autoincrement=False),
+    Column("cut", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("population", Text, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    Column("hidden", LargeBinary, nullable=False),
+    CheckConstraint("scope <> ''", name="scope"),
+    Index(None, "scope", "entry"),
+)
+
+registered_tables = Table(
+    "registered_tables",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("data_set", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("withdrawn", Text),
+)

@@ -131,8 +131,8 @@ class ChargesAfterwards(SqlLedger):
         missing = self.missing(request.cut, request.wanted)
         return Reserved(request, None, sum(each.event.nano_rho for each in missing), {}, missing)
 
-    def store(self, reserved: Reserved, measured: Any, body: bytes) -> StoredRelease:
-        return super().store(super().reserve(reserved.request), measured, body)
+    def store(self, reserved: Reserved, measured: Any, body: bytes, table: Any = None) -> StoredRelease:
+        return super().store(super().reserve(reserved.request), measured, body, table)
 
 
 def keyed_on_text(valid: ValidQuery, cut: HostedCut) -> Priced:

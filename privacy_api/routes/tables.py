@@ -1,0 +1,39 @@
+"""/v1/tables: tables that officers have had released."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import RegisteredTable
+from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
+from privacy_api.service.tables import find_table, released
+from privacy_api.wire.query_in import read_query
+
+router = APIRouter(prefix="/v1/tables", tags=["Registered tables"])
+
+
+@router.get("", summary="The tables that are registered")
+def tables(principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
+    return {"results": [_told(table) for table in services.tables.tables() if not table.withdrawn]}
+
+
+@router.get("/{table}", summary="A registered table, at no charge")
+def table(table: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
+    stored = released(find_table(table, services), read_query, services)
+    if stored is None:
+        detail = "The table has not been published for the present version of its data set."
+        raise ApiError(ErrorCode.NOT_FOUND, detail=detail)
+    return Response(shape.write(stored.body), media_type=shape.format.media_type, headers={"Release-Id": stored.id})
+
+
+def _told(table: RegisteredTable) -> dict[str, Any]:
+    return {
+        "id": table.id,
+        "title": table.title,
+        "dataSet": table.data_set,
+        "registered": table.created,
+        "links": {"self": f"/v1/tables/{table.id}"},
+    }

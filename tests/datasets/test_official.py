@@ -1,0 +1,180 @@
+"""Questions in `official` mode: the table that is protected for each, and the numbers that come out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datasets.answer import Status
+from datasets.official.cells import cell_keys
+from datasets.official.trees import NotInHierarchy, hierarchy, tree_of
+from datasets.query import InvalidQuery
+from tests.lib import official
+from tests.lib.official import Desk, policy, shown, some_rows
+
+PUPILS = official.pupils()
+COUNT = {"statistic": "count"}
+POLICY = policy()
+
+
+def refusals(body: dict[str, Any]) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidQuery) as refused:
+        Desk([], POLICY).table(body)
+    return [(problem.code, problem.path) for problem in refused.value.problems]
+
+
+def truth(rows: list[official.Row], **atoms: int) -> int:
+    return sum(all(row.atoms[name] == atom for name, atom in atoms.items()) for row in rows)
+
+
+def test_a_variable_has_one_hierarchy_of_levels_that_nest() -> None:
+    la, need, score = (PUPILS.by_name[name] for name in ("la", "need", "score"))
+    assert [level.axis.reference for level in hierarchy(la)] == ["la", "la.region"]
+    assert [level.masks for level in hierarchy(need)] == [(1, 2, 4, 8), (3, 12)], "atoms outside of bands are one more"
+    assert hierarchy(score)[-1].masks == ((1 << 10) - 1, 1 << 10), "with a value, and without"
+    assert tree_of(la, [0b11]).masks == (0b11, 0b11100, 0b11111), "from the coarsest level that will do"
+    with pytest.raises(NotInHierarchy):
+        tree_of(la, [0b101]).element(0b101)
+
+
+def test_a_filter_becomes_a_dimension_and_the_answer_takes_its_cells() -> None:
+    rows = some_rows(4000)
+    desk = Desk(rows, POLICY)
+    body = {"measures": [COUNT], "groupBy": ["la"], "criteria": {"filters": {"fsm": {"eq": "N"}}}}
+    table = desk.table(body)
+    assert [tree.variable.name for tree in table.trees] == ["la", "fsm"]
+    assert table.population.path_count == 1, "everybody"
+    found = shown(desk.ask(body))
+    for place, code in enumerate(["A1", "A2", "A3", "A4", "A5"]):
+        value, status = found[code,]
+        expected = truth(rows, la=place, fsm=1)
+        assert status == "c" or abs(value - expected) <= 2, (code, value, expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"groupBy": ["la.coast"]}, [("NotInHierarchy", "groupBy")]),
+        ({"groupBy": ["la", "la.region"]}, [("RepeatedGroup", "groupBy")]),
+        ({"criteria": {"filters": {"la": {"in": ["A1", "A3"]}}}}, [("NotInHierarchy", "groupBy")]),
+        (
+            {"criteria": {"or": [{"filters": {"fsm": {"eq": "Y"}}}, {"filters": {"need": {"eq": "a"}}}]}},
+            [("CriteriaNotSeparate", "criteria")],
+        ),
+        ({"display": "unbiased"}, [("InvalidValue", "display")]),
+        (
+            {"groupBy": ["fsm"], "measures": [{"statistic": "percentage", "variable": "fsm", "codes": ["Y"]}]},
+            [("RepeatedGroup", "measures[0]")],
+        ),
+        (
+            {"groupBy": ["la", "need", "fsm", "school"], "measures": [{"statistic": "histogram", "variable": "score"}]},
+            [("TooManyGroups", "groupBy")],
+        ),
+    ],
+)
+def test_what_hiding_cannot_protect_is_not_asked(body: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert refusals({"measures": [COUNT], **body}) == expected
+
+
+def test_a_table_that_is_too_large_is_refused_before_any_data_is_read() -> None:
+    small = policy(**{"most_cells = 5000": "most_cells = 40"})
+    with pytest.raises(InvalidQuery) as refused:
+        Desk([], small).table({"measures": [COUNT], "groupBy": ["la", "need"]})
+    assert "at most 40" in refused.value.problems[0].message
+
+
+def test_numbers_agree_with_the_rows_and_totals_with_their_parts() -> None:
+    rows = some_rows(5000)
+    body = {"measures": [COUNT], "groupBy": ["la", "fsm"], "totals": [[], ["la"], ["fsm"], ["la.region", "fsm"]]}
+    found = shown(Desk(rows, POLICY).ask(body))
+    regions = {"N": (0, 1), "S": (2, 3, 4)}
+    for (la, fsm, region), (value, status) in found.items():
+        places = regions[region] if region else range(5) if la is None else [["A1", "A2", "A3", "A4", "A5"].index(la)]
+        codes = [0, 1] if fsm is None else [["Y", "N"].index(fsm)]
+        expected = sum(truth(rows, la=place, fsm=code) for place in places for code in codes)
+        assert status == "c" or (value % 5 == 0 and abs(value - expected) <= 2)
+    assert found[None, None, None] == (5000, "")
+
+
+def test_small_counts_are_hidden_and_so_is_what_would_tell_them() -> None:
+    """One small cell of two LAs by free school meals: it could be had from its row and its column."""
+    rows = [official.Row(i, {"la": i % 2, "need": 0, "fsm": 0, "school": i % 8, "score": 0}, {"score": 0, "award": 5})
+            for i in range(100)]
+    rows += [replace(row, unit=1000 + i, atoms=dict(row.atoms, fsm=1)) for i, row in enumerate(rows[:50:2] + rows[1:6:2])]
+    body = {"measures": [COUNT], "groupBy": ["la", "fsm"], "totals": [[], ["la"], ["fsm"]]}
+    found = shown(Desk(rows, POLICY).ask(body))
+    hidden = {key for key, (_, status) in found.items() if status == Status.CONFIDENTIAL}
+    assert ("A2", "N") in hidden, "three pupils"
+    assert len(hidden) >= 4, "one more in its row, in its column, and where those meet"
+
+
+def test_a_hidden_count_hides_all_that_is_measured_of_it() -> None:
+    rows = some_rows(300)
+    measures = [COUNT, {"statistic": "mean", "variable": "score"}, {"statistic": "median", "variable": "score"},
+                {"statistic": "percentage", "variable": "fsm", "codes": ["Y"]}, {"statistic": "pupils"}]  # fmt: skip
+    answer = Desk(rows, POLICY).ask({"measures": measures, "groupBy": ["la", "need"]})
+    hidden = answer.series[0].status[:, 0] == Status.CONFIDENTIAL
+    assert hidden.any()
+    assert not hidden.all()
+    for series in answer.series[1:]:
+        assert (series.status[hidden, 0] == Status.CONFIDENTIAL).all(), series.id
+
+
+def test_a_sum_with_one_large_contributor_is_hidden_though_its_count_is_shown() -> None:
+    rows = [official.Row(i, {"la": i % 2, "need": 0, "fsm": 0, "school": i % 8, "score": 0}, {"score": 0, "award": 1})
+            for i in range(80)]  # fmt: skip
+    rows[0] = replace(rows[0], ticks={"score": 0, "award": 1000})
+    sums = {"measures": [COUNT, {"statistic": "sum", "variable": "award"}], "groupBy": ["la"]}
+    answer = Desk(rows, POLICY).ask(sums)
+    assert shown(answer)["A1",] == (40, "")
+    assert shown(answer, 1)["A1",][1] == "c", "nearly all of it is one pupil's"
+
+
+def test_cells_of_few_schools_are_hidden() -> None:
+    two = '[minimum_schools]\nvariable = "school"\nvalue = 2\nplain = "p"\nsource = "s"\nverified = false\nowner = "o"\n\n[rounding]'
+    rows = [official.Row(i, {"la": i % 2, "need": 0, "fsm": i // 2 % 2, "school": 0 if i % 2 else i % 8, "score": 0},
+                         {"score": 0, "award": 5}) for i in range(200)]  # fmt: skip
+    body = {"measures": [COUNT], "groupBy": ["la"]}
+    assert shown(Desk(rows, POLICY).ask(body))["A2",] == (100, "")
+    assert shown(Desk(rows, policy(**{"[rounding]": two})).ask(body))["A2",][1] == "c"
+    by_school = {"measures": [COUNT], "groupBy": ["school"]}
+    assert shown(Desk(rows, policy(**{"[rounding]": two})).ask(by_school))["s1",][1] == "", "cells of a school are of one"
+
+
+def test_quantiles_are_read_from_merged_bins_and_hidden_near_the_ends() -> None:
+    rows = some_rows(2000)
+    there = sorted(row.ticks["score"] for row in rows if row.ticks["score"] is not None)
+    body = {"measures": [{"statistic": "quantile", "variable": "score", "probabilities": [0.001, 0.25, 0.5, 0.999]}]}
+    answer = Desk(rows, POLICY).ask(body)
+    value, status = answer.series[0].value[0], answer.series[0].status[0]
+    assert status.tolist() == ["c", "", "", "c"], "two pupils on one side"
+    assert abs(value[1] - np.quantile(there, 0.25)) <= 1.5
+    assert abs(value[2] - np.median(there)) <= 1.5
+
+
+def test_cells_have_the_same_key_in_every_table_they_stand_in() -> None:
+    desk = Desk([], POLICY)
+    one, two = (desk.table({"measures": [COUNT], "groupBy": ["la", other]}) for other in ("fsm", "need"))
+    keys = [cell_keys(table)[:, -1, -1] for table in (one, two)]
+    assert (keys[0] == keys[1]).all(), "LAs, regions and everybody"
+    histogram = desk.table({"measures": [{"statistic": "histogram", "variable": "fsm"}], "groupBy": ["la"]})
+    assert set(cell_keys(histogram).ravel().tolist()) == set(cell_keys(one).ravel().tolist())
+    everything = np.concatenate([cell_keys(table).ravel() for table in (one, two)])
+    assert len(set(everything.tolist())) == everything.size - len(keys[0])
+
+
+def test_what_was_hidden_stays_hidden_and_what_was_shown_is_counted_on_by_nobody() -> None:
+    """LAs by free school meals, then LAs by need: the margin by LA is one, and treated as one."""
+    rows = some_rows(420, seed=5)
+    alone = Desk(rows, POLICY).protected({"measures": [COUNT], "groupBy": ["la", "need"]})
+    desk = Desk(rows, POLICY)
+    first = desk.protected({"measures": [COUNT], "groupBy": ["la", "fsm"]})
+    second = desk.protected({"measures": [COUNT], "groupBy": ["la", "need"]})
+    margins = [protected.counts.hidden[:, -1, -1] for protected in (first, second)]
+    small = alone.counts.hidden[:, -1, -1] & ~margins[0]
+    assert (margins[0] <= margins[1] | ~margins[0]).all()
+    assert (margins[1] >= margins[0]).all(), "hidden before, hidden now"
+    assert not (margins[1] & ~margins[0] & ~small).any(), "nothing that was shown is hidden without need"
