@@ -119,13 +119,39 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct, positions)
 
 
+def unhidden(exact: Exact, policy: Policy) -> Protected:
+    """Every number as it would be shown if it were. Not for release: it is what an output is compared with."""
+    distinct = {a: _all_shown(nearest(v, policy.rounding_base)) for a, v in exact.distinct.items()}
+    nobody = np.zeros(exact.counts.shape[:-1], np.bool_)
+    positions = {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()}
+    sums = {a: _all_shown(_rounded_sum(summed, policy)) for a, summed in exact.sums.items()}
+    return Protected(_all_shown(_rounded(exact, policy)), exact.structural, sums, distinct, positions)
+
+
+def unprotected(exact: Exact) -> Protected:
+    """The truth in the same form, to be compared with; not for release either."""
+    sums = {a: _all_shown(summed.values) for a, summed in exact.sums.items()}
+    distinct = {a: _all_shown(v) for a, v in exact.distinct.items()}
+    positions = {a: _all_shown(v) for a, v in exact.positions.items()}
+    return Protected(_all_shown(exact.counts.values), exact.structural, sums, distinct, positions)
+
+
+def _all_shown(values: Integers) -> Shown:
+    return Shown(values, np.zeros(values.shape, np.bool_))
+
+
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
+    primary = _any(primary_counts(exact, policy), exact.counts.shape)
+    return suppress(count_problem(exact, primary, earlier, policy), policy.secondary.method).hidden
+
+
+def count_problem(exact: Exact, primary: Flags, earlier: Flagged, policy: Policy) -> Problem:
+    """What must not be worked out of the counts."""
     told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
-    primary = _primary_counts(exact, policy) & ~told
+    primary = primary & ~told
     known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
-    return suppress(problem, policy.secondary.method).hidden
+    return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
 
 
 def _shows_zeros(policy: Policy) -> bool:
@@ -133,8 +159,9 @@ def _shows_zeros(policy: Policy) -> bool:
     return rule is not None and rule.zeros == "show"
 
 
-def _primary_counts(exact: Exact, policy: Policy) -> Flags:
-    """Cells that any rule of counts hides. With a cell, every split of it is hidden, which would add up to it."""
+def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
+    """Cells that each rule of counts hides, by its name. With a cell, every split of it is hidden, which would add up
+    to it."""
     seen: dict[Evidence, Any] = {
         Evidence.PUPILS: exact.pupils,
         Evidence.STRUCTURAL: exact.structural,
@@ -143,35 +170,46 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
     whole: dict[Evidence, Any] = {}
     if exact.schools is not None:
         whole = {Evidence.SCHOOLS: exact.schools, Evidence.BY_SCHOOL: exact.by_school}
-    primary = np.zeros(exact.counts.shape, np.bool_)
+    found: dict[str, Flags] = {}
     for rule in policy.primary:
         if seen.keys() >= set(rule.needs):
-            primary |= judge(rule, seen)
+            found[rule.name] = judge(rule, seen)
         elif whole.keys() >= set(rule.needs):
-            primary |= judge(rule, whole)[..., None]
+            found[rule.name] = np.broadcast_to(judge(rule, whole)[..., None], exact.counts.shape)
         elif Evidence.SCHOOLS in rule.needs:
             raise CannotProtect(
                 "The policy wants schools counted, and this table has none: name the school's variable."
             )
-    return primary
+    return found
+
+
+def _any(flags: Mapping[str, Flags], shape: tuple[int, ...]) -> Flags:
+    found = np.zeros(shape, np.bool_)
+    for each in flags.values():
+        found |= each
+    return found
 
 
 def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
     with_count = hidden[..., summed.at]
-    own = _dominated(summed, policy)
+    needed = _any(primary_sums(summed, policy), summed.total.shape) | with_count
+    problem = sum_problem(summed, needed, earlier, exact, policy)
+    pattern = suppress(problem, policy.secondary.method).hidden | with_count
+    return _shown(_rounded_sum(summed, policy), pattern)
+
+
+def sum_problem(summed: Summed, needed: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
+    """What must not be worked out of the sums. needed: cells whose sum must be hidden."""
     counts = exact.counts.values[..., summed.at]
     moved = summed.values - summed.least * counts
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    needed = own | with_count
     known = earlier.known & ~needed
     if _shows_zeros(policy):
         known |= counts == 0
     cube = Cube(exact.counts.dimensions[:-1], moved)
     width = np.maximum(max(1, policy.secondary.width), share)
-    problem = Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
-    pattern = suppress(problem, policy.secondary.method).hidden | with_count
-    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), pattern)
+    return Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -183,18 +221,20 @@ def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Show
     return _shown(found, np.broadcast_to((hidden | few)[..., None], bins.shape))
 
 
-def _dominated(summed: Summed, policy: Policy) -> Flags:
-    found = np.zeros(summed.total.shape, np.bool_)
-    if summed.largest is not None:
-        seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
-        for rule in policy.primary:
-            if set(rule.needs) <= seen.keys():
-                found |= judge(rule, seen)
-    return found
+def primary_sums(summed: Summed, policy: Policy) -> dict[str, Flags]:
+    """Cells whose sum each rule of contributions hides, by its name."""
+    if summed.largest is None:
+        return {}
+    seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
+    return {rule.name: judge(rule, seen) for rule in policy.primary if set(rule.needs) <= seen.keys()}
 
 
 def _rounded(exact: Exact, policy: Policy) -> Integers:
     return nearest(exact.counts.values, policy.rounding_base)
+
+
+def _rounded_sum(summed: Summed, policy: Policy) -> Integers:
+    return nearest(summed.values, policy.rounding_base * summed.reach)
 
 
 def _shown(values: Integers, hidden: Flags) -> Shown:
