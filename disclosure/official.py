@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from disclosure.aggregates import Aggregate, BinnedCount, DistinctCount
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
 from disclosure.merging import merged
 from disclosure.policy import Policy
@@ -32,14 +32,14 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. at: the element of the last dimension whose rows are added up.
-    least: the smallest number that one row can add to `values`; reach: the largest, either way. largest: contributions
-    of single pupils, (…, k), or None where no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one row
+    can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None where
+    no rule looks at them.
     """
 
     values: Integers
     total: Integers
-    at: int
+    rows: Integers
     least: int
     reach: int
     largest: Integers | None
@@ -58,7 +58,8 @@ class Exact(Secret):
     counts: Cube
     rows_each: Integers
     structural: Flags
-    sums: Mapping[Aggregate, Summed]
+    present: Mapping[Count, Integers]
+    sums: Mapping[Sum | SumOfProducts, Summed]
     distinct: Mapping[DistinctCount, Integers]
     positions: Mapping[BinnedCount, Integers]
     schools: Integers | None = None
@@ -67,9 +68,13 @@ class Exact(Secret):
 
     @property
     def pupils(self) -> Integers:
-        """At least so many are in each cell: a count of rows must be so high that fewer could not have made it."""
-        rows = self.counts.values
-        return np.maximum(rows // self.rows_each, np.minimum(rows, 1))
+        return at_least(self.counts.values, self.rows_each)
+
+
+def at_least(rows: Integers, each: Integers) -> Integers:
+    """So many pupils are in each cell: a count of rows must be so high that fewer could not have made it."""
+    found: Integers = np.maximum(rows // each, np.minimum(rows, 1))
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +105,8 @@ class Shown:
 class Protected:
     counts: Shown
     structural: Flags
-    sums: Mapping[Aggregate, Shown]
+    present: Mapping[Count, Shown]
+    sums: Mapping[Sum | SumOfProducts, Shown]
     distinct: Mapping[DistinctCount, Shown]
     positions: Mapping[BinnedCount, Shown]
 
@@ -112,28 +118,38 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
     hidden = _hidden_counts(exact, earlier.counts, policy)
-    sums = {a: _sum(summed, hidden, earlier.sums[a], exact, policy) for a, summed in exact.sums.items()}
     whole = hidden[..., -1]
+    present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
+    behind = {a: present[Count(a.present)].hidden if a.present else whole for a in exact.sums}
+    sums = {a: _sum(each, behind[a], earlier.sums[a], exact, policy) for a, each in exact.sums.items()}
     distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
     positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
-    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, sums, distinct, positions)
+    return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
 
 
 def unhidden(exact: Exact, policy: Policy) -> Protected:
     """Every number as it would be shown if it were. Not for release: it is what an output is compared with."""
-    distinct = {a: _all_shown(nearest(v, policy.rounding_base)) for a, v in exact.distinct.items()}
-    nobody = np.zeros(exact.counts.shape[:-1], np.bool_)
-    positions = {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()}
-    sums = {a: _all_shown(_rounded_sum(summed, policy)) for a, summed in exact.sums.items()}
-    return Protected(_all_shown(_rounded(exact, policy)), exact.structural, sums, distinct, positions)
+    base, nobody = policy.rounding_base, np.zeros(exact.counts.shape[:-1], np.bool_)
+    return Protected(
+        _all_shown(_rounded(exact, policy)),
+        exact.structural,
+        {a: _all_shown(nearest(v, base)) for a, v in exact.present.items()},
+        {a: _all_shown(_rounded_sum(summed, policy)) for a, summed in exact.sums.items()},
+        {a: _all_shown(nearest(v, base)) for a, v in exact.distinct.items()},
+        {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()},
+    )
 
 
 def unprotected(exact: Exact) -> Protected:
     """The truth in the same form, to be compared with; not for release either."""
-    sums = {a: _all_shown(summed.values) for a, summed in exact.sums.items()}
-    distinct = {a: _all_shown(v) for a, v in exact.distinct.items()}
-    positions = {a: _all_shown(v) for a, v in exact.positions.items()}
-    return Protected(_all_shown(exact.counts.values), exact.structural, sums, distinct, positions)
+    return Protected(
+        _all_shown(exact.counts.values),
+        exact.structural,
+        {a: _all_shown(v) for a, v in exact.present.items()},
+        {a: _all_shown(summed.values) for a, summed in exact.sums.items()},
+        {a: _all_shown(v) for a, v in exact.distinct.items()},
+        {a: _all_shown(v) for a, v in exact.positions.items()},
+    )
 
 
 def _all_shown(values: Integers) -> Shown:
@@ -141,14 +157,13 @@ def _all_shown(values: Integers) -> Shown:
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    primary = _any(primary_counts(exact, policy), exact.counts.shape)
-    return suppress(count_problem(exact, primary, earlier, policy), policy.secondary.method).hidden
+    return suppress(count_problem(exact, earlier, policy), policy.secondary.method).hidden
 
 
-def count_problem(exact: Exact, primary: Flags, earlier: Flagged, policy: Policy) -> Problem:
+def count_problem(exact: Exact, earlier: Flagged, policy: Policy) -> Problem:
     """What must not be worked out of the counts."""
     told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
-    primary = primary & ~told
+    primary = any_of(primary_counts(exact, policy), exact.counts.shape) & ~told
     known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
     return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
@@ -183,33 +198,60 @@ def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
     return found
 
 
-def _any(flags: Mapping[str, Flags], shape: tuple[int, ...]) -> Flags:
+def any_of(flags: Mapping[str, Flags], shape: tuple[int, ...]) -> Flags:
     found = np.zeros(shape, np.bool_)
     for each in flags.values():
         found |= each
     return found
 
 
-def _sum(summed: Summed, hidden: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+    """Counts of the rows that have a value: hidden with the count of all rows, and where they are few themselves.
+
+    They are a table of their own, beside that of all rows: how many have no value is not protected.
+    """
+    problem = present_problem(rows, whole | few_present(rows, exact, policy), earlier, exact, policy)
+    hidden = suppress(problem, policy.secondary.method).hidden
+    return _shown(nearest(rows, policy.rounding_base), hidden | whole)
+
+
+def few_present(rows: Integers, exact: Exact, policy: Policy) -> Flags:
+    return at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
+
+
+def present_problem(rows: Integers, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
+    return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy)
+
+
+def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
-    with_count = hidden[..., summed.at]
-    needed = _any(primary_sums(summed, policy), summed.total.shape) | with_count
-    problem = sum_problem(summed, needed, earlier, exact, policy)
-    pattern = suppress(problem, policy.secondary.method).hidden | with_count
-    return _shown(_rounded_sum(summed, policy), pattern)
+    primary = any_of(primary_sums(summed, policy), behind.shape) | behind
+    problem = sum_problem(summed, primary, earlier, exact, policy)
+    hidden = suppress(problem, policy.secondary.method).hidden
+    return _shown(_rounded_sum(summed, policy), hidden | behind)
 
 
-def sum_problem(summed: Summed, needed: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
-    """What must not be worked out of the sums. needed: cells whose sum must be hidden."""
-    counts = exact.counts.values[..., summed.at]
-    moved = summed.values - summed.least * counts
+def sum_problem(summed: Summed, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
+    moved = summed.values - summed.least * summed.rows
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    known = earlier.known & ~needed
-    if _shows_zeros(policy):
-        known |= counts == 0
-    cube = Cube(exact.counts.dimensions[:-1], moved)
-    width = np.maximum(max(1, policy.secondary.width), share)
-    return Problem(cube, needed & ~known, earlier.hidden & ~known, known, 0, width)
+    return _problem(moved, summed.rows, primary, earlier, share, exact, policy)
+
+
+def _problem(
+    values: Integers,
+    rows: Integers,
+    primary: Flags,
+    earlier: Flagged,
+    width: Integers,
+    exact: Exact,
+    policy: Policy,
+) -> Problem:
+    """What must not be worked out of numbers from 0 that add up over all dimensions but the splits."""
+    told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
+    known = told | (earlier.known & ~primary)
+    cube = Cube(exact.counts.dimensions[:-1], values)
+    least = np.maximum(max(1, policy.secondary.width), width)
+    return Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:

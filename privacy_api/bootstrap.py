@@ -22,6 +22,7 @@ from privacy_api.stores.facts import settle
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.tables import SqlTables
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -47,6 +48,7 @@ GRACE = 5.0
 class Stores:
     ledger: SqlLedger
     projects: SqlProjects
+    tables: SqlTables
     close: Callable[[], None]
 
 
@@ -62,7 +64,12 @@ def open_stores(settings: Settings) -> Stores:
         database.dispose()
         raise
     claim_seconds = settings.query_seconds + GRACE
-    return Stores(SqlLedger(database, settings.anchor_file, claim_seconds), SqlProjects(database), database.dispose)
+    return Stores(
+        SqlLedger(database, settings.anchor_file, claim_seconds),
+        SqlProjects(database),
+        SqlTables(database),
+        database.dispose,
+    )
 
 
 def open_services(
@@ -83,6 +90,7 @@ def open_services(
         data_sets=hosted(tuple(cuts)),
         ledger=stores.ledger,
         projects=stores.projects,
+        tables=stores.tables,
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         environment=settings.environment,

@@ -21,7 +21,7 @@ DATABASE = "cut.duckdb"
 MANIFEST = "manifest.json"
 CATALOGUE = "catalogue.toml"
 SECRET = "ranks.secret"  # noqa: S105 — the name of a file
-"""What a cut's ranks and record keys are drawn with: beside the versions, so that no version holds it and all share it."""
+"""What ranks and record keys of a cut are drawn with: beside the versions, in none of them, and shared by all."""
 HEX = re.compile(r"[0-9a-f]{64}")
 
 

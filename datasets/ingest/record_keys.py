@@ -8,7 +8,7 @@ data set is unique. So a record has the same key in every version of the cut, ev
 and a cell whose records stayed is perturbed as before. Where the key is not unique, all variables are hashed, and rows
 alike in all of them are numbered: 1, 2, … Which of them has which number makes no difference, since they are alike.
 
-No text of a row is that of a further copy: the first begins with a length and ":", the second with a number and "#".
+No text of a row is that of a further copy: the first begins with a number and ":", the second with a number and "#".
 """
 
 from __future__ import annotations
@@ -25,22 +25,18 @@ from datasets.ingest.units import UNITS, row_text
 
 BLOCK = 64
 """Bytes that SHA-256 takes at a time."""
-DRAWN, COPY, KEY = name("?drawn"), name("?copy"), name(RECORD_KEY)
+KEY, REST, COPY = name(RECORD_KEY), name("?rest"), name("?copy")
+"""The first 8 bytes, the next 8, and the number among rows that are alike."""
 
 
 def keyed(database: Database, data_set: DataSet, rows: Sql, secret: str) -> Sql:
     """`rows`, which are all that is published of the data set, with "record_key"; as a query."""
-    drawn, keys, pads = name(f"drawn keys:{data_set.id}"), name(f"keys:{data_set.id}"), _pads(secret)
-    database.run(_draw(data_set, rows, drawn), **pads, data_set=data_set.id)
-    database.run(sql("CREATE TABLE {keys} ({place} UBIGINT, {key} UBIGINT)", keys=keys, place=PLACE, key=KEY))
-    if data_set.key.is_unique:
-        database.run(_insert(keys, sql("SELECT *, 1 AS {copy} FROM {drawn}", copy=COPY, drawn=drawn)), **pads)
-    else:
-        parts = 1 + database.one(sql("SELECT count(*) FROM {drawn}", drawn=drawn)) // AT_ONCE
-        for part in range(parts):
-            database.run(_insert(keys, _copies(drawn)), **pads, parts=parts, part=part)
-    database.run(sql("DROP TABLE {drawn}", drawn=drawn))
-    return sql("SELECT * FROM {rows} JOIN {keys} USING ({place})", rows=rows, keys=keys, place=PLACE)
+    keys, pads = name(f"keys:{data_set.id}"), _pads(secret)
+    database.run(_draw(data_set, rows, keys), **pads, data_set=data_set.id)
+    if not data_set.key.is_unique:
+        keys = _told_apart(database, data_set, keys, pads)
+    joined = "SELECT r.*, k.{key} FROM {rows} r JOIN {keys} k USING ({place})"
+    return sql(joined, rows=rows, keys=keys, place=PLACE, key=KEY)
 
 
 def _pads(secret: str) -> dict[str, bytes]:
@@ -54,41 +50,45 @@ def _hmac(text: Sql) -> Sql:
     return sql("sha256($outer || unhex(sha256($inner || encode({text}))))", text=text)
 
 
-def _draw(data_set: DataSet, rows: Sql, drawn: Sql) -> Sql:
+def _draw(data_set: DataSet, rows: Sql, keys: Sql) -> Sql:
     key = data_set.key
     told_apart = [*filter(None, [key.time]), *key.also] if key.is_unique else [v.name for v in data_set.variables]
     units = sql("JOIN {units} u ON c.{unit} = u.rowid", units=UNITS, unit=name(UNIT)) if key.unit else Sql("")
     return sql(
-        "CREATE TABLE {table} AS SELECT c.{place}, ('0x' || left({hash}, 32))::UHUGEINT AS {drawn} "
-        "FROM {rows} c {units}",
-        table=drawn,
+        "CREATE TABLE {keys} AS SELECT {place}, ('0x' || left(digits, 16))::UBIGINT AS {key}, "
+        "('0x' || digits[17:32])::UBIGINT AS {rest} FROM (SELECT c.{place}, {hash} AS digits FROM {rows} c {units})",
+        keys=keys,
         place=PLACE,
+        key=KEY,
+        rest=REST,
         hash=_hmac(row_text(data_set, told_apart)),
-        drawn=DRAWN,
         rows=rows,
         units=units,
     )
 
 
-def _copies(drawn: Sql) -> Sql:
+def _told_apart(database: Database, data_set: DataSet, drawn: Sql, pads: dict[str, bytes]) -> Sql:
     """Rows that are alike have been drawn alike, and are of one part."""
-    return sql(
-        "SELECT *, row_number() OVER (PARTITION BY {drawn}) AS {copy} FROM {table} "
-        "WHERE {drawn} % $parts::UHUGEINT = $part::UHUGEINT",
-        drawn=DRAWN,
-        copy=COPY,
-        table=drawn,
-    )
+    keys = name(f"keys of copies:{data_set.id}")
+    database.run(sql("CREATE TABLE {keys} ({place} UBIGINT, {key} UBIGINT)", keys=keys, place=PLACE, key=KEY))
+    parts = 1 + database.one(sql("SELECT count(*) FROM {drawn}", drawn=drawn)) // AT_ONCE
+    for part in range(parts):
+        database.run(_number_copies(drawn, keys), **pads, parts=parts, part=part)
+    database.run(sql("DROP TABLE {drawn}", drawn=drawn))
+    return keys
 
 
-def _insert(keys: Sql, copies: Sql) -> Sql:
+def _number_copies(drawn: Sql, keys: Sql) -> Sql:
+    text = sql("{key} || '#' || {rest} || '#' || {copy}", key=KEY, rest=REST, copy=COPY)
     return sql(
-        "INSERT INTO {keys} SELECT {place}, CASE WHEN {copy} = 1 THEN ({drawn} >> 64)::UBIGINT "
-        "ELSE ('0x' || left({again}, 16))::UBIGINT END FROM ({copies})",
+        "INSERT INTO {keys} SELECT {place}, CASE WHEN {copy} = 1 THEN {key} "
+        "ELSE ('0x' || left({again}, 16))::UBIGINT END FROM (SELECT *, row_number() OVER (PARTITION BY {key}, {rest}) "
+        "AS {copy} FROM {drawn} WHERE {rest} % $parts = $part)",
         keys=keys,
         place=PLACE,
+        key=KEY,
+        rest=REST,
         copy=COPY,
-        drawn=DRAWN,
-        again=_hmac(sql("{drawn}::VARCHAR || '#' || {copy}::VARCHAR", drawn=DRAWN, copy=COPY)),
-        copies=copies,
+        again=_hmac(text),
+        drawn=drawn,
     )

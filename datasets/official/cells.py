@@ -16,7 +16,7 @@ import numpy as np
 
 from datasets.official.released import Keys, ReleasedCells
 from datasets.official.table import OfficialTable
-from datasets.official.trees import Presence, everything
+from datasets.official.trees import everything
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.official import Earlier, Flagged, Protected
 
@@ -24,6 +24,7 @@ from disclosure.official import Earlier, Flagged, Protected
 def released(table: OfficialTable, protected: Protected) -> ReleasedCells:
     counts = cell_keys(table)
     parts = [(counts, protected.counts.hidden)]
+    parts += [(_of_sum(table, counts, a), shown.hidden) for a, shown in protected.present.items()]
     parts += [(_of_sum(table, counts, a), shown.hidden) for a, shown in protected.sums.items()]
     return ReleasedCells(
         np.concatenate([keys.ravel() for keys, _ in parts]), np.concatenate([hidden.ravel() for _, hidden in parts])
@@ -42,7 +43,7 @@ def earlier(table: OfficialTable, before: Iterable[ReleasedCells]) -> Earlier:
         return Flagged(known, np.isin(keys, hidden) & ~known)
 
     counts = cell_keys(table)
-    return Earlier(flagged(counts), {a: flagged(_of_sum(table, counts, a)) for a in table.sums})
+    return Earlier(flagged(counts), {a: flagged(_of_sum(table, counts, a)) for a in (*table.present, *table.sums)})
 
 
 def cell_keys(table: OfficialTable) -> Keys:
@@ -65,10 +66,7 @@ def cell_keys(table: OfficialTable) -> Keys:
 def _of_splits(table: OfficialTable) -> list[int]:
     found = []
     for split in table.splits:
-        kind = "present" if isinstance(split, Presence) else "atoms"
-        found += [
-            _digest([split.variable.name, hex(m), *([kind] if kind == "present" else [])]) for m in split.masks[:-1]
-        ]
+        found += [_digest([split.variable.name, hex(mask)]) for mask in split.masks[:-1]]
     return [*found, 0]
 
 

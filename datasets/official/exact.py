@@ -8,7 +8,7 @@ from datasets.contribution import contribution
 from datasets.official.gather import Aggregates, Gathered, gather
 from datasets.official.table import OfficialTable
 from datasets.predicate import Algebra
-from disclosure.aggregates import DistinctCount, Sum, SumOfProducts
+from disclosure.aggregates import Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
 from disclosure.evidence import Evidence, Largest
 from disclosure.official import Exact, Summed
@@ -29,7 +29,8 @@ def exact_of(table: OfficialTable, policy: Policy, aggregate: Aggregates) -> Exa
         counts=Cube(table.dimensions, found.counts),
         rows_each=rows_each(table),
         structural=_structural(table),
-        sums={a: _summed(a, table, found, policy) for a in table.sums},
+        present={a: found.sums[a] for a in table.present},
+        sums={a: _summed(a, found, policy) for a in table.sums},
         distinct={a: found.evidence[a][..., 0] for a in table.distinct},
         positions=found.positions,
         schools=found.evidence[schools][..., 0] if schools else None,
@@ -87,18 +88,16 @@ def _by_school(table: OfficialTable, variable: str) -> Flags:
     return found
 
 
-def _summed(aggregate: Sum | SumOfProducts, table: OfficialTable, found: Gathered, policy: Policy) -> Summed:
-    values = found.sums[aggregate]
-    at = table.counted(aggregate.present)
-    rows = found.counts[..., at]
+def _summed(aggregate: Sum | SumOfProducts, found: Gathered, policy: Policy) -> Summed:
+    values, origin = found.sums[aggregate], aggregate.origin
+    rows = found.sums[Count(aggregate.present)] if aggregate.present else found.counts[..., -1]
     largest = _largest(aggregate, policy)
-    origin = aggregate.origin
-    low = aggregate.lower - origin if isinstance(aggregate, Sum) else aggregate.bounds[0] - origin
+    low = aggregate.lower if isinstance(aggregate, Sum) else aggregate.bounds[0]
     return Summed(
         values=values,
         total=values + origin * rows,
-        at=at,
-        least=low,
+        rows=rows,
+        least=low - origin,
         reach=reach(aggregate),
         largest=found.evidence[largest] if largest else None,
     )

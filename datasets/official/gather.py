@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from datasets.official.table import OfficialTable
-from datasets.official.trees import Presence, Tree
+from datasets.official.trees import Tree
 from datasets.plan import Axis, Plan
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount
 from disclosure.cube import add_totals
@@ -21,7 +21,7 @@ Aggregates = Callable[[Plan], ExactTable]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Gathered(Secret):
-    """counts: of rows, the table's whole shape; keys: their record keys, or None. sums: in ticks, of the dimensions
+    """counts: of rows, the table's whole shape; keys: their record keys, or None. sums: in ticks (and counts of rows with a value), of the dimensions
     without the splits; positions likewise, (…, bins). evidence: what does not add up, likewise, (…, numbers); cells
     that no code stands for are 0.
     """
@@ -38,13 +38,14 @@ def gather(
 ) -> Gathered:
     """One scan for the counts and sums, one for each split, and one for each total of what does not add up."""
     more: tuple[Evidence, ...] = (RecordKeys(),) if keys else ()
-    whole = _scan(table, aggregate, None, (Count(), *table.sums, *table.positions, *_presence(table)), more)
-    parts = [_split(table, split, whole, aggregate, more) for split in table.splits]
+    adding_up = (*table.present, *table.sums)
+    whole = _scan(table, aggregate, None, (Count(), *adding_up, *table.positions), more)
+    parts = [_split(table, split, aggregate, more) for split in table.splits]
     counts = _stack(table, _folded(table, whole[Count()], None), [found for found, _ in parts])
     own = _folded(table, whole.evidence(more[0]), None) if keys else None
     stacked = None if own is None else _stack(table, own, [found for _, found in parts if found is not None])
     sums: dict[Aggregate, Integers] = {
-        a: add_totals(_folded(table, whole[a], None), table.dimensions[:-1]) for a in table.sums
+        a: add_totals(_folded(table, whole[a], None), table.dimensions[:-1]) for a in adding_up
     }
     positions = {a: _with_totals(table, whole[a]) for a in table.positions}
     return Gathered(counts, stacked, sums, positions, _by_margin(table, aggregate, evidence))
@@ -55,10 +56,6 @@ def _with_totals(table: OfficialTable, values: Integers) -> Integers:
     return np.stack(
         [add_totals(_folded(table, values[:, [i]], None), table.dimensions[:-1]) for i in range(values.shape[1])], -1
     )
-
-
-def _presence(table: OfficialTable) -> tuple[Count, ...]:
-    return tuple(Count((split.variable.name,)) for split in table.splits if isinstance(split, Presence))
 
 
 def _scan(
@@ -73,14 +70,9 @@ def _scan(
 
 
 def _split(
-    table: OfficialTable, split: Tree | Presence, whole: ExactTable, aggregate: Aggregates, more: tuple[Evidence, ...]
+    table: OfficialTable, split: Tree, aggregate: Aggregates, more: tuple[Evidence, ...]
 ) -> tuple[Integers, Integers | None]:
     """Counts (and keys) of the split's codes, (sizes of the dimensions' codes, codes of the split)."""
-    if isinstance(split, Presence):
-        if more:
-            raise ValueError("record keys of rows with a value are not gathered")
-        there = whole[Count((split.variable.name,))]
-        return _folded(table, np.concatenate([there, whole[Count()] - there], axis=1), None), None
     exact = _scan(table, aggregate, split, (Count(),), more)
     return (
         _folded(table, exact[Count()], split),

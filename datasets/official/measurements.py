@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 
@@ -58,17 +59,20 @@ def _numbers(protected: Protected, aggregate: Aggregate) -> Shown:
             found = protected.sums[aggregate]
         case DistinctCount():
             found = protected.distinct[aggregate]
+        case Count(present) if present:
+            found = protected.present[aggregate]
         case Count() | BinnedCount():
             return protected.counts
+        case _:
+            assert_never(aggregate)
     return Shown(found.values[..., None], found.hidden[..., None])
 
 
 def parts_of(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
     """For each number of a cell the elements of the last dimension that make it up."""
-    if isinstance(aggregate, Sum | SumOfProducts | DistinctCount):
-        return [[0]]
-    named = bins_of(aggregate, table.data_set)
-    return [table.parts(name, mask) for name, masks in named.items() for mask in masks] or [[table.total]]
+    if isinstance(aggregate, BinnedCount):
+        return [table.parts(name, mask) for name, masks in bins_of(aggregate).items() for mask in masks]
+    return [[table.total]] if aggregate == Count() else [[0]]
 
 
 def _of_bin(shown: Shown, places: Sequence[Sequence[int]], parts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from datasets.catalogue import DataSet
-from datasets.official.trees import NotInHierarchy, Presence, Tree, everything, hierarchy, mask_of, tree_of
+from datasets.official.trees import NotInHierarchy, Tree, hierarchy, mask_of, tree_of
 from datasets.predicate import Algebra, Predicate
 from datasets.query import Display, InvalidQuery, Problem
 from datasets.statistics import recipe
@@ -25,7 +25,6 @@ from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, 
 from disclosure.cube import Dimension, Line
 from disclosure.policy import Policy
 
-Split: TypeAlias = Tree | Presence
 MOST_CELLS = 50_000
 """Of the whole table, with every total: what can be protected in a minute or two."""
 MOST_DIMENSIONS = 4
@@ -35,16 +34,18 @@ MOST_DIMENSIONS = 4
 class OfficialTable:
     """trees: the dimensions in the order of the data set's domain; splits: the ways in which each of their counts is
     split, side by side in one last dimension. selected: the atoms that criteria admit, of variables that they name.
-    positions: bins that quantiles are read from, which are no cells of the table and are not shown.
+    present: counts of the rows that have a value of a number, which add up by themselves. positions: bins that quantiles
+    are read from, which are no cells of the table and are not shown.
     """
 
     data_set: DataSet
     population: Predicate
     trees: tuple[Tree, ...]
-    splits: tuple[Split, ...]
+    splits: tuple[Tree, ...]
     selected: Mapping[str, int]
     sums: tuple[Sum | SumOfProducts, ...]
     distinct: tuple[DistinctCount, ...]
+    present: tuple[Count, ...] = ()
     positions: tuple[BinnedCount, ...] = ()
 
     @cached_property
@@ -74,11 +75,6 @@ class OfficialTable:
         found = self.splits[place].cover(mask)
         return [self.total if element == own else self.start(place) + element for element in found]
 
-    def counted(self, present: tuple[str, ...]) -> int:
-        """The element of the last dimension of rows in which these have a value."""
-        parts = [self.parts(name, present_atoms(self.data_set.by_name[name])) for name in present]
-        return parts[0][0] if parts and len(parts[0]) == 1 else self.total
-
     @property
     def identity(self) -> list[object]:
         """A JSON value that is equal exactly for tables of the same cells."""
@@ -86,10 +82,11 @@ class OfficialTable:
             [t.variable.name, t.levels[0].axis.reference, self.selected.get(t.variable.name)] for t in self.trees
         ]
         splits = [[s.variable.name, [hex(mask) for mask in s.masks]] for s in self.splits]
-        return [self.population.canonical(), dimensions, splits, [str(a) for a in (*self.sums, *self.distinct)]]
+        measured = (*self.sums, *self.distinct, *self.present, *self.positions)
+        return [self.population.canonical(), dimensions, splits, [str(a) for a in measured]]
 
 
-def stacked(splits: Iterable[Split]) -> Dimension:
+def stacked(splits: Iterable[Tree]) -> Dimension:
     """Several hierarchies with one common total."""
     sizes = [split.dimension.size - 1 for split in splits]
     total, lines, start = sum(sizes), list[Line](), 0
@@ -111,16 +108,16 @@ def official_table(valid: ValidQuery, policy: Policy, registered: bool) -> Offic
     _refuse(problems)
     population = valid.predicate if registered else _population(valid, selected)
     wanted = _wanted(valid, selected, population, problems)
-    positions = _positions(valid)
     bins, sums, distinct = _measured(valid, wanted, problems)
     _refuse(problems)
     trees = _trees(wanted, valid.data_set, problems, "groupBy")
     binned = _trees(bins, valid.data_set, problems, "measures")
     _refuse(problems)
-    numbers = [v for v in valid.data_set.variables if v.name in bins and not v.atoms]
-    several = [tree for tree in binned if tree.dimension.size > 1]
-    splits: tuple[Split, ...] = (*several, *(Presence(variable) for variable in numbers))
-    table = OfficialTable(valid.data_set, population, trees, splits, selected, sums, distinct, positions)
+    splits = tuple(tree for tree in binned if tree.dimension.size > 1)
+    present = tuple(dict.fromkeys(Count(p) for p in _present(valid) if p))
+    table = OfficialTable(
+        valid.data_set, population, trees, splits, selected, sums, distinct, present, _positions(valid)
+    )
     _check_size(table, policy)
     return table
 
@@ -195,7 +192,7 @@ def _measured(
                 sums[aggregate] = None
             elif isinstance(aggregate, DistinctCount):
                 distinct[aggregate] = None
-            for name, masks in bins_of(need, valid.data_set).items():
+            for name, masks in bins_of(need).items():
                 bins.setdefault(name, []).extend(masks)
                 if name in wanted:
                     message = f"Here {name} is either grouped or filtered by, or measured."
@@ -213,6 +210,15 @@ def _positions(valid: ValidQuery) -> tuple[BinnedCount, ...]:
     return tuple(finest.values())
 
 
+def _present(valid: ValidQuery) -> list[tuple[str, ...]]:
+    found = []
+    for measure in valid.measures:
+        for need in measure.needs:
+            if isinstance(need, Count | Sum | SumOfProducts):
+                found.append(need.present)
+    return found
+
+
 def _bins(found: BinnedCount | None) -> tuple[tuple[int, ...], ...]:
     return found.bins if found else ()
 
@@ -227,22 +233,15 @@ def _is_simple(aggregate: Aggregate) -> bool:
             assert_never(aggregate)
 
 
-def bins_of(aggregate: Aggregate, data_set: DataSet) -> dict[str, list[int]]:
+def bins_of(aggregate: Aggregate) -> dict[str, list[int]]:
     """The splits of the count that a number of this kind speaks of: variable → sets of its atoms."""
     match aggregate:
         case BinnedCount(variable, bins):
             return {variable: [mask_of(group) for group in bins]}
-        case Count() | Sum() | SumOfProducts():
-            return {name: [present_atoms(data_set.by_name[name])] for name in aggregate.present}
-        case DistinctCount():
+        case Count() | Sum() | SumOfProducts() | DistinctCount():
             return {}
         case _:
             assert_never(aggregate)
-
-
-def present_atoms(variable: Variable) -> int:
-    """Those of a value: all but the last, which stands for "missing"."""
-    return everything(variable) >> 1 if variable.atoms else 1
 
 
 def _trees(wanted: Mapping[str, list[int]], data_set: DataSet, problems: list[Problem], path: str) -> tuple[Tree, ...]:

@@ -89,25 +89,6 @@ class Tree:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """A number that has no atoms: whether it has a value is all that a count can be split by. Elements: those that have
-    one, those that have none, everything."""
-
-    variable: Variable
-
-    @property
-    def dimension(self) -> Dimension:
-        return Dimension.of(Chain.plain(2))
-
-    @property
-    def masks(self) -> tuple[int, ...]:
-        return (1, 2, 3)
-
-    def cover(self, mask: int) -> list[int]:
-        return [self.masks.index(mask)]
-
-
 def everything(variable: Variable) -> int:
     return (1 << len(variable.atoms)) - 1
 
@@ -128,8 +109,6 @@ def tree_of(variable: Variable, wanted: Sequence[int]) -> Tree:
 def hierarchy(variable: Variable) -> tuple[Level, ...]:
     bands = sorted((_banded(variable, b) for b in variable.bandings), key=lambda level: -len(level.masks))
     levels = bands if variable.needs_banding else [_atoms(variable), *bands]
-    if variable.numbers and variable.numbers.optional and variable.atoms:
-        levels.append(_has_value(variable))
     chain: list[Level] = []
     for level in levels:
         if not chain or (len(level.masks) < len(chain[-1].masks) and _nested(chain[-1].masks, level.masks)):
@@ -142,13 +121,6 @@ def _atoms(variable: Variable) -> Level:
     groups = tuple((place,) for place in places)
     axis = Axis(variable.name, variable, variable.stored_atoms, variable.atoms, places, groups)
     return Level(tuple(1 << place for place in places), axis, axis)
-
-
-def _has_value(variable: Variable) -> Level:
-    """Those with a value and those without; no column stands for it."""
-    missing = 1 << (len(variable.atoms) - 1)
-    none = Axis(variable.name, variable, variable.stored_atoms, (), (), ())
-    return Level((everything(variable) - missing, missing), none, _atoms(variable).axis)
 
 
 def _banded(variable: Variable, banding: Banding) -> Level:

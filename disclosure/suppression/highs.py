@@ -19,7 +19,7 @@ from disclosure.tables import Floats, Integers
 WHOLE = 1e-6
 """How near an integer a number that HiGHS gives has to be, to stand for it."""
 NOTHING: Mapping[int, int] = MappingProxyType({})
-NOTHING_SET: Mapping[str, float] = MappingProxyType({})
+QUIET: Mapping[str, float] = MappingProxyType({"output_flag": False, "threads": 1, "random_seed": 0})
 
 
 class Infeasible(Exception):
@@ -59,13 +59,11 @@ class Program:
             raise Infeasible
         return found
 
-    def maximise_whole(self, costs: Floats, nodes: int, fixed: Mapping[int, int] = NOTHING) -> Floats:
+    def maximise_whole(self, costs: Floats, nodes: int) -> Floats:
         """The same over whole numbers, by branch and bound over at most so many nodes: the best that was found."""
         solver = quiet({"mip_max_nodes": nodes, "mip_rel_gap": 0.0})
         solver.passModel(self._model)
         solver.changeColsCost(self._places.size, self._places, costs)
-        for place, value in fixed.items():
-            solver.changeColBounds(place, value, value)
         whole = np.full(self._places.size, highspy.HighsVarType.kInteger)
         solver.changeColsIntegrality(self._places.size, self._places, whole)
         found = solved(solver)
@@ -87,9 +85,9 @@ def solved(solver: highspy.Highs) -> Floats | None:
     return np.array(solver.getSolution().col_value)
 
 
-def quiet(options: Mapping[str, float] = NOTHING_SET) -> highspy.Highs:
+def quiet(options: Mapping[str, float] = QUIET) -> highspy.Highs:
     """A solver that prints nothing and uses one thread, so that the same program has the same solution."""
     solver: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in {"output_flag": False, "threads": 1, "random_seed": 0, **options}.items():
+    for option, value in {**QUIET, **options}.items():
         solver.setOptionValue(option, value)
     return solver

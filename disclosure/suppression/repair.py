@@ -2,9 +2,9 @@
 
 For a cell that is too narrow we look for cheap moves of the whole table that raise and lower it, by what it needs in
 all. If every cell that moves is hidden, the moved tables are both the attacker's, so the interval is wide enough
-(`attacker`, lemma 1; the flows are those of Fischetti & Salazar-González, Management Science 47(7), 2001). A cell's cost is counted
-per unit that it moves, which makes the search a linear program; the price of hiding is really paid once, so the pattern
-is good and not the best.
+(`attacker`, lemma 1; the flows are those of Fischetti & Salazar-González, Management Science 47(7), 2001). The cost of
+a cell counts per unit that it moves, which makes the search a linear program; the price of hiding is really paid once,
+so the pattern is good and not the best.
 
 Hiding more never narrows an interval: the attacker's tables for a pattern are also theirs for a larger one (lemma 3).
 So nothing that was proved is lost.
@@ -17,7 +17,7 @@ from contextlib import suppress
 import numpy as np
 from scipy import sparse
 
-from disclosure.suppression.attacker import NODES, REACH
+from disclosure.suppression.attacker import REACH
 from disclosure.suppression.audit import Audit, Limits, audit, needs
 from disclosure.suppression.equations import equations
 from disclosure.suppression.highs import WHOLE, Infeasible, Program
@@ -46,7 +46,7 @@ def repaired(problem: Problem, pattern: Pattern, limits: Limits | None = None) -
 
 def repair(problem: Problem, pattern: Pattern, found: Audit) -> Pattern:
     """The pattern with more cells hidden, so that each cell that the audit found narrow can move as far as it needs."""
-    moves, hidden, need = _Moves(problem), pattern.hidden.copy(), needs(problem, pattern)
+    moves, hidden, need = _Moves(problem, pattern.hidden), pattern.hidden.copy(), needs(problem, pattern)
     for cell in map(int, np.flatnonzero(found.narrow)):
         hidden |= moves.widening(cell, int(need.ravel()[cell]), hidden)
     return Pattern(hidden, pattern.certified)
@@ -55,8 +55,8 @@ def repair(problem: Problem, pattern: Pattern, found: Audit) -> Pattern:
 class _Moves:
     """Cheapest moves of the whole table: how far each cell goes up and how far it goes down are two variables."""
 
-    def __init__(self, problem: Problem) -> None:
-        self._among = hideable(problem)
+    def __init__(self, problem: Problem, hidden: Flags) -> None:
+        self._among, self._hidden = hideable(problem), hidden
         self._cells = np.flatnonzero(self._among)
         self._costs = np.log1p(problem.cube.values[self._among]) + 0.2
         self._down = np.minimum((problem.cube.values - problem.floor)[self._among], REACH)
@@ -65,25 +65,26 @@ class _Moves:
         self._program = Program(sparse.hstack([lines, -lines], "csr"), np.zeros_like(upper), upper)
 
     def widening(self, cell: int, by: int, hidden: Flags) -> Flags:
-        """Cells that move with this one when it goes up and down by so much in all: up as far as it can."""
+        """Cells that move with this one when it goes up and down by so much in all: up as far as it can.
+
+        Where all were hidden when it was found too narrow, they move by fractions: the attacker knows that tables are of
+        integers. Then ask for more.
+        """
         place = int(np.searchsorted(self._cells, cell))
         if place == self._cells.size or self._cells[place] != cell:
             raise CannotProtect("what a rule hides is known already; the rule or what was shown before has to change")
         costs = -np.tile(np.where(hidden[self._among], FREE, self._costs), 2)
-        for down in range(min(by, int(self._down[place])) + 1):
-            with suppress(Infeasible):
-                return self._moved(costs, place, by - down, hidden) | self._moved(costs, place, -down, hidden)
+        for ask in (by, 2 * by, 4 * by, 8 * by):
+            for down in range(min(by, int(self._down[place])) + 1):
+                with suppress(Infeasible):
+                    moved = self._moved(costs, place, ask - down) | self._moved(costs, place, -down)
+                    if (moved & ~self._hidden).any():
+                        return moved
+                    break
         raise CannotProtect("a cell is too narrow whatever is hidden; coarser bands or fewer dimensions would pass")
 
-    def _moved(self, costs: Floats, place: int, by: int, hidden: Flags) -> Flags:
-        """A fractional move hides well enough, unless all its cells are hidden: the attacker's tables are of integers."""
-        fixed = {place: max(by, 0), place + self._cells.size: max(-by, 0)}
-        move = self._program.maximise(costs, fixed)
-        if not (self._cells_of(move) & ~hidden).any() and (np.abs(move - np.rint(move)) > WHOLE).any():
-            move = self._program.maximise_whole(costs, NODES, fixed)
-        return self._cells_of(move)
-
-    def _cells_of(self, move: Floats) -> Flags:
+    def _moved(self, costs: Floats, place: int, by: int) -> Flags:
+        move = self._program.maximise(costs, {place: max(by, 0), place + self._cells.size: max(-by, 0)})
         moved = np.zeros_like(self._among)
         moved.ravel()[self._cells[(np.abs(move) > WHOLE).reshape(2, -1).any(0)]] = True
         return moved

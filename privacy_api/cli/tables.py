@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def publish_table(
 
         chosen = [find_table(name, services) for name in tables or []]
         for table in chosen or [t for t in services.tables.tables() if not t.withdrawn]:
-            _tell(table, _long(lambda table=table: publish(table, read_query, services)))
+            _tell(table, _long(partial(publish, table, read_query, services)))
 
 
 @table_app.command("list")

@@ -25,6 +25,7 @@ from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.tables import SqlTables
 from tests.lib import school
 
 DATA_SET = "school.census"
@@ -101,6 +102,7 @@ def running(
         data_sets=hosted((cut,)),
         ledger=SqlLedger(database, home / "anchor.json"),
         projects=projects,
+        tables=SqlTables(database),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",

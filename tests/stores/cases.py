@@ -13,19 +13,34 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, create_engine, event, func, insert, select
 
+from datasets.official.released import ReleasedCells
 from disclosure.accounting import Event
 from disclosure.tables import Measurement
-from privacy_api.ports import Person, Principal, Project, Request, Reserved, StoredRelease, Wanted
+from privacy_api.ports import (
+    Person,
+    Principal,
+    Project,
+    RegisteredTable,
+    ReleasedTable,
+    Request,
+    Reserved,
+    StoredRelease,
+    Wanted,
+)
 from privacy_api.stores.database import open_database, reading
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.schema import ledger, metadata, people, projects
+from privacy_api.stores.tables import SqlTables
 
 CUT = "npd-2024"
 CAP = 1_000
 EXETER = Project("exeter", "Absence in Devon", 600, frozenset({"ethnicity"}))
 LEEDS = Project("leeds", "Attainment in Leeds", 600, frozenset())
 ANN = Person("ann", 100)
+KS4 = RegisteredTable(
+    "ks4-by-la", "KS4 by LA & 'type'", "ks4", '{"groupBy":["la"]}', "0" * 64, "2026-03-01T09:30:00+00:00"
+)
 
 
 @dataclass
@@ -51,6 +66,7 @@ class Desk:
         self.engine = open_database(self.url)
         self.ledger = SqlLedger(self.engine, self.anchor, clock=self.clock)
         self.projects = SqlProjects(self.engine)
+        self.tables = SqlTables(self.engine)
 
     def reopened(self) -> Desk:
         self.engine.dispose()
@@ -68,8 +84,13 @@ class Desk:
             return int(connection.execute(select(func.coalesce(func.sum(ledger.c.nano_rho), 0))).scalar_one())
 
     def answered(self, request: Request) -> StoredRelease:
-        reserved = self.ledger.reserve(request)
-        return self.ledger.store(reserved, measured(reserved), body_of(request.release))
+        return self.stored(self.ledger.reserve(request))
+
+    def stored(self, reserved: Reserved) -> StoredRelease:
+        """With a table of its own where the ledger wants one."""
+        request = reserved.request
+        table = released_table(request.release) if request.scope and reserved.missing else None
+        return self.ledger.store(reserved, measured(reserved), body_of(request.release), table)
 
 
 def wanted(question: str, price: int) -> Wanted:
@@ -91,6 +112,12 @@ def measurement(first: int = 0) -> Measurement:
 
 def measured(reserved: Reserved) -> dict[str, Measurement]:
     return {each.question: measurement(place) for place, each in enumerate(reserved.missing)}
+
+
+def released_table(release: str) -> ReleasedTable:
+    """Its population names the release."""
+    cells = ReleasedCells(np.array([0, 7, 2**63, 2**64 - 1, 5], np.uint64), np.array([0, 1, 0, 1, 1], np.bool_))
+    return ReleasedTable(f'{{"release":"{release}"}}', cells)
 
 
 def body_of(release: str) -> bytes:

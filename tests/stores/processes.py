@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from sqlalchemy import Engine, event
 
-from privacy_api.ports import BudgetExhausted
+from privacy_api.ports import BudgetExhausted, InProgress, ReleasedTable, Reserved
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 
-from .cases import EXETER, LEEDS, asking, body_of, measured
+from .cases import EXETER, LEEDS, asking, body_of, measured, released_table
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
@@ -77,6 +81,55 @@ def _until_exhausted(ledger: SqlLedger, name: str, price: int, person: str | Non
             ledger.fail(reserved)
         else:
             ledger.store(reserved, measured(reserved), body_of(release))
+
+
+STORED, OVERTAKEN = 0, 3
+"""How `release_together` ends."""
+
+
+def barrier(parties: int) -> Barrier:
+    return _context.Barrier(parties, timeout=60)
+
+
+def release_together(url: str, anchor: Path, scope: str, name: str, reserved_all: Barrier) -> None:
+    """Reserve, wait until everybody has, and store."""
+    engine = open_database(url)
+    ledger = SqlLedger(engine, anchor)
+    reserved = ledger.reserve(asking(name, {name: 0}, scope=scope))
+    reserved_all.wait()
+    try:
+        ledger.store(reserved, measured(reserved), body_of(name), knowing(reserved))
+    except InProgress:
+        raise SystemExit(OVERTAKEN) from None
+    finally:
+        engine.dispose()
+
+
+def release_many(url: str, anchor: Path, scope: str, name: str, tables: int) -> None:
+    """One table after the other, each asked again until it is stored."""
+    engine = open_database(url)
+    ledger = SqlLedger(engine, anchor)
+    for table in range(tables):
+        while not _released(ledger, scope, f"{name}-{table}"):
+            pass
+    engine.dispose()
+
+
+def _released(ledger: SqlLedger, scope: str, release: str) -> bool:
+    reserved = ledger.reserve(asking(release, {release: 0}, scope=scope))
+    time.sleep(0.01)
+    try:
+        ledger.store(reserved, measured(reserved), body_of(release), knowing(reserved))
+    except InProgress:
+        return False
+    return True
+
+
+def knowing(reserved: Reserved) -> ReleasedTable:
+    """A table that says which ones were known when it was made."""
+    name = reserved.request.release
+    population = {"release": name, "knows": [json.loads(each.population)["release"] for each in reserved.earlier]}
+    return replace(released_table(name), population=json.dumps(population))
 
 
 def answer_and_die(url: str, anchor: Path, fail_point: str, release: str) -> None:

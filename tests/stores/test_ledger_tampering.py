@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from sqlalchemy.sql import ColumnElement
 
 from privacy_api.ports import LedgerBroken
 from privacy_api.stores.chain import FIELDS, Entry
-from privacy_api.stores.schema import ledger, measurements, releases
+from privacy_api.stores.schema import ledger, measurements, official_tables, releases
 
 from .cases import ANN, EXETER, LEEDS, Desk, Rows, asking, behind_its_back, busy_day, everything, put_back, start_afresh
 
-CHAINED = (ledger, releases, measurements)
+CHAINED = (ledger, releases, measurements, official_tables)
 ROLLED_BACK = "rolled back or edited"
 
 
@@ -46,7 +47,9 @@ def live_through(desk: Desk) -> tuple[Rows, bytes]:
     start_afresh(desk.url, EXETER, LEEDS, ANN)
     busy_day(desk)
     desk.answered(asking("r6", {"f": 60}))
-    assert desk.ledger.verify() == 10
+    for release in ("r7", "r8"):
+        desk.answered(asking(release, {release: 0}, scope="pupils"))
+    assert desk.ledger.verify() == 14
     with behind_its_back(desk.url) as connection:
         return everything(connection), desk.anchor.read_bytes()
 
@@ -109,7 +112,7 @@ def test_all_rows_are_deleted(busy: Desk) -> None:
         put_back(connection, {table: [] for table in CHAINED})
     refused(busy)
     with pytest.raises(LedgerBroken, match=ROLLED_BACK):
-        busy.ledger.reserve(asking("r7", {"g": 1}))
+        busy.ledger.reserve(asking("r9", {"g": 1}))
 
 
 @pytest.mark.parametrize("pair", [(1, 2), (2, 4), (8, 9)])
@@ -134,6 +137,31 @@ def test_an_orphan_measurement(busy: Desk) -> None:
     refused(busy)
 
 
+@pytest.mark.parametrize("entry", [1, 2, 15])
+def test_a_table_that_was_not_released_with_its_entry(busy: Desk, entry: int) -> None:
+    """With a charge, with a release that had none, and with nothing."""
+    with behind_its_back(busy.url) as connection:
+        rows = everything(connection)
+        connection.execute(insert(official_tables), rows[official_tables][0] | {"entry": entry})
+    refused(busy)
+
+
+@pytest.mark.parametrize("part", ["keys", "hidden"])
+@pytest.mark.parametrize("bit", range(5))
+def test_one_bit_of_a_released_table_is_edited(busy: Desk, part: str, bit: int) -> None:
+    """And zipped again, so that it reads well."""
+    with behind_its_back(busy.url) as connection:
+        row = everything(connection)[official_tables][-1]
+        plain = bytearray(zlib.decompress(row[part]))
+        plain[0] ^= 1 << (7 - bit)
+        connection.execute(
+            official_tables.update().where(same_row(official_tables, row)).values(**{part: zlib.compress(plain)})
+        )
+    assert len(busy.ledger.reserve(asking("r9", {"g": 1}, scope="pupils")).earlier) == 2, "it reads well"
+    with pytest.raises(LedgerBroken, match="entry 14 does not match what was released"):
+        busy.ledger.verify()
+
+
 def forged(rows: list[dict[str, Any]], seq: int, changes: dict[str, Any]) -> list[dict[str, Any]]:
     """The chain as a careful forger would make it: one entry changed, and every hash from there on made good."""
     chain, previous = [], "0" * 64
@@ -152,7 +180,7 @@ def test_a_chain_made_good_from_an_edit_on_is_not_the_anchored_one(busy: Desk) -
     with pytest.raises(LedgerBroken, match="anchor file"):
         busy.ledger.verify()
     with pytest.raises(LedgerBroken, match="anchor file"):
-        busy.ledger.reserve(asking("r7", {"g": 1}))
+        busy.ledger.reserve(asking("r9", {"g": 1}))
 
 
 @pytest.mark.parametrize(
@@ -241,17 +269,15 @@ def test_yesterdays_file_is_put_back(sqlite_url: str, tmp_path: Path) -> None:
 def test_content_of_the_wrong_type(sqlite_url: str, tmp_path: Path, table: Table) -> None:
     """SQLite lets any column hold anything; reading it must refuse, not fall over."""
     desk = Desk(sqlite_url, tmp_path / "anchor.json")
-    start_afresh(desk.url, EXETER, LEEDS, ANN)
-    busy_day(desk)
-    with behind_its_back(desk.url) as connection:
-        was = everything(connection)
-    for column in (each.name for each in table.columns if each.name != "seq"):  # a row number has a type
+    was, _ = live_through(desk)
+    row_number = {ledger: "seq", official_tables: "entry"}.get(table)  # which has a type
+    for column in (each.name for each in table.columns if each.name != row_number):
         for planted in ("x", b"\xff", 1.5):
             plant(desk, table, column, planted)
             refused(desk)
             with behind_its_back(desk.url) as connection:
                 put_back(connection, was)
-    assert desk.ledger.verify() == 8
+    assert desk.ledger.verify() == 14
     desk.engine.dispose()
 
 

@@ -19,8 +19,9 @@ from privacy_api.stores.migrate import downgrade, is_current, upgrade
 from privacy_api.stores.packing import digest, pack
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.schema import metadata
+from privacy_api.stores.tables import SqlTables
 
-from .cases import ANN, CUT, asking, measurement
+from .cases import ANN, CUT, KS4, asking, measurement, released_table
 from .processes import migrate, started
 
 CATALOGUE = {
@@ -137,8 +138,12 @@ def test_a_ledger_of_the_first_version_is_whole_after_the_second(empty_url: str,
     engine.dispose()
 
 
-@pytest.mark.parametrize("way", ["person", "laplace"])
-def test_what_the_version_before_cannot_hold_is_not_thrown_away(empty_url: str, tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "version"), [("person", "0001"), ("laplace", "0001"), ("released", "0003"), ("registered", "0003")]
+)
+def test_what_the_version_before_cannot_hold_is_not_thrown_away(
+    empty_url: str, tmp_path: Path, way: str, version: str
+) -> None:
     engine = lived_in(empty_url)
     upgrade(engine)
     ledger = SqlLedger(engine, tmp_path / "anchor.json")
@@ -146,12 +151,17 @@ def test_what_the_version_before_cannot_hold_is_not_thrown_away(empty_url: str, 
     if way == "person":
         SqlProjects(engine).create_person(ANN)
         ledger.reserve(asking("r2", {"b": 10}, person="ann"))
+    elif way == "released":
+        reserved = ledger.reserve(asking("r2", {"b": 0}, scope="pupils"))
+        ledger.store(reserved, {"b": measurement()}, b"{}", released_table("r2"))
+    elif way == "registered":
+        SqlTables(engine).register(KS4)
     else:
         reserved = ledger.reserve(asking("r2", {"b": 10}))
         ledger.store(reserved, {"b": replace(measurement(), noise=Noise.LAPLACE)}, b"{}")
     entries = ledger.verify()
     with pytest.raises(RuntimeError, match="cannot hold"):
-        downgrade(engine, "0001")
+        downgrade(engine, version)
     assert is_current(engine)
     assert ledger.verify() == entries
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Rounding of counts to a base. Ties go up, so that the rounding of an integer is one definite integer."""
+"""Rounding of counts to the nearest multiple. Ties go up, so that an integer has one rounding."""
 
 from __future__ import annotations
 
