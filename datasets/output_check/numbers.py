@@ -19,7 +19,7 @@ from datasets.official.table import OfficialTable
 from datasets.plan import Axis
 from datasets.statistics.recipe import KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery
-from disclosure.aggregates import Aggregate, BinnedCount, DistinctCount, Sum, SumOfProducts
+from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount
 from disclosure.official import Exact, Protected, unhidden, unprotected
 from disclosure.policy import Policy
 from disclosure.rules import MinimumDenominator, QuantileSides
@@ -33,13 +33,12 @@ Cells = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """What one number of a measure tells of in each of its cells: elements of the counts' last dimension, and sums.
-
-    itself: it is one of those counts, no more and no less.
+    """What one number of a measure tells of in each of its cells: elements of the counts' last dimension, and numbers
+    of tables beside the counts. itself: it is one count, no more and no less.
     """
 
     parts: tuple[int, ...]
-    sums: tuple[Aggregate, ...]
+    beside: tuple[Aggregate, ...]
     itself: bool
 
 
@@ -67,8 +66,8 @@ class Recomputed(Secret):
         """Of each row, the place among the cells of all dimensions but the last."""
         return np.concatenate([_places(self.table, table.axes) for table in self.valid.tables])
 
-    def measure(self, name: str) -> ValidMeasure:
-        return next(m for m in self.valid.measures if m.id == name)
+    def measure(self, name: str) -> ValidMeasure | None:
+        return next((m for m in self.valid.measures if m.id == name), None)
 
     @cached_property
     def tells(self) -> Mapping[str, tuple[Tells, ...]]:
@@ -77,7 +76,7 @@ class Recomputed(Secret):
 
     def cells(self, row: int, tells: Tells) -> Cells:
         """Flat places in the cube of counts."""
-        return self.places[row] * self.table.shape[-1] + np.array(tells.parts, np.intp)
+        return np.asarray(self.places[row] * self.table.shape[-1] + np.array(tells.parts, np.intp))
 
 
 def recompute(valid: ValidQuery, table: OfficialTable, policy: Policy, aggregate: Aggregates) -> Recomputed:
@@ -88,14 +87,18 @@ def recompute(valid: ValidQuery, table: OfficialTable, policy: Policy, aggregate
         for numbers in (unprotected(exact), unhidden(exact, policy))
     )
     few = {
-        MinimumDenominator.name: {m.id: _stacked(shown, m, lambda m, k: _small_shares(m, k, policy)) for m in valid.measures},
+        MinimumDenominator.name: {
+            m.id: _stacked(shown, m, lambda m, k: _small_shares(m, k, policy)) for m in valid.measures
+        },
         QuantileSides.name: {m.id: _stacked(shown, m, lambda m, k: _at_ends(m, k, policy)) for m in valid.measures},
     }
     truth, as_shown = ({m.id: _stacked(t, m, _finish) for m in valid.measures} for t in (true, shown))
     return Recomputed(valid, table, exact, truth, as_shown, few)
 
 
-def _stacked(tables: Sequence[KnownTable], measure: ValidMeasure, of: Callable[[ValidMeasure, KnownTable], Array]) -> Array:
+def _stacked(
+    tables: Sequence[KnownTable], measure: ValidMeasure, of: Callable[[ValidMeasure, KnownTable], Array]
+) -> Array:
     return np.concatenate([of(measure, {need: known[need] for need in measure.needs}) for known in tables])
 
 
@@ -120,7 +123,7 @@ def _at_ends(measure: ValidMeasure, known: KnownTable, policy: Policy) -> Flags:
 def _finish(measure: ValidMeasure, known: KnownTable) -> Floats:
     draws = {need: each.values[None] for need, each in known.items()}
     value = measure.statistic.finish(draws, measure.subject)[0]
-    return np.clip(value, *measure.statistic.bounds(measure.subject))
+    return np.asarray(np.clip(value, *measure.statistic.bounds(measure.subject)))
 
 
 def _places(table: OfficialTable, axes: Sequence[Axis]) -> Cells:
@@ -133,26 +136,24 @@ def _places(table: OfficialTable, axes: Sequence[Axis]) -> Cells:
 
 
 def _tells(measure: ValidMeasure, valid: ValidQuery, table: OfficialTable) -> list[Tells]:
-    """A count, a bin of a histogram or of a distribution tells of its own part; all else of all that it needs."""
+    """A count, a bin of a histogram or of a distribution tells of its own part; all else of all that it needs. Whatever
+    is said of a cell's pupils tells of their count."""
     aggregates = [valid.measured[aggregate_of(need)] for need in measure.needs]
     outputs = len(measure.statistic.outputs(measure.subject))
-    parts = [bin_ for a in aggregates for bin_ in _bins(table, a)]
-    sums = tuple(a for a in aggregates if isinstance(a, Sum | SumOfProducts))
-    counted = measure.statistic.is_count and not any(isinstance(a, DistinctCount) for a in aggregates)
-    if counted:
-        return [Tells(tuple(bin_), (), len(bin_) == 1) for bin_ in parts]
-    if len(aggregates) == 1 and len(parts) == outputs > 1:
-        return [Tells((*bin_, table.total), (), False) for bin_ in parts]
-    every = tuple(dict.fromkeys(part for bin_ in parts for part in bin_))
-    return [Tells(every, sums, False)] * outputs
+    bins = [bin_ for a in aggregates for bin_ in _bins(table, a)]
+    if measure.statistic.is_count and not isinstance(aggregates[0], DistinctCount):
+        return [Tells(tuple(bin_), (), len(bin_) == 1) for bin_ in bins]
+    if len(aggregates) == 1 and len(bins) == outputs > 1:
+        return [Tells((*bin_, table.total), (), False) for bin_ in bins]
+    parts = dict.fromkeys([*(part for bin_ in bins for part in bin_), table.total])
+    beside = tuple(a for a in aggregates if a in table.present or a in table.sums)
+    return [Tells(tuple(parts), beside, False)] * outputs
 
 
 def _bins(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
-    if isinstance(aggregate, Sum | SumOfProducts):
-        return [[table.counted(aggregate.present)]]
+    """Elements of the counts' last dimension; none for what is read from no count of it."""
     read_from_position = isinstance(aggregate, BinnedCount) and any(
         p.variable == aggregate.variable for p in table.positions
     )
-    if read_from_position or isinstance(aggregate, DistinctCount):
-        return [[table.total]]
-    return parts_of(table, aggregate)
+    counted = isinstance(aggregate, BinnedCount) or aggregate == Count()
+    return parts_of(table, aggregate) if counted and not read_from_position else []

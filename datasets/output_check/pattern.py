@@ -1,8 +1,9 @@
 """What the table and earlier releases tell an attacker of the cells that nobody may know.
 
-The attacker knows the numbers that are shown, as exactly as though they were not rounded, and what earlier releases have
-shown; cells that are hidden, and cells and totals that are not in the table, they do not know. A cell that a rule hides
-must keep the policy's width, one that only an earlier release hides more than one value (`disclosure.suppression.audit`).
+The attacker knows the numbers that are shown, as exactly as though they were not rounded, and what earlier releases
+have shown; cells that are hidden, and cells and totals that are not in the table, they do not know. A cell that a rule
+hides must keep the policy's width, one that only an earlier release hides more than one value
+(`disclosure.suppression.audit`).
 """
 
 from __future__ import annotations

@@ -54,9 +54,7 @@ POSITION = Statbarn(
 )
 ENDPOINTS = Statbarn("Endpoints", (Risk.LOW_COUNT, Risk.CLASS), "a single pupil's value", Handling.REFUSED)
 MODE = Statbarn("Mode", (Risk.CLASS, Risk.DIFFERENCING), "that not all are the same", Handling.BY_HAND)
-SHAPE = Statbarn(
-    "Shape", (Risk.LOW_DEGREES_OF_FREEDOM,), "residual degrees of freedom, minimum count", Handling.JUDGED
-)
+SHAPE = Statbarn("Shape", (Risk.LOW_DEGREES_OF_FREEDOM,), "residual degrees of freedom, minimum count", Handling.JUDGED)
 MODELS = Statbarn(
     "Correlation and regression",
     (Risk.LOW_DEGREES_OF_FREEDOM,),

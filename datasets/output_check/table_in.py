@@ -1,8 +1,8 @@
 """The table that somebody wants to take out: CSV → numbers with their keys, or every problem with its line.
 
-Two forms are read. *Wide*: a column for each grouping of the query, then one for each measure (`id`, or `id:code` where a
-measure has several numbers). *Tidy*: as this service writes answers, one row for each number. Nothing else may stand in
-the file, since what is not looked at must not leave.
+Two forms are read. *Wide*: a column for each grouping of the query, then one for each measure (`id`, or `id:code` where
+a measure has several numbers). *Tidy*: as this service writes answers, one row for each number. Nothing else may stand
+in the file, since what is not looked at must not leave.
 """
 
 from __future__ import annotations
@@ -75,6 +75,19 @@ def read_table(text: str, groupings: Sequence[str], measures: Sequence[str]) -> 
     return tuple(found)
 
 
+def read_bare(text: str) -> tuple[Sent, ...]:
+    """A table of which nothing else is known: columns up to the last one with words are groupings, the others numbers.
+
+    Raises InvalidTable.
+    """
+    header, rows = read_rows(text)
+    wordy = [place for place in range(len(header)) if any(_value(row[place], "") is None for _, row in rows)]
+    groupings = header[: max(1, 1 + max(wordy, default=0))]
+    if len(groupings) == len(header):
+        raise InvalidTable([Problem("RequiredValue", "Wants a column of numbers after the groupings.", "table[1]")])
+    return read_table(text, groupings, [name.split(":")[0] for name in header[len(groupings) :]])
+
+
 def read_rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Names of the columns, and each row with its line. Raises InvalidTable where it is not a table at all."""
     if len(text.encode()) > MOST_BYTES:
@@ -114,7 +127,9 @@ def _plain(value: str) -> str:
 
 
 def _check_header(header: Sequence[str], groupings: Sequence[str], measures: Sequence[str], tidy: bool) -> None:
-    problems = [Problem("RequiredValue", f"The column {n} is wanted.", "table[1]") for n in groupings if n not in header]
+    problems = [
+        Problem("RequiredValue", f"The column {n} is wanted.", "table[1]") for n in groupings if n not in header
+    ]
     for name in header:
         allowed = name in ("measure", *TIDY) if tidy else name.split(":")[0] in measures
         if name not in groupings and not allowed:
@@ -136,7 +151,9 @@ def _numbers(
         fields = dict(zip(header, row, strict=True))
         key = tuple(_code(fields[name]) for name in groupings)
         if tidy:
-            entries = [("value", fields["measure"], fields.get("output", ""), fields["value"], fields.get("status", ""))]
+            entries = [
+                ("value", fields["measure"], fields.get("output", ""), fields["value"], fields.get("status", ""))
+            ]
             said = {name: value for name, value in fields.items() if name in TIDY}
         else:
             entries = [(n, *_output(n), v, "") for n, v in fields.items() if n not in groupings]

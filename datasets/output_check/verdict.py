@@ -13,7 +13,7 @@ from disclosure.policy import Policy
 
 
 class Verdict(StrEnum):
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     REVIEW = "review"
     FAIL = "fail"
 
@@ -40,7 +40,7 @@ class Reason(Enum):
     )
     ROUNDED_DIFFERENTLY = (
         Verdict.REVIEW,
-        "The number agrees with the data, but is not rounded, or not computed from rounded numbers, as the policy says.",
+        "The number agrees with the data, but is not rounded as the policy says, or not computed from rounded numbers.",
         "Round counts as the policy says, and compute other numbers from the rounded ones.",
     )
     HIDDEN_BEFORE = (

@@ -65,7 +65,10 @@ def needs(problem: Problem, pattern: Pattern) -> Integers:
 def audit(
     problem: Problem, pattern: Pattern, base: int = 1, limits: Limits | None = None, needed: Integers | None = None
 ) -> Audit:
-    """base: what shown cells are rounded to. needed: how wide each interval has to be, if not as `needs` has it. CannotProtect beyond the limits: then nothing is known of the pattern."""
+    """base: what shown cells are rounded to. needed: how wide each interval has to be, if not as `needs` has it.
+
+    CannotProtect beyond the limits: then nothing is known of the pattern.
+    """
     if ((problem.primary | problem.hidden) & ~pattern.hidden).any():
         raise ValueError("a pattern hides what a rule or an earlier release hides")
     limits = limits or Limits()
