@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
+from disclosure.cell_key import perturbed
+from disclosure.cell_key.keys import Keys
 from disclosure.cube import Cube
 from disclosure.merging import merged
 from disclosure.policy import Policy
-from disclosure.rounding import nearest, preimage
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import CannotRound, RoundingMethod, nearest, preimage, rounded
 from disclosure.rules import Evidence, MinimumCount, judge
-from disclosure.suppression.problem import CannotProtect, Problem
+from disclosure.suppression.problem import CannotProtect, Method, Problem
+from disclosure.suppression.repair import repaired
 from disclosure.suppression.suppress import suppress
 from disclosure.tables import Flags, Integers, Secret
 
@@ -32,9 +34,9 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one row
-    can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None where
-    no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
+    row can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None
+    where no rule looks at them.
     """
 
     values: Integers
@@ -157,7 +159,13 @@ def _all_shown(values: Integers) -> Shown:
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    return suppress(count_problem(exact, earlier, policy), policy.secondary.method).hidden
+    return _pattern(count_problem(exact, earlier, policy), policy)
+
+
+def _pattern(problem: Problem, policy: Policy) -> Flags:
+    """Chosen, and then audited as an attacker would; what the audit finds too narrow is repaired or refused."""
+    chosen = suppress(problem, policy.secondary.method)
+    return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
 def count_problem(exact: Exact, earlier: Flagged, policy: Policy) -> Problem:
@@ -211,7 +219,7 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
     problem = present_problem(rows, whole | few_present(rows, exact, policy), earlier, exact, policy)
-    hidden = suppress(problem, policy.secondary.method).hidden
+    hidden = _pattern(problem, policy)
     return _shown(nearest(rows, policy.rounding_base), hidden | whole)
 
 
@@ -227,7 +235,7 @@ def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: 
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
     primary = any_of(primary_sums(summed, policy), behind.shape) | behind
     problem = sum_problem(summed, primary, earlier, exact, policy)
-    hidden = suppress(problem, policy.secondary.method).hidden
+    hidden = _pattern(problem, policy)
     return _shown(_rounded_sum(summed, policy), hidden | behind)
 
 
@@ -272,7 +280,27 @@ def primary_sums(summed: Summed, policy: Policy) -> dict[str, Flags]:
 
 
 def _rounded(exact: Exact, policy: Policy) -> Integers:
-    return nearest(exact.counts.values, policy.rounding_base)
+    """Counts as they are shown where they are not hidden."""
+    base = policy.rounding_base
+    if policy.cell_key:
+        noisy = perturbed(exact.counts.values, _keys(exact), policy.cell_key.table())
+        return nearest(noisy, base)
+    if base == 1:
+        return exact.counts.values
+    keys = _keys(exact) if policy.rounding_method is RoundingMethod.RANDOM else None
+    try:
+        found = rounded(exact.counts, policy.rounding_method, base, keys)
+    except CannotRound as refused:
+        raise CannotProtect(refused.reason) from None
+    if found.within > base:
+        raise CannotProtect("It cannot be rounded so that it adds up; take coarser groups or fewer dimensions.")
+    return found.values
+
+
+def _keys(exact: Exact) -> Keys:
+    if exact.keys is None:
+        raise ValueError("the policy goes by record keys, and none were gathered")
+    return exact.keys.view(np.uint64)
 
 
 def _rounded_sum(summed: Summed, policy: Policy) -> Integers:

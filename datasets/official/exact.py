@@ -13,7 +13,7 @@ from disclosure.cube import Cube
 from disclosure.evidence import Evidence, Largest
 from disclosure.official import Exact, Summed
 from disclosure.policy import Policy
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import RoundingMethod
 from disclosure.rules import MinimumSchools
 from disclosure.sensitivity import reach
 from disclosure.tables import Flags, Integers

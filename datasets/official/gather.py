@@ -21,9 +21,9 @@ Aggregates = Callable[[Plan], ExactTable]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Gathered(Secret):
-    """counts: of rows, the table's whole shape; keys: their record keys, or None. sums: in ticks (and counts of rows with a value), of the dimensions
-    without the splits; positions likewise, (…, bins). evidence: what does not add up, likewise, (…, numbers); cells
-    that no code stands for are 0.
+    """counts: of rows, the table's whole shape; keys: their record keys, or None. sums: in ticks (and counts of rows
+    with a value), of the dimensions without the splits; positions likewise, (…, bins). evidence: what does not add up,
+    likewise, (…, numbers); cells that no code stands for are 0.
     """
 
     counts: Integers

@@ -34,8 +34,8 @@ MOST_DIMENSIONS = 4
 class OfficialTable:
     """trees: the dimensions in the order of the data set's domain; splits: the ways in which each of their counts is
     split, side by side in one last dimension. selected: the atoms that criteria admit, of variables that they name.
-    present: counts of the rows that have a value of a number, which add up by themselves. positions: bins that quantiles
-    are read from, which are no cells of the table and are not shown.
+    present: counts of the rows that have a value of a number, which add up by themselves. positions: bins that
+    quantiles are read from, which are no cells of the table and are not shown.
     """
 
     data_set: DataSet

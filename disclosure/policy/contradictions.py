@@ -70,6 +70,19 @@ AGREEMENTS: tuple[Agreement, ...] = (
         lambda method, base: method == "conventional" or base >= 2,
         "rounding.base: wants at least 2 unless rounding.method is 'conventional': to base 1 nothing is rounded",
     ),
+    # A count that is shown is never shown as 0: then 0 would say two things.
+    Agreement(
+        ("minimum_count.value", "rounding.method", "rounding.base"),
+        lambda least, method, base: least > base // 2 if method == "conventional" else least >= base,
+        "minimum_count.value: wants more than half of rounding.base (all of it, unless rounding is conventional), or "
+        "counts that are shown would become 0",
+    ),
+    Agreement(
+        ("minimum_count.value", "cell_key.max_noise", "rounding.base"),
+        lambda least, noise, base: least - noise > base // 2,
+        "cell_key.max_noise: wants to be less than minimum_count.value by more than half of rounding.base, or counts "
+        "that are shown would become 0",
+    ),
     # Controlled rounding wants a table that adds up; random rounding would draw a second time from the same key.
     Agreement(
         ("cell_key", "rounding.method"),

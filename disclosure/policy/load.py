@@ -12,7 +12,7 @@ from disclosure.policy.contradictions import contradictions
 from disclosure.policy.model import CellKey, Differencing, ListedGroups, Policy, Rule, Secondary, Sparsity
 from disclosure.policy.read import DESCRIPTION, PolicyFile, PolicyRefused, read
 from disclosure.policy.tables import TABLES
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import RoundingMethod
 from disclosure.rules import RULES
 from disclosure.suppression.problem import Method
 from disclosure.tables import Noise

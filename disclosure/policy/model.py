@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar, assert_never
 
 from disclosure.accounting import delta
+from disclosure.cell_key import Parameters, PTable, PTableRefused, maximum_entropy
 from disclosure.fields import Mode
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import RoundingMethod
 from disclosure.rules import Evidence, PrimaryRule
 from disclosure.rules.shares import exceeds
 from disclosure.suppression.problem import Method
@@ -63,8 +65,7 @@ class CellKey:
     """Counts are perturbed by their cells' keys. max_noise: the most that a count is moved, D. variance: at most, V.
     not_shown: the largest count above 0 that no count is moved to, js. Zeros are kept.
 
-    A count i in 1 … js can only become 0 or at least js + 1. With mean 0 its variance is least when it is one of these
-    two, and then it is i·(js + 1 − i): so V must be the greatest of these, and D at least js.
+    Raises ValueError where no table has these, with what could be had.
     """
 
     max_noise: int
@@ -72,11 +73,21 @@ class CellKey:
     not_shown: int
 
     def __post_init__(self) -> None:
-        least = max((i * (self.not_shown + 1 - i) for i in range(1, self.not_shown + 1)), default=0)
-        if self.max_noise < self.not_shown:
-            raise ValueError(f"wants max_noise at least {self.not_shown} with not_shown {self.not_shown}")
-        if self.variance < least:
-            raise ValueError(f"wants variance at least {least} with not_shown {self.not_shown}")
+        try:
+            self.table()
+        except PTableRefused as refused:
+            told = "; ".join(refused.problems)
+            for theirs, ours in (("largest_change", "max_noise"), ("hidden_up_to", "not_shown")):
+                told = told.replace(theirs, ours)
+            raise ValueError(told) from None
+
+    def table(self) -> PTable:
+        return _table(self.max_noise, float(self.variance), self.not_shown)
+
+
+@lru_cache(maxsize=16)
+def _table(max_noise: int, variance: float, not_shown: int) -> PTable:
+    return maximum_entropy(Parameters(max_noise, variance, not_shown))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from disclosure.fields import (
     whole,
     word,
 )
-from disclosure.rounding_method import RoundingMethod
+from disclosure.rounding import RoundingMethod
 from disclosure.rules import RULES, MinimumCount, MinimumDenominator
 from disclosure.suppression.problem import Method
 

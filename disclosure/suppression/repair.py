@@ -67,8 +67,8 @@ class _Moves:
     def widening(self, cell: int, by: int, hidden: Flags) -> Flags:
         """Cells that move with this one when it goes up and down by so much in all: up as far as it can.
 
-        Where all were hidden when it was found too narrow, they move by fractions: the attacker knows that tables are of
-        integers. Then ask for more.
+        Where all were hidden when it was found too narrow, they move by fractions: the attacker knows that tables are
+        of integers. Then ask for more.
         """
         place = int(np.searchsorted(self._cells, cell))
         if place == self._cells.size or self._cells[place] != cell:

@@ -310,7 +310,13 @@ def test_30_by_12_by_6_is_rounded_in_time() -> None:
 
 def test_low_is_what_is_shown_as_zero_and_is_not() -> None:
     cube = cube_of(plain(4), np.array([0, 2, 3, 5]))
-    assert low(cube, rounded(cube, RoundingMethod.CONVENTIONAL, 5).values).tolist() == [False, True, False, False, False]
+    assert low(cube, rounded(cube, RoundingMethod.CONVENTIONAL, 5).values).tolist() == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_methods_take_what_they_need_and_nothing_else() -> None:

@@ -103,7 +103,7 @@ def pupils() -> DataSet:
 
 
 def policy(**changes: str) -> Policy:
-    """The DfE draft without the rule against sparse tables, with lines changed: policy(**{"value = 10": "value = 5"})."""
+    """The DfE draft without the rule against sparse tables, with texts changed: {"value = 10": "value = 5"}."""
     text = preset("dfe-draft")
     start = text.index("[sparsity]")
     text = text[:start] + text[text.index("[", start + 1) :]
