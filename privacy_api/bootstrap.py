@@ -21,6 +21,7 @@ from privacy_api.stores.database import DatabaseRefused, open_database
 from privacy_api.stores.facts import settle
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.tables import SqlTables
 
@@ -49,6 +50,7 @@ class Stores:
     ledger: SqlLedger
     projects: SqlProjects
     tables: SqlTables
+    output_checks: SqlOutputChecks
     close: Callable[[], None]
 
 
@@ -68,6 +70,7 @@ def open_stores(settings: Settings) -> Stores:
         SqlLedger(database, settings.anchor_file, claim_seconds),
         SqlProjects(database),
         SqlTables(database),
+        SqlOutputChecks(database),
         database.dispose,
     )
 
@@ -91,6 +94,7 @@ def open_services(
         ledger=stores.ledger,
         projects=stores.projects,
         tables=stores.tables,
+        output_checks=stores.output_checks,
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         environment=settings.environment,

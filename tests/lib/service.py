@@ -24,6 +24,7 @@ from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.tables import SqlTables
 from tests.lib import school
@@ -103,6 +104,7 @@ def running(
         ledger=SqlLedger(database, home / "anchor.json"),
         projects=projects,
         tables=SqlTables(database),
+        output_checks=SqlOutputChecks(database),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",
