@@ -1,5 +1,5 @@
-"""A table of which nothing is known but itself. What can be seen in it is judged, as though whole numbers were counts; a
-person must see the rest.
+"""A table of which nothing is known but itself. What can be seen in it is judged, as though whole numbers were counts;
+a person must see the rest.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class _Column:
         wanted = np.zeros(self._shape, np.bool_)
         for i in hidden:
             wanted[self._cells[i]] = True
-        for slack in dict.fromkeys((0, self._policy.rounding_base - 1)):
+        base = self._policy.rounding_base
+        for slack in dict.fromkeys((0, base // 2, base - 1)):
             try:
                 lower, upper = deduced(self._dimensions, *self._bounds(slack), wanted)
                 break

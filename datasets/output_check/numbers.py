@@ -20,7 +20,7 @@ from datasets.plan import Axis
 from datasets.statistics.recipe import KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount
-from disclosure.official import Exact, Protected, unhidden, unprotected
+from disclosure.official import Exact, unhidden, unprotected
 from disclosure.policy import Policy
 from disclosure.rules import MinimumDenominator, QuantileSides
 from disclosure.tables import Flags, Floats, Secret

@@ -24,6 +24,6 @@ class SqlOutputChecks:
             connection.execute(insert(output_checks).values(**asdict(check)))
 
     def checks(self, last: int) -> list[OutputCheck]:
-        by_age = select(*_columns).order_by(output_checks.c.at.desc(), output_checks.c.id.desc()).limit(last)
+        newest = select(*_columns).order_by(output_checks.c.number.desc()).limit(last)
         with reading(self._engine) as connection:
-            return [OutputCheck(*row) for row in connection.execute(by_age)][::-1]
+            return [OutputCheck(*row) for row in connection.execute(newest)][::-1]

@@ -178,8 +178,9 @@ registered_tables = Table(
 output_checks = Table(
     "output_checks",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("at", Text, nullable=False, index=True),
+    Column("number", BIG, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("at", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("project", Text, ForeignKey("projects.id")),
     Column("data_set", Text, nullable=False),
@@ -189,4 +190,5 @@ output_checks = Table(
     Column("query", Text),
     Column("verdict", Text, nullable=False),
     CheckConstraint("verdict IN ('pass', 'review', 'fail')", name="verdict"),
+    UniqueConstraint("id"),
 )

@@ -13,7 +13,8 @@ from datasets.engines.memory import MemoryEngine, Row
 from datasets.output_check.check import Place, check_output
 from datasets.output_check.verdict import CheckedTable
 from datasets.validate import Limits
-from disclosure.policy import Policy
+from disclosure.policy import Policy, load_policy
+from privacy_api.cli.cuts import preset
 from privacy_api.wire.query_in import read_query
 from tests.lib import official
 from tests.lib.official import Desk
@@ -33,6 +34,22 @@ def rows_of(counts: Sequence[Sequence[int]], **ticks: int | None) -> list[Row]:
                 atoms = {"la": la, "need": need, "fsm": i % 2, "school": i % 8, "score": 10 if score is None else score}
                 rows.append(Row(i, atoms, dict(number)))
     return rows
+
+
+def without(rule: str, **changes: str) -> Policy:
+    """The same policy without one of its rules, with lines changed."""
+    text = preset("dfe-draft")
+    for name in ("sparsity", rule):
+        start = text.index(f"[{name}]")
+        text = text[:start] + text[text.index("[", start + 1) :]
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return load_policy(text)
+
+
+def showing_zeros() -> Policy:
+    return without("class_disclosure", **{'zeros = "hide"': 'zeros = "show"'})
 
 
 def csv_of(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -6,6 +6,7 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
+BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 ROLES = "role IN ('researcher', 'checker')"
 
 
@@ -17,6 +18,7 @@ def upgrade() -> None:
         table.create_check_constraint(op.f("ck_api_keys_role"), ROLES)
     op.create_table(
         "output_checks",
+        sa.Column("number", BIG, nullable=False),
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("at", sa.Text, nullable=False),
         sa.Column("who", sa.Text, nullable=False),
@@ -27,11 +29,11 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("query", sa.Text),
         sa.Column("verdict", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_output_checks"),
+        sa.PrimaryKeyConstraint("number", name="pk_output_checks"),
         sa.ForeignKeyConstraint(["project"], ["projects.id"], name="fk_output_checks_project"),
         sa.CheckConstraint("verdict IN ('pass', 'review', 'fail')", name=op.f("ck_output_checks_verdict")),
+        sa.UniqueConstraint("id", name="uq_output_checks_id"),
     )
-    op.create_index("ix_output_checks_at", "output_checks", ["at"])
 
 
 def downgrade() -> None:
@@ -39,7 +41,6 @@ def downgrade() -> None:
     for found in ("output_checks", "api_keys WHERE role <> 'researcher'"):
         if op.get_bind().execute(sa.text(f"SELECT 1 FROM {found} LIMIT 1")).first():  # noqa: S608 - constants
             raise RuntimeError(f"there are rows that the version before cannot hold: {found}")
-    op.drop_index("ix_output_checks_at", "output_checks")
     op.drop_table("output_checks")
     with op.batch_alter_table("api_keys") as table:
         table.drop_constraint(op.f("ck_api_keys_role"), type_="check")
