@@ -76,8 +76,8 @@ def neither(reason: str) -> Direction:
     return Direction(lambda a, b: Change.NEITHER, reason)
 
 
-def whole(key: str, low: int, high: int, direction: Direction, modes: tuple[Mode, ...] = BOTH, **more: Any) -> Field:
-    return Field(key, f"a whole number from {low} to {high}", is_whole(low, high), direction, modes, **more)
+def whole(key: str, low: int, high: int, direction: Direction, modes: tuple[Mode, ...] = BOTH) -> Field:
+    return Field(key, f"a whole number from {low} to {high}", is_whole(low, high), direction, modes)
 
 
 def number(key: str, above: str, most: str, direction: Direction, modes: tuple[Mode, ...] = BOTH) -> Field:

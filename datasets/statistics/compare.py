@@ -146,4 +146,5 @@ GAP = Statistic(
     outputs=_outputs,
     scale=lambda subject: _base(subject).statistic.scale(_base(subject).subject),
     behind=_gap_behind,
+    in_official=False,
 )

@@ -199,7 +199,7 @@ def _filled(choice: _Choice, score: Floats) -> Floats:
     z = math.log(np.exp(score[free]).sum() / (1 - choice.low[~free].sum()))
 
     def clipped(z: float) -> Floats:
-        return np.clip(np.exp(np.minimum(score - z, 0)), choice.low, choice.high)
+        return np.maximum(choice.low, np.minimum(choice.high, np.exp(np.minimum(score - z, 0))))
 
     lowest = z - _NEAR if choice.high[free].min() == 1 else min(z, score.min()) - _NEAR
     return clipped(brentq(lambda z: 1 - clipped(z).sum(), lowest, z + _NEAR, xtol=_TIGHT))

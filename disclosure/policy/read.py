@@ -61,7 +61,7 @@ def read(text: str) -> tuple[PolicyFile, list[str]]:
 
 def _head_problems(raw: dict[str, Any]) -> list[str]:
     problems = []
-    if not isinstance(raw.get("policy"), str) or not raw["policy"]:
+    if not isinstance(raw.get("policy"), str) or not raw["policy"].strip():
         problems.append("policy: a name is wanted")
     if not is_whole(1, 10**6)(raw.get("version")):
         problems.append("version: a whole number from 1 is wanted")
@@ -78,7 +78,9 @@ def _accepted(table: Table, mode: Mode, raw: dict[str, Any], problems: list[str]
     fields = [f for f in table.of(mode) if f.unless is None or given.get(f.unless[0]) != f.unless[1]]
     described = DESCRIPTION if table.described and table.name in raw else {}
     problems += _unknown(f"{table.name}.", given, [*(field.key for field in fields), *described])
-    accepted = {k: given[k] for k, kind in described.items() if isinstance(given.get(k), kind) and given[k] != ""}
+    accepted = {
+        k: given[k] for k, kind in described.items() if isinstance(given.get(k), kind) and str(given[k]).strip()
+    }
     missing = [key for key in described if key not in accepted]
     problems += [f"{table.name}.{key}: missing; every rule has {', '.join(described)}" for key in missing]
     for field in fields:

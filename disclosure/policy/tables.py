@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from disclosure.fields import (
     BOTH,
@@ -83,13 +83,17 @@ _SECONDARY = Table(
     "secondary",
     (
         word("method", METHODS, later_loosens(METHODS, "'optimal' hides as little as it can, 'none' nothing more")),
-        whole("width", 1, 1000, lower_loosens("the lower, the more closely a hidden count may be worked out"), OFFICIAL,
-              unless=HIDES_NO_MORE),
-        whole("most_cells", 1, 50_000, higher_loosens("the higher, the larger the tables that are released"), OFFICIAL,
-              unless=HIDES_NO_MORE),
+        replace(
+            whole("width", 1, 1000, lower_loosens("the lower, the more closely a hidden count may be worked out")),
+            unless=HIDES_NO_MORE,
+        ),
+        replace(
+            whole("most_cells", 1, 50_000, higher_loosens("the higher, the larger the tables that are released")),
+            unless=HIDES_NO_MORE,
+        ),
     ),
     OFFICIAL,
-)  # fmt: skip
+)
 _CELL_KEY = Table(
     "cell_key",
     (

@@ -6,12 +6,14 @@ least is the sum of |released − x| over all cells of all margins.
 
 Theorem. In a two-way table of which at most one dimension has levels between its codes and its total, a strict rounding
 exists, and every vertex of the linear program's solution set is one. Proof: y = (x − base·f) / base satisfies all
-constraints, so the program is feasible and bounded. Its constraints bound sums of y over sets of inner cells. Say the
-rows have levels: rows, groups of rows, all. The sets (group of rows) × (one column) are laminar (any two are nested or
-disjoint), and so are the sets (group of rows) × (all columns). The incidence matrix of two laminar families is a
-network matrix, hence totally unimodular (Edmonds 1970; Schrijver 2003, section 41.4), and the bounds are whole numbers.
-∎ For plain two-way tables this is Bacharach (Management Science 12, 1966) and Causey, Cox & Ernst (JASA 80, 1985). With
-three dimensions, or levels in both, there may be no strict rounding at all (Causey, Cox & Ernst, 1985).
+constraints, so the program is feasible and bounded. What it bounds are sums of y over sets of inner cells. Say the rows
+have levels. The sets (element of the rows) × (one column) form a forest, any two being nested or disjoint; the sets
+(element of the rows) × (all columns) form a tree, with the total at its root. Let y flow down the forest from a common
+root, each set on an arc from the set above it; from its smallest set there on an arc of its own, the inner cell, to its
+smallest set of the tree; and up the tree. Each number of the table is then the flow on one arc. So the program is one
+of a flow with whole bounds, whose vertices are whole (Hoffman & Kruskal 1956). ∎ For plain two-way tables this is
+Bacharach (Management Science 12, 1966) and Causey, Cox & Ernst (JASA 80, 1985). With three dimensions, or levels in
+both, there may be no strict rounding at all (Causey, Cox & Ernst, 1985).
 
 So nothing is taken on trust: the program is solved by the simplex method; if its vertex is whole, that is the answer;
 if not, or if there is no strict answer, by branch and bound, first strictly, then with numbers up to two and three
@@ -32,6 +34,7 @@ from disclosure.tables import Flags, Floats, Integers
 
 MOST_CELLS = 50_000
 MOST_CELLS_BRANCHED = 5_000
+"""Where the linear program alone may not do: tables of three dimensions, and others whose vertex is not whole."""
 SECONDS = 60.0
 _FARTHEST = 2
 """Bases beyond the strict ones that a number may move if there is no other way."""
@@ -58,9 +61,13 @@ class Published:
 
 
 def controlled(cube: Cube, base: int, published: Published | None = None, seconds: float = SECONDS) -> Integers:
-    """The additive rounding of a whole table that changes least; raises CannotRound."""
-    if cube.values.size > MOST_CELLS:
-        raise CannotRound(f"the table has more than {MOST_CELLS} cells; take coarser groups or fewer dimensions")
+    """The additive rounding of a whole table that changes least; raises CannotRound.
+
+    seconds: for one run of the solver; there are one or two for each number of bases that is tried.
+    """
+    _check_size(cube, MOST_CELLS)
+    if sum(len(dimension.codes) > 1 for dimension in cube.dimensions) > 2:
+        _check_size(cube, MOST_CELLS_BRANCHED)
     for reach in range(_FARTHEST + 1):
         found = _solve(_program(cube, base, published, reach), cube, seconds)
         if found is not None:
@@ -143,7 +150,7 @@ def _solve(program: _Program, cube: Cube, seconds: float) -> Integers | None:
     """Numbers in bases, or None if there are none."""
     found = _run(program, 0, seconds)
     if found.status == _SOLVED and not _is_whole(found.x):
-        _check_size(cube)
+        _check_size(cube, MOST_CELLS_BRANCHED)
         found = _run(program, 1, seconds)
     if found.status == _IMPOSSIBLE:
         return None
@@ -170,9 +177,6 @@ def _is_whole(x: Floats) -> bool:
     return bool((np.abs(x - np.rint(x)) < _WHOLE).all())
 
 
-def _check_size(cube: Cube) -> None:
-    if cube.values.size > MOST_CELLS_BRANCHED:
-        raise CannotRound(
-            f"the table is not a plain two-way one and has more than {MOST_CELLS_BRANCHED} cells; "
-            "take coarser groups or fewer dimensions, or round at random"
-        )
+def _check_size(cube: Cube, most: int) -> None:
+    if cube.values.size > most:
+        raise CannotRound(f"no table of this kind with more than {most} cells; take coarser groups or fewer dimensions")

@@ -12,7 +12,7 @@ from disclosure.tables import Flags, Integers
 class ResidualDegreesOfFreedom(PrimaryRule):
     """observations − coefficients < `value`: a model with about as many coefficients as rows tells the rows.
 
-    Source: the SACRO project's statbarns (models: at least 10 residual degrees of freedom), as implemented in ACRO.
+    Source: the SACRO project's statbarns, models; ACRO's default is 10.
     """
 
     value: int

@@ -113,19 +113,27 @@ class Search(Secret):
     def width(self) -> Integers:
         return self.upper - self.lower
 
-    def along(self, costs: Floats, nodes: int = NODES) -> None:
+    def along(self, costs: Floats, nodes: int) -> None:
         """Find a table far in the direction of the costs; the farthest, if the nodes are enough."""
         self._count()
         if not self._witness(self._program.maximise(costs)):
-            self._count()
-            with suppress(Infeasible):  # the nodes were too few to find any table
-                self._witness(self._program.maximise_whole(costs, nodes))
+            self._whole(costs, nodes)
 
     def ends(self, place: int) -> None:
-        """Find the greatest and the least value of a cell."""
+        """Find the greatest and the least value of a cell. Integers are searched only where they could be farther."""
         costs = np.zeros(self._component.cells.size)
-        for costs[place] in (1.0, -1.0):
-            self.along(costs)
+        for sign in (1, -1):
+            costs[place] = sign
+            self._count()
+            move = self._program.maximise(costs)
+            reached = max(sign * int(self.lower[place]), sign * int(self.upper[place]))
+            if not self._witness(move) and np.floor(sign * move[place] + WHOLE) > reached:
+                self._whole(costs, NODES)
+
+    def _whole(self, costs: Floats, nodes: int) -> None:
+        self._count()
+        with suppress(Infeasible):  # the nodes were too few to find any table
+            self._witness(self._program.maximise_whole(costs, nodes))
 
     def _count(self) -> None:
         if self.solved == self._programs:

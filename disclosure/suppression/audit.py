@@ -37,19 +37,22 @@ class Limits:
     programs: int = 5_000
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """narrow: hidden cells, of the cube's shape, whose interval is not proved to be as wide as needed. recoverable: how
-    many of them were found in one value only; primary: how many of them a rule hides. hidden: cells that the audit was
-    about, certified: those of them that had no need of a program. programs: linear and integer ones that were solved.
+    """narrow: hidden cells, of the cube's shape, whose interval is not proved to be as wide as needed. width: what is
+    proved. recoverable: how many of them were found in one value only; primary: how many of them a rule hides. hidden:
+    cells that the audit was about, certified: those of them that had no need of a program. programs: linear and integer
+    ones that were solved. base: what shown cells were taken to be rounded to.
     """
 
     narrow: Flags = field(repr=False)
+    width: Integers = field(repr=False)
     recoverable: int
     primary: int
     hidden: int
     certified: int
     programs: int
+    base: int
 
     @property
     def passed(self) -> bool:
@@ -84,11 +87,13 @@ def audit(
     narrow = width < need
     return Audit(
         narrow,
+        width,
         recoverable=int((narrow & (width == 0)).sum()),
         primary=int((narrow & problem.primary).sum()),
         hidden=int(pattern.hidden.sum()),
         certified=int((pattern.hidden & ~open_).sum()),
         programs=programs,
+        base=base,
     )
 
 

@@ -10,9 +10,9 @@ Numbers are integers throughout, so that a sum is the same in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from disclosure.cube import Cube
 from disclosure.suppression.moves import Moves, Routes
@@ -31,10 +31,9 @@ Cell = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Box(Secret):
-    """cells: flat numbers; plus: which of them go up when the box's first cell does. up, down: as in the lemma."""
+    """cells: flat numbers, the one that it was looked for among the plus cells. up, down: as in the lemma."""
 
     cells: Integers
-    plus: Flags
     up: int
     down: int
 
@@ -53,6 +52,11 @@ class Candidates(Secret):
         return (self.up + self.down >= need) & (self.cost < BLOCKED)
 
 
+def place(cell: int, shape: tuple[int, ...]) -> Cell:
+    """Of a flat number."""
+    return tuple(int(i) for i in np.unravel_index(cell, shape))
+
+
 def costs_of(values: Integers) -> Integers:
     """Of hiding each cell: 0.2 + log(1 + x), in 1024ths. Small cells go first, and few cells before many."""
     return np.rint(1024 * (0.2 + np.log1p(values))).astype(np.int64)
@@ -62,17 +66,22 @@ class Boxes(Secret):
     """Boxes of one table. Cells that are free (hidden anyway) cost nothing."""
 
     def __init__(self, cube: Cube, blocked: Flags, free: Flags, floor: int) -> None:
-        self._shape, self._floor = cube.shape, floor
+        self._shape = cube.shape
         costs = np.where(blocked | (cube.values < floor), BLOCKED, np.where(free, 0, costs_of(cube.values)))
         beyond = [(0, 1)] * cube.values.ndim
-        self._costs = np.pad(costs, beyond)
-        self._slack = np.pad(cube.values - floor, beyond, constant_values=UNBOUNDED)
+        slack = np.pad(cube.values - floor, beyond, constant_values=UNBOUNDED)
+        self._table = np.stack([np.pad(costs, beyond), slack, np.full_like(slack, UNBOUNDED)])
+        self._costs, self._slack, self._own = self._table[0], slack, costs_of(cube.values)
         self._routes = [Routes(dimension, _ranks(cube.values, k)) for k, dimension in enumerate(cube.dimensions)]
 
     def free(self, cells: Integers) -> None:
         """From now on these cost nothing."""
+        self._costs[np.unravel_index(cells, self._shape)] = 0
+
+    def charge(self, cells: Integers) -> None:
+        """From now on these, which were free, have a cost again."""
         at = np.unravel_index(cells, self._shape)
-        self._costs[at] = np.minimum(self._costs[at], 0)
+        self._costs[at] = self._own[at]
 
     def protect(self, cell: Cell, need: int) -> tuple[Box, ...]:
         """Boxes that prove an interval of `need`, or else the widest that boxes can prove: one, or one for each end.
@@ -102,7 +111,7 @@ class Boxes(Secret):
         """Along each axis, moves that are possible and wide enough in the cell's own line, which is in every box."""
         found = []
         for axis, element in enumerate(cell):
-            moves, costs, slack = self._routes[axis].through(element), *self._line(cell, axis)
+            moves, (costs, slack) = self._routes[axis].through(element), self._line(cell, axis)
             wide = slack[moves.minus].min(1, initial=UNBOUNDED) + slack[moves.plus].min(1) >= need
             found.append(moves.only(np.flatnonzero(wide & (_total(costs, moves) < BLOCKED))))
         return found
@@ -119,7 +128,7 @@ class Boxes(Secret):
 
     def _line(self, cell: Cell, axis: int) -> tuple[Integers, Integers]:
         """Costs and slacks along one axis; the cell's own cost is left out."""
-        line = (*cell[:axis], slice(None), *cell[axis + 1 :])
+        line: Any = (*cell[:axis], slice(None), *cell[axis + 1 :])
         costs = self._costs[line].copy()
         costs[cell[axis]] = self._costs[cell] // BLOCKED * BLOCKED
         return costs, self._slack[line]
@@ -127,17 +136,11 @@ class Boxes(Secret):
     def _join(self, moves: list[Moves]) -> Candidates:
         """Dimensions with few moves first: the array is smallest then."""
         order = sorted(range(len(moves)), key=lambda k: len(moves[k]) / self._shape[k])
-        cost, plus = self._costs.transpose(order), self._slack.transpose(order)
-        minus = np.broadcast_to(np.int64(UNBOUNDED), plus.shape)
+        found = self._table.transpose([0, *(1 + k for k in order)])
         for done, axis in enumerate(order):
-            one, other = moves[axis].plus, moves[axis].minus
-            cost = _over(np.add, cost, one, done) + _over(np.add, cost, other, done)
-            plus, minus = (
-                np.minimum(_over(np.minimum, plus, one, done), _over(np.minimum, minus, other, done)),
-                np.minimum(_over(np.minimum, minus, one, done), _over(np.minimum, plus, other, done)),
-            )
-        back = np.argsort(order)
-        return Candidates(tuple(moves), cost.transpose(back), minus.transpose(back), plus.transpose(back))
+            found = _joined(found, moves[axis], 1 + done)
+        cost, down, up = (own.transpose(np.argsort(order)) for own in found)
+        return Candidates(tuple(moves), cost, up, down)
 
     def _cheapest(self, found: Candidates, wanted: Flags) -> Box:
         """Of equal costs the widest, of equal widths the first."""
@@ -146,22 +149,29 @@ class Boxes(Secret):
         best = int(places[(found.up + found.down).ravel()[places].argmax()])
         rows = np.unravel_index(best, found.cost.shape)
         chosen = zip(found.moves, rows, self._shape, strict=True)
-        elements, signs = zip(*(_support(moves, int(row), size) for moves, row, size in chosen), strict=True)
-        sign = np.ones(1, np.int64)
-        for one in signs:
-            sign = np.multiply.outer(sign, one)
+        elements = [_elements(moves, int(row), size) for moves, row, size in chosen]
         cells = np.ravel_multi_index(np.ix_(*elements), self._shape).ravel()
-        return Box(cells, sign.ravel() > 0, int(found.up.flat[best]), int(found.down.flat[best]))
+        return Box(cells, int(found.up.flat[best]), int(found.down.flat[best]))
 
 
-def _over(join: np.ufunc, values: Integers, rows: Integers, axis: int) -> Integers:
-    """The values of each row's elements, joined: the axis becomes one of rows."""
-    before = (slice(None),) * axis
-    if not rows.shape[1]:
-        return np.full((1,) * values.ndim, 0 if join is np.add else UNBOUNDED, np.int64)
-    found = values[(*before, rows[:, 0])]
+def _joined(table: Integers, moves: Moves, axis: int) -> Integers:
+    """The axis becomes one of moves: under a move's minus, plus and minus cells change their places."""
+    found = _over(table, moves.plus, axis)
+    if moves.minus.shape[1]:
+        other = _over(table, moves.minus, axis)
+        found[0] += other[0]
+        np.minimum(found[1:], other[:0:-1], out=found[1:])
+    return found
+
+
+def _over(table: Integers, rows: Integers, axis: int) -> Integers:
+    """Costs (first) added and slacks (the others) compared over the elements of each row."""
+    before: Any = (slice(None),) * axis
+    found: Integers = table[(*before, rows[:, 0])]
     for column in rows.T[1:]:
-        found = join(found, values[(*before, column)])
+        other = table[(*before, column)]
+        found[0] += other[0]
+        np.minimum(found[1:], other[1:], out=found[1:])
     return found
 
 
@@ -169,10 +179,9 @@ def _total(costs: Integers, moves: Moves) -> Integers:
     return np.asarray(costs[moves.plus].sum(1) + costs[moves.minus].sum(1))
 
 
-def _support(moves: Moves, row: int, size: int) -> tuple[Integers, npt.NDArray[np.int64]]:
-    plus, minus = moves.plus[row], moves.minus[row]
-    plus, minus = plus[plus < size], minus[minus < size]
-    return np.concatenate([plus, minus]), np.repeat([1, -1], [plus.size, minus.size])
+def _elements(moves: Moves, row: int, size: int) -> Integers:
+    both = np.concatenate([moves.plus[row], moves.minus[row]])
+    return both[both < size]
 
 
 def _ranks(values: Integers, axis: int) -> list[int]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from disclosure.suppression.equations import Matrix
 from disclosure.suppression.problem import CannotProtect
-from disclosure.tables import Floats, Integers
+from disclosure.tables import Flags, Floats, Integers
 
 WHOLE = 1e-6
 """How near an integer a number that HiGHS gives has to be, to stand for it."""
@@ -32,7 +32,7 @@ class Program:
     fixed: values of some variables, by place, in place of their bounds. CannotProtect where HiGHS gives up.
     """
 
-    def __init__(self, lines: Matrix, lower: Integers, upper: Integers) -> None:
+    def __init__(self, lines: Matrix, lower: Integers | Floats, upper: Integers | Floats) -> None:
         self._model = highspy.HighsLp()
         self._model.num_row_, self._model.num_col_ = lines.shape
         self._model.row_lower_ = self._model.row_upper_ = np.zeros(lines.shape[0])
@@ -58,6 +58,10 @@ class Program:
         if found is None:
             raise Infeasible
         return found
+
+    def prices(self) -> Floats:
+        """Of the lines, at the optimum that was found last."""
+        return np.array(self._solver.getSolution().row_dual)
 
     def maximise_whole(self, costs: Floats, nodes: int) -> Floats:
         """The same over whole numbers, by branch and bound over at most so many nodes: the best that was found."""
@@ -91,3 +95,37 @@ def quiet(options: Mapping[str, float] = QUIET) -> highspy.Highs:
     for option, value in {**QUIET, **options}.items():
         solver.setOptionValue(option, value)
     return solver
+
+
+class Cover:
+    """Cheapest choice of items that meets all demands made so far: a 0/1 program. costs: of the items, above 0."""
+
+    def __init__(self, costs: Floats, chosen: Flags, nodes: int) -> None:
+        self._solver = quiet({"mip_max_nodes": nodes, "mip_rel_gap": 0.0})
+        places = np.arange(costs.size, dtype=np.int32)
+        self._solver.addVars(costs.size, chosen.astype(np.float64), np.ones(costs.size))
+        self._solver.changeColsCost(costs.size, places, costs)
+        self._places = places
+
+    def demand(self, weights: Floats, least: float) -> None:
+        """The weights of the chosen items come to so much at least."""
+        places = np.flatnonzero(weights).astype(np.int32)
+        self._solver.addRow(least, highspy.kHighsInf, places.size, places, weights[places])
+
+    def meet(self, demands: list[tuple[Floats, float]]) -> bool:
+        """Make all of these demands: weights and least. Whether there are any."""
+        for weights, least in demands:
+            self.demand(weights, least)
+        return bool(demands)
+
+    def choose(self, whole: bool) -> Floats:
+        """How much of each item, between 0 and 1: shares, or whole ones.
+
+        CannotProtect if no choice meets the demands, or none is proved to be the cheapest.
+        """
+        kind = highspy.HighsVarType.kInteger if whole else highspy.HighsVarType.kContinuous
+        self._solver.changeColsIntegrality(self._places.size, self._places, np.full(self._places.size, kind))
+        found = solved(self._solver)
+        if found is None or self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise CannotProtect("no cheapest pattern was found; the box method, or coarser bands, may pass")
+        return np.rint(found) if whole else found

@@ -50,7 +50,7 @@ def canonical(dimensions: Sequence[Dimension], content: Integers) -> Order:
         if not alike:
             break
         axis, element = alike[0]
-        colours[axis][element] = mixed(colours[axis][element : element + 1] + ODD[0])[0]
+        colours[axis][[element]] = mixed(colours[axis][[element]] + ODD[0])
         colours = _refined(dimensions, cells, colours)
     return tuple(
         np.lexsort((own, _heights(dimension))).astype(np.int64)
@@ -85,8 +85,8 @@ def _recoloured(dimension: Dimension, cells: Colours, axis: int, own: Colours) -
     for line in dimension.lines:
         parts = list(line.parts)
         together = mixed(mixed(own[parts]).sum(keepdims=True, dtype=np.uint64))
-        below[line.total] += together[0]
-        above[parts] = mixed(mixed(own[[line.total]]) + together)[0]
+        below[[line.total]] += together
+        above[parts] = mixed(mixed(own[[line.total]]) + together)
     return mixed(mixed(mixed(mixed(own) + sums) + below) + above)
 
 

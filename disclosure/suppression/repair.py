@@ -7,7 +7,7 @@ a cell counts per unit that it moves, which makes the search a linear program; t
 so the pattern is good and not the best.
 
 Hiding more never narrows an interval: the attacker's tables for a pattern are also theirs for a larger one (lemma 3).
-So nothing that was proved is lost.
+So nothing that was proved is lost, and what an audit has proved is not audited again.
 """
 
 from __future__ import annotations
@@ -39,17 +39,19 @@ def repaired(problem: Problem, pattern: Pattern, limits: Limits | None = None) -
     for _ in range(ROUNDS):
         found = audit(problem, pattern, limits=limits)
         if found.passed:
-            return pattern, found
+            return Pattern(pattern.hidden, found.width), found
         pattern = repair(problem, pattern, found)
     raise CannotProtect(f"cells were too narrow after {ROUNDS} repairs; fewer dimensions or coarser bands would pass")
 
 
 def repair(problem: Problem, pattern: Pattern, found: Audit) -> Pattern:
     """The pattern with more cells hidden, so that each cell that the audit found narrow can move as far as it needs."""
+    if found.base != 1:
+        raise ValueError("what was proved of a rounded table is not proved of an exact one")
     moves, hidden, need = _Moves(problem, pattern.hidden), pattern.hidden.copy(), needs(problem, pattern)
     for cell in map(int, np.flatnonzero(found.narrow)):
         hidden |= moves.widening(cell, int(need.ravel()[cell]), hidden)
-    return Pattern(hidden, pattern.certified)
+    return Pattern(hidden, found.width)
 
 
 class _Moves:
@@ -67,7 +69,7 @@ class _Moves:
     def widening(self, cell: int, by: int, hidden: Flags) -> Flags:
         """Cells that move with this one when it goes up and down by so much in all: up as far as it can.
 
-        Where all were hidden when it was found too narrow, they move by fractions: the attacker knows that tables are
+        Where all were hidden when the cell was found too narrow, they move by fractions, and the attacker's tables are
         of integers. Then ask for more.
         """
         place = int(np.searchsorted(self._cells, cell))

@@ -7,12 +7,15 @@ The pattern is a union of parts that each depend on the table and on one thing t
 * for each other primary cell, certificates: those that the sequence has for it, or boxes of its own where it is larger
   than `STEPS`, of each width up to that asked.
 
-Lemma. More primary cells or wider intervals (widths alike in all of them, up to `STEPS`) never show a cell that was
-hidden. Proof. More primary cells leave s as it is or raise it, and so do wider intervals; the sequence only grows. A
-primary cell's certificates depend on the table, the cell and its width alone, and a larger width adds to them; if the
-cell falls under the sequence later, at a step no earlier than its value, the sequence holds them already. ∎
-A refusal shows nothing. Whether there is a box of some width for a cell depends on the table alone, so what is refused
+Lemma. More primary cells or wider intervals, of widths up to `STEPS`, never show a cell that was hidden. Proof. More
+primary cells leave s as it is or raise it, and so do wider intervals; the sequence only grows. Another primary cell's
+certificates depend on the table, the cell and its width alone, and a larger width adds to them; if the cell falls under
+the sequence, at a step no earlier than its value, the sequence holds them already. ∎
+A refusal shows nothing; whether boxes of some width go through a cell depends on the table alone, so what is refused
 stays refused when more is asked.
+
+Wider intervals than `STEPS` are asked of sums, in proportion to each. They come last and share what is hidden, so that
+less is hidden; the lemma does not hold for them.
 """
 
 from __future__ import annotations
@@ -24,11 +27,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from disclosure.cube import Cube, Dimension
-from disclosure.suppression.box import Boxes
+from disclosure.suppression.box import Boxes, place
+from disclosure.suppression.certificate import Certificate
 from disclosure.suppression.order import Order, canonical, reordered
 from disclosure.suppression.problem import CannotProtect, Method, Pattern, Problem
-from disclosure.suppression.sequence import Certificate, Sequence
-from disclosure.tables import Integers, Secret
+from disclosure.suppression.sequence import Sequence
+from disclosure.tables import Flags, Integers, Secret
 
 STEPS = 20
 """Values and widths up to which the sequence goes. Thresholds are below it."""
@@ -84,12 +88,11 @@ class _Union(Secret):
 
 
 def _boxes(problem: Problem) -> Pattern:
-    values, width = problem.cube.values.ravel(), problem.width.ravel()
-    last, others = _split(problem)
-    small = [cell for cell in others if values[cell] <= STEPS]
+    values, width = problem.cube.values.ravel(), np.minimum(problem.width.ravel(), STEPS)
+    last, small = _split(problem)
     found, sequence = _Union(values.size), Sequence(problem)
     found.add(sequence)
-    until = {cell: min(STEPS, max(int(values[cell]), int(width[cell]))) for cell in small}
+    until = {cell: max(int(values[cell]), int(width[cell])) for cell in small}
     for size in range(problem.floor, max([last, *until.values()]) + 1):
         sequence.step(size)
         if size == last:
@@ -98,6 +101,7 @@ def _boxes(problem: Problem) -> Pattern:
             if values[cell] <= size <= until[cell]:
                 found.take(cell, sequence.certificates[cell])
     _add_own(problem, found)
+    _add_wide(problem, found)
     found.hidden |= problem.primary.ravel()
     _check(problem, found)
     shape = problem.cube.shape
@@ -105,27 +109,44 @@ def _boxes(problem: Problem) -> Pattern:
 
 
 def _split(problem: Problem) -> tuple[int, list[int]]:
-    """The last step that the primary cells ask for (below the floor: none), and those that it leaves."""
+    """The last step that the primary cells ask for (below the floor: none), and small cells that it leaves."""
     values, primary = problem.cube.values, problem.primary
     shown = ~problem.known & (values >= problem.floor) & ~primary
     core = primary & (values < values[shown].min(initial=STEPS + 1))
-    asked = np.maximum(values, problem.width)[core]
-    last = min(STEPS, int(asked.max(initial=problem.floor - 1)))
-    return last, [int(cell) for cell in np.flatnonzero(primary & ~core)]
+    asked = np.maximum(values, np.where(problem.width <= STEPS, problem.width, 1))[core]
+    last = int(asked.max(initial=problem.floor - 1))
+    return last, [int(cell) for cell in np.flatnonzero(primary & ~core & (values <= STEPS))]
 
 
 def _add_own(problem: Problem, found: _Union) -> None:
-    """Boxes of their own for cells, and for widths, that no step of the sequence reaches."""
-    values, width, shape = problem.cube.values, problem.width.ravel(), problem.cube.shape
-    boxes = Boxes(problem.cube, problem.known, problem.hidden, problem.floor)
-    beyond = problem.primary & ((values > STEPS) | (problem.width > STEPS))
-    for cell in np.flatnonzero(beyond).tolist():
-        at, best = tuple(int(i) for i in np.unravel_index(cell, shape)), 0
-        for need in sorted({*range(1, min(STEPS, int(width[cell])) + 1), int(width[cell])}):
-            if best < need and (chosen := boxes.protect(at, need)):
+    """Boxes of their own for cells that no step of the sequence reaches: small cells first."""
+    values, width = problem.cube.values, problem.width
+    own = Boxes(problem.cube, problem.known, problem.hidden, problem.floor)
+    for cell in _ascending(problem.primary & (values > STEPS) & (width <= STEPS), values):
+        best = 0
+        for need in range(1, int(width.flat[cell]) + 1):
+            if best < need and (chosen := own.protect(place(cell, values.shape), need)):
                 certificate = Certificate.of(chosen)
                 found.take(cell, certificate)
                 best = certificate.width
+
+
+def _add_wide(problem: Problem, found: _Union) -> None:
+    """Boxes that share cells with all that is hidden, for intervals wider than any step's: small cells first."""
+    values, width = problem.cube.values, problem.width
+    free = problem.primary | found.hidden.reshape(values.shape)
+    shared = Boxes(problem.cube, problem.known, free, problem.floor)
+    for cell in _ascending(problem.primary & (width > STEPS), values):
+        need = int(width.flat[cell])
+        if found.certified[cell] < need and (chosen := shared.protect(place(cell, values.shape), need)):
+            certificate = Certificate.of(chosen)
+            found.take(cell, certificate)
+            shared.free(np.array(sorted(certificate.cells)))
+
+
+def _ascending(flags: Flags, values: Integers) -> list[int]:
+    cells = np.flatnonzero(flags)
+    return [int(cell) for cell in cells[np.argsort(values.ravel()[cells], kind="stable")]]
 
 
 def _check(problem: Problem, found: _Union) -> None:

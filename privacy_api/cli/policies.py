@@ -11,7 +11,7 @@ from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settin
 from privacy_api.cli.cuts import bind
 
 if TYPE_CHECKING:
-    from disclosure.policy import Difference, Policy
+    from disclosure.policy import CellKey, Difference, Policy
 
 policy_app = typer.Typer(help="Protect a cut.", no_args_is_help=True)
 
@@ -38,8 +38,20 @@ def explain_policy(policy: Path) -> None:
             typer.echo(f"  source: {rule.source}")
         if loaded.acknowledged_risk:
             typer.echo(f"ad_hoc: free queries are answered; the risk: {loaded.acknowledged_risk}")
+        if loaded.cell_key:
+            typer.echo(_variances(loaded.cell_key))
         if loaded.cut_cap:
             typer.echo(_budget(loaded))
+
+
+def _variances(cell_key: CellKey) -> str:
+    """Rows near zero may have less than the policy's variance, which is an upper bound."""
+    realised = cell_key.table().variances[1:]
+    least, last = min(realised), realised[-1]
+    return (
+        f"The perturbation has variance {least:.2f} for a count of {realised.index(least) + 1}, where it has least, "
+        f"and {last:.2f} for large counts. It is no privacy guarantee."
+    )
 
 
 def _budget(policy: Policy) -> str:

@@ -210,6 +210,7 @@ BAD = [
         "a key with a unit",
     ),
     # Any variable.
+    ("variables.sex]", "variables.record_key]", f"{SET}.variables.record_key", "taken by a column of every answer"),
     ("variables.sex]", "variables.bound_rank]", f"{SET}.variables.bound_rank", "taken by a column of every answer"),
     ("variables.sex]", "variables.Sex]", f"{SET}.variables.Sex", "a–z, 0–9 and _, starting with a letter"),
     ("variables.sex]", "variables.value]", f"{SET}.variables.value", "taken by a column of every answer"),

@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from disclosure.policy import Differencing, ListedGroups, Mode, PolicyRefused, load_policy
+from disclosure.policy import (
+    TABLES,
+    CellKey,
+    Differencing,
+    ListedGroups,
+    Mode,
+    PolicyRefused,
+    Secondary,
+    Sparsity,
+    load_policy,
+)
+from disclosure.rounding import RoundingMethod
+from disclosure.rules import (
+    RULES,
+    ClassDisclosure,
+    Dominance,
+    Evidence,
+    MinimumCount,
+    MinimumDenominator,
+    MinimumSchools,
+    PPercent,
+    PriorPosterior,
+    QuantileSides,
+    ResidualDegreesOfFreedom,
+)
+from disclosure.suppression.problem import Method
 from disclosure.tables import Noise
 from privacy_api.cli.cuts import preset
+from tests.lib.policies import (
+    EVERY_DP_RULE,
+    EVERY_OFFICIAL_RULE,
+    PRESETS,
+    table,
+)
 from tests.lib.service import FREE_QUERIES, LISTED_GROUPS
 
-DP, OFFICIAL = preset("dp-default"), preset("dfe-draft")
+DP, OFFICIAL, NHS = preset("dp-default"), preset("dfe-draft"), preset("nhs-1-7")
 LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
 
 
-@pytest.mark.parametrize("text", [DP, OFFICIAL, LAPLACE])
-def test_presets_load(text: str) -> None:
-    policy = load_policy(text)
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_load(name: str, root: Path) -> None:
+    policy = load_policy(preset(name))
+    assert policy.name == name
     assert all(rule.plain and rule.source and rule.owner for rule in policy.rules.values())
+    assert sorted(path.stem for path in (root / "privacy_api" / "presets").glob("*.toml")) == list(PRESETS)
+
+
+def test_an_officer_has_yet_to_confirm_the_draft() -> None:
+    assert not any(rule.verified for rule in load_policy(OFFICIAL).rules.values())
 
 
 def test_official_answers_free_queries_only_with_the_risk_acknowledged() -> None:
@@ -132,7 +173,110 @@ def test_official_lists_no_groups() -> None:
         load_policy(OFFICIAL + LISTED_GROUPS)
 
 
-def test_the_rule_in_the_documents_can_be_taken_as_it_stands(root: Path) -> None:
+def test_the_rules_in_the_documents_can_be_taken_as_they_stand(root: Path) -> None:
     text = (root / "docs" / "policy.md").read_text(encoding="utf-8")
-    rule = text[text.index("[listed_groups]") :].split("```")[0]
-    assert load_policy(DP + "\n" + rule).listed_groups is not None
+    official, dp = re.findall(r"```toml\n(.*?)```", text, re.S)
+    assert load_policy(DP + "\n" + dp).listed_groups is not None
+    policy = load_policy(OFFICIAL + "\n" + official)
+    assert (policy.answers_ad_hoc, policy.cell_key, policy.rule(MinimumSchools)) == (
+        True,
+        CellKey(7, 5, 3),
+        MinimumSchools("school", 2),
+    )
+
+
+# Official statistics
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "zeros", "secondary"),
+    [
+        ("dfe-draft", 10, "hide", Secondary(Method.BOX, 9, 5000)),
+        ("nhs-1-7", 8, "show", Secondary(Method.NONE)),
+        ("ofqual", 5, "show", Secondary(Method.NONE)),
+        ("ons-10-5", 10, "hide", Secondary(Method.NONE)),
+    ],
+)
+def test_presets_say_what_is_published(name: str, least: int, zeros: str, secondary: Secondary) -> None:
+    policy = load_policy(preset(name))
+    assert policy.primary[0] == MinimumCount(least, zeros)
+    assert policy.minimum_count == least
+    assert (policy.rounding_base, policy.rounding_method) == (5, RoundingMethod.CONVENTIONAL)
+    assert policy.secondary == secondary
+
+
+def test_every_rule_is_in_the_policy() -> None:
+    policy = load_policy(EVERY_OFFICIAL_RULE)
+    assert policy.primary == (
+        MinimumCount(10, "hide"),
+        ClassDisclosure(),
+        Dominance(2, 90),
+        PPercent(10),
+        PriorPosterior(10, 50),
+        MinimumSchools("school", 2),
+        MinimumDenominator(20),
+        QuantileSides(10),
+        ResidualDegreesOfFreedom(10),
+    )
+    assert tuple(type(rule) for rule in policy.primary) == RULES
+    assert policy.cell_key == CellKey(7, 5, 3)
+    assert policy.sparsity == Sparsity(Decimal("0.5"))
+    assert policy.differencing == Differencing(100)
+    assert policy.acknowledged_risk.startswith("Free queries")
+    assert set(policy.rules) == {t.name for t in TABLES if Mode.OFFICIAL in t.modes} - {"ad_hoc"}
+
+
+def test_a_policy_knows_what_evidence_it_wants() -> None:
+    policy = load_policy(NHS)
+    assert policy.evidence == {Evidence.PUPILS, Evidence.STRUCTURAL, Evidence.DENOMINATOR}
+    assert (policy.largest, policy.rule(Dominance)) == (0, None)
+    every = load_policy(EVERY_OFFICIAL_RULE)
+    assert every.evidence == set(Evidence)
+    assert (every.largest, every.rule(Dominance)) == (2, Dominance(2, 90))
+
+
+def test_dp_has_no_rules_on_true_counts() -> None:
+    policy = load_policy(EVERY_DP_RULE)
+    assert policy.primary == ()
+    assert policy.evidence == set()
+    assert policy.secondary == Secondary(Method.NONE)
+    assert policy.rounding_method is RoundingMethod.CONVENTIONAL
+    assert (policy.cell_key, policy.sparsity, policy.differencing) == (None, None, None)
+
+
+@pytest.mark.parametrize("name", [t.name for t in TABLES if t.modes == (Mode.OFFICIAL,)])
+def test_official_rules_are_unknown_in_a_dp_policy(name: str) -> None:
+    with pytest.raises(PolicyRefused, match=f"- {name}: unknown; known are"):
+        load_policy(DP + table(name))
+
+
+@pytest.mark.parametrize("key", ["minimum_count.zeros", "rounding.method"])
+def test_official_words_are_unknown_in_a_dp_policy(key: str) -> None:
+    name, word = key.split(".")
+    with pytest.raises(PolicyRefused, match=f"- {key}: unknown; known are"):
+        load_policy(DP.replace(f"[{name}]", f"[{name}]\n{word} = 'x'"))
+
+
+def test_secondary_and_cell_keys_check_themselves() -> None:
+    for wrong in (
+        lambda: Secondary(Method.NONE, 9),
+        lambda: Secondary(Method.BOX, 9, 0),
+        lambda: Secondary(Method.BOX),
+        lambda: CellKey(3, 5, 3),
+        lambda: CellKey(9, Decimal("1.9"), 2),
+    ):
+        with pytest.raises(ValueError, match=r"wants|has"):
+            wrong()
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=12), st.integers(1, 30), st.integers(1, 99))
+def test_a_table_is_too_sparse_when_more_than_its_share_is_small(counts: list[int], least: int, share: int) -> None:
+    few, some = sum(0 < n < least for n in counts), sum(n > 0 for n in counts)
+    found = Sparsity(Decimal(share) / 100).refuses(np.array(counts, np.int64), least)
+    assert found == (100 * few > share * some)
+
+
+def test_half_of_the_cells_small_is_not_more_than_half() -> None:
+    sparsity = Sparsity(Decimal("0.5"))
+    assert not sparsity.refuses(np.array([[0, 1], [0, 10]], np.int64), 10)
+    assert sparsity.refuses(np.array([[0, 1], [2, 10]], np.int64), 10)

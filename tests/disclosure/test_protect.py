@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from disclosure.aggregates import BinnedCount, Count, Sum
+from disclosure.evidence import Largest, RecordKeys
 from disclosure.policy import load_policy
 from disclosure.protect import event, protect
 from disclosure.sensitivity import Contribution
@@ -28,6 +29,13 @@ def exact() -> ExactTable:
 def test_an_official_policy_adds_no_noise() -> None:
     with pytest.raises(ValueError, match="no noise"):
         protect(exact(), {}, ONE, load_policy(preset("dfe-draft")), _no_noise)
+
+
+def test_evidence_is_protected_by_nobody_and_stays_behind() -> None:
+    evidence = {RecordKeys(): np.array([[7]]), Largest(SCORE, 1): np.array([[9]])}
+    held = ExactTable({Count(): np.array([[40]])}, 1, evidence)
+    table = protect(held, {Count(): 10}, ONE, load_policy(preset("dp-default")), lambda values, *_: values)
+    assert set(table) == {Count()}
 
 
 def test_dp_pays_for_each_aggregate_and_hides_nothing_by_true_counts() -> None:

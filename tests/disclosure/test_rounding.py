@@ -176,7 +176,7 @@ def check(cube: Cube, base: int, found: Rounding) -> None:
     assert (moved < found.within).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cube=networks(), base=BASES)
 def test_controlled_rounding_of_two_ways_adds_up_and_stays_within_a_base(cube: Cube, base: int) -> None:
     found = rounded(cube, CONTROLLED, base)
@@ -186,7 +186,7 @@ def test_controlled_rounding_of_two_ways_adds_up_and_stays_within_a_base(cube: C
     assert np.array_equal(found.values[multiples], cube.values[multiples])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(cube=cubes(), base=BASES)
 def test_controlled_rounding_of_any_table_adds_up(cube: Cube, base: int) -> None:
     found = rounded(cube, CONTROLLED, base)
@@ -270,15 +270,31 @@ def test_published_numbers_are_multiples_of_the_base(wrong: int) -> None:
         controlled(cube, 5, Published(np.ones(2, np.bool_), np.zeros(2, np.int64)))
 
 
-def test_tables_beyond_the_limits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = (cube_of(plain(2, 2, 2), np.random.default_rng(seed).integers(0, 2, (2, 2, 2))) for seed in range(40))
-    cube = next(cube for cube in tried if not strict_answers(cube, 2))
+def test_three_ways_beyond_the_limit_are_refused_for_their_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is solved, so that it tells nothing of the data. Two ways have a limit of their own."""
     monkeypatch.setattr(module, "MOST_CELLS_BRANCHED", 26)
-    with pytest.raises(CannotRound, match="more than 26 cells"):
-        controlled(cube, 2)
-    monkeypatch.setattr(module, "MOST_CELLS", 26)
-    with pytest.raises(CannotRound, match="take coarser groups or fewer dimensions"):
-        controlled(cube, 2)
+    with pytest.raises(CannotRound, match="more than 26 cells; take coarser groups or fewer dimensions"):
+        controlled(cube_of(plain(2, 2, 2), np.zeros((2, 2, 2))), 2)
+    assert not controlled(cube_of(plain(1, 9, 9), np.zeros((1, 9, 9))), 2)[:1].any()
+    monkeypatch.setattr(module, "MOST_CELLS", 99)
+    with pytest.raises(CannotRound, match="more than 99 cells"):
+        controlled(cube_of(plain(9, 9), np.zeros((9, 9))), 2)
+
+
+def test_two_ways_whose_program_has_no_whole_vertex_are_branched_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels in both dimensions are no network: some seeds find tables whose linear program alone does not do."""
+    levels = Dimension.of(Chain(4, ((0, 0, 1, 1), (0, 0))))
+    tried = [poisson((levels, levels), seed, 1.5) for seed in range(10, 31)]
+    for cube in tried:
+        check(cube, 2, rounded(cube, CONTROLLED, 2))
+    monkeypatch.setattr(module, "MOST_CELLS_BRANCHED", 48)
+    refused = 0
+    for cube in tried:
+        try:
+            controlled(cube, 2)
+        except CannotRound:
+            refused += 1
+    assert 0 < refused < len(tried)
 
 
 def test_out_of_time_is_a_refusal() -> None:
@@ -310,13 +326,8 @@ def test_30_by_12_by_6_is_rounded_in_time() -> None:
 
 def test_low_is_what_is_shown_as_zero_and_is_not() -> None:
     cube = cube_of(plain(4), np.array([0, 2, 3, 5]))
-    assert low(cube, rounded(cube, RoundingMethod.CONVENTIONAL, 5).values).tolist() == [
-        False,
-        True,
-        False,
-        False,
-        False,
-    ]
+    released = rounded(cube, RoundingMethod.CONVENTIONAL, 5).values
+    assert low(cube, released).tolist() == [False, True, False, False, False]
 
 
 def test_methods_take_what_they_need_and_nothing_else() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disclosure.cube import Cube, Dimension, add_totals
@@ -130,6 +130,7 @@ def test_every_rule_has_a_definition_to_be_held_against() -> None:
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS, ids=lambda kind: str(kind.name))
+@settings(max_examples=60)
 @given(data=st.data(), cells=st.lists(seen(), min_size=1, max_size=8))
 def test_a_rule_is_its_definition(kind: type[PrimaryRule], data: st.DataObject, cells: list[dict[str, Any]]) -> None:
     rule = data.draw(RULE[kind])
@@ -138,6 +139,7 @@ def test_a_rule_is_its_definition(kind: type[PrimaryRule], data: st.DataObject, 
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS, ids=lambda kind: str(kind.name))
+@settings(max_examples=60)
 @given(data=st.data(), cells=st.lists(seen(), min_size=1, max_size=8))
 def test_a_change_that_loosens_nothing_hides_no_fewer_cells(
     kind: type[PrimaryRule], data: st.DataObject, cells: list[dict[str, Any]]
@@ -154,6 +156,7 @@ def test_a_change_that_loosens_nothing_hides_no_fewer_cells(
 
 
 @pytest.mark.parametrize("kind", DEFINITIONS, ids=lambda kind: str(kind.name))
+@settings(max_examples=15)
 @given(data=st.data(), cells=st.lists(seen(), min_size=4, max_size=4))
 def test_cells_may_have_any_shape(kind: type[PrimaryRule], data: st.DataObject, cells: list[dict[str, Any]]) -> None:
     rule = data.draw(RULE[kind])

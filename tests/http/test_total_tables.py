@@ -153,13 +153,20 @@ def test_the_answer_that_is_asked_again_is_the_stored_one(crowded: Service) -> N
     assert again.json()["results"] == first.json()["results"]
 
 
-def test_without_noise_there_are_no_totals(tmp_path: Path) -> None:
+ONE_YEAR = {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}}
+
+
+def test_without_noise_totals_are_shown_and_hide_as_much_as_their_parts(tmp_path: Path) -> None:
     """What is hidden would be the difference of a total and the parts that are shown."""
-    with running(tmp_path, pupils(400), OPEN_OFFICIAL) as service:
-        refused = service.ask(TOTALS)
-        assert refused.status_code == 422
-        assert [(e["code"], e["path"]) for e in refused.json()["errors"]] == [("TotalsNotFound", "totals")]
-        assert service.ask(TOTALS | {"totals": []}).status_code == 200
+    rows = [row for la in range(5) for row in pupils(100 if la else 12, la=la, first=1000 * la)]
+    body = {"measures": [{"statistic": "count"}], "groupBy": ["la"], "totals": [[]], "criteria": ONE_YEAR}
+    with running(tmp_path, rows, OPEN_OFFICIAL) as service:
+        answer = service.ask(body).json()
+    found = {r["la"]: (r["value"], r["status"]) for r in answer["results"]}
+    assert found[None] == (410, "")
+    assert found["A1"] == (None, "c"), "twelve rows of pupils who may have two each"
+    assert sum(status == "c" for _, status in found.values()) >= 2, "or the total would tell"
+    assert answer["suppression"] == {"hidden": sum(s == "c" for _, s in found.values()), "numbers": 6}
 
 
 @pytest.mark.parametrize(

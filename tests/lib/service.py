@@ -96,15 +96,14 @@ def running(
     url: str = "",
     cap: int = 500_000_000,
     lister: Lister = list_groups,
+    catalogue: str = school.CATALOGUE,
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
     projects = SqlProjects(database)
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
-    cut = HostedCut(
-        load_catalogue(school.CATALOGUE), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)})
-    )
+    cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
     services = Services(
         data_sets=hosted((cut,)),
         ledger=SqlLedger(database, home / "anchor.json"),

@@ -203,7 +203,7 @@ def test_a_chain_made_good_from_an_edit_on_is_not_the_anchored_one(busy: Desk) -
         (1, {"kind": "release"}, "not a charge"),
         (1, {"kind": "failed"}, "not a charge"),
         (1, {"release": "r9"}, "closes no charge of its own"),
-        (10, {"seq": 12}, "does not follow"),
+        (14, {"seq": 16}, "does not follow"),
         (2, {"key_id": "another0"}, "closes no charge of its own"),
         (2, {"query": "{}"}, "closes no charge of its own"),
         (2, {"refers_to": 77}, "closes no charge of its own"),
