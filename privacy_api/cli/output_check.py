@@ -43,7 +43,7 @@ def output_check(
     body = _request(table, query, data_set)
     with services_for(home, mode) as services:
         found = _check(body, services)
-    typer.echo(json.dumps(found, indent=2) if as_json else _lines(found))
+    typer.echo(json.dumps(found, indent=2) if as_json else lines_of(found))
     raise typer.Exit(EXIT[found["verdict"]])
 
 
@@ -84,15 +84,15 @@ def _list(services: Services) -> None:
         typer.echo("\t".join(fields))
 
 
-def _lines(found: dict[str, Any]) -> str:
+def lines_of(found: dict[str, Any]) -> str:
     """What was found, for people."""
     numbers = ", ".join(f"{count} {verdict}" for verdict, count in found["numbers"].items())
     lines = [f"{found['verdict']}: {found['id']} ({numbers})"]
-    lines += [_line("table", each) for each in found["findings"]]
+    lines += [told("table", each) for each in found["findings"]]
     for cell in found["cells"]:
-        lines += [_line(f"line {cell['line']}, {cell['column']}", each) for each in cell["findings"]]
+        lines += [told(f"line {cell['line']}, {cell['column']}", each) for each in cell["findings"]]
     return "\n".join(lines)
 
 
-def _line(where: str, found: dict[str, str]) -> str:
+def told(where: str, found: dict[str, str]) -> str:
     return f"  {where}: {found['verdict']}: {found['message']} {found['fix']} [{found['code']}]"
