@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from datasets.official.measurements import elements, measurements, parts_of
 from datasets.official.table import OfficialTable
 from datasets.plan import Axis
 from datasets.statistics.recipe import KnownTable, aggregate_of
-from datasets.validate import ValidMeasure, ValidQuery
+from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount
 from disclosure.official import Exact, unhidden, unprotected
 from disclosure.policy import Policy
@@ -65,6 +66,12 @@ class Recomputed(Secret):
     def places(self) -> Cells:
         """Of each row, the place among the cells of all dimensions but the last."""
         return np.concatenate([_places(self.table, table.axes) for table in self.valid.tables])
+
+    @property
+    def rows_of_tables(self) -> list[range]:
+        """Of each table of the query in turn."""
+        ends = [0, *accumulate(cells_in(table) for table in self.valid.tables)]
+        return [range(start, end) for start, end in pairwise(ends)]
 
     def measure(self, name: str) -> ValidMeasure | None:
         return next((m for m in self.valid.measures if m.id == name), None)

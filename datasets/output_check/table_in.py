@@ -40,7 +40,7 @@ class InvalidTable(Exception):
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One number, or the symbol in its place. key: codes in the order of the groupings, "" for a total. said: what a
-    tidy row says beside it, by column."""
+    tidy row says beside it, by column. blank: nothing stands there at all."""
 
     line: int
     column: str
@@ -50,6 +50,7 @@ class Sent:
     value: Decimal | None
     status: Status
     said: Mapping[str, str] = field(default_factory=dict)
+    blank: bool = False
 
     @property
     def shown(self) -> bool:
@@ -69,7 +70,7 @@ def read_table(text: str, groupings: Sequence[str], measures: Sequence[str]) -> 
     _check_header(header, groupings, measures, tidy)
     problems: list[Problem] = []
     found = list(_numbers(header, rows, groupings, tidy, problems))
-    problems += _repeated(found)
+    problems += [*_repeated(found), *_unknown(found, measures)]
     if problems:
         raise InvalidTable(problems)
     return tuple(found)
@@ -136,6 +137,8 @@ def _check_header(header: Sequence[str], groupings: Sequence[str], measures: Seq
             expected = ["measure", *TIDY] if tidy else list(measures)
             message = f"The column {name[:40]} is none of the query. Accepted: {', '.join([*groupings, *expected])}."
             problems.append(Problem("UnknownField", message, "table[1]"))
+    if not set(header) - {*groupings}:
+        problems.append(Problem("RequiredValue", "Wants a column of numbers beside the groupings.", "table[1]"))
     if problems:
         raise InvalidTable(problems)
 
@@ -164,7 +167,7 @@ def _numbers(
                 message = "Wants a number, empty, or one of c, x, z, low, u."
                 problems.append(Problem("InvalidValue", message, f"table[{line}].{column}"))
             else:
-                yield Sent(line, column, key, measure, output, *read, said)
+                yield Sent(line, column, key, measure, output, *read, said, not (text or symbol))
 
 
 def _output(column: str) -> tuple[str, str]:
@@ -189,6 +192,12 @@ def _value(text: str, symbol: str) -> tuple[Decimal | None, Status] | None:
     if not _NUMBER.fullmatch(text) or status in _HIDDEN:
         return None
     return Decimal(text), status
+
+
+def _unknown(found: Sequence[Sent], measures: Sequence[str]) -> list[Problem]:
+    message = f"The query has no such measure. Accepted: {', '.join(measures)}."
+    lines = [each.line for each in found if each.measure not in measures]
+    return [Problem("InvalidValue", message, f"table[{line}].measure") for line in lines]
 
 
 def _repeated(found: Sequence[Sent]) -> list[Problem]:

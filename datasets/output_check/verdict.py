@@ -68,6 +68,16 @@ class Reason(Enum):
         "The population differs by a few pupils from that of a table that was released.",
         "Use the population of that table, or one that differs by more.",
     )
+    ROWS_LEFT_OUT = (
+        Verdict.REVIEW,
+        "Rows of groups that nobody is in are left out: so the rows that are there tell who is not nobody.",
+        "List every row of the query, hidden numbers as c.",
+    )
+    MIXED_SYMBOLS = (
+        Verdict.REVIEW,
+        "Hidden numbers have several symbols, which may tell small ones from others.",
+        "Write c for every hidden number.",
+    )
     SPARSE = (
         Verdict.FAIL,
         "Too many of the table's cells are small.",
@@ -136,10 +146,11 @@ class Finding:
     fix: str
 
 
-def finding(reason: Reason, detail: str = "") -> Finding:
+def finding(reason: Reason, detail: str = "", mend: str = "") -> Finding:
+    """mend: what would, in this table."""
     verdict, message, fix = reason.value
     code = "".join(word.capitalize() for word in reason.name.split("_"))
-    return Finding(code, verdict, f"{message} {detail}".strip(), fix)
+    return Finding(code, verdict, f"{message} {detail}".strip(), f"{fix} {mend}".strip())
 
 
 def of_rule(name: str, policy: Policy, verdict: Verdict = Verdict.FAIL) -> Finding:

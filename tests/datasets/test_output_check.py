@@ -318,9 +318,45 @@ def test_a_table_that_cannot_be_protected_whole_is_judged_by_what_is_seen() -> N
 
 def test_a_sparse_table_fails_as_a_whole() -> None:
     rule = "[sparsity]\nmost_share = 0.1\n" + PLAIN + "[rounding]"
-    room = Room(rows_of([[2, 3, 40, 50], [4, 1, 60, 70]]), policy(**{"[rounding]": rule}))
+    rows = rows_of([[2, 3, 40, 50], [4, 1, 60, 70], *LARGE[2:]])
+    room = Room(rows, policy(**{"[rounding]": rule}))
     checked = room.check(csv_of(["la", "need", "count"], [["A1", "c", 40]]), INNER)
     assert (of_table(checked), codes(checked)) == (["Sparse"], {})
+
+
+def test_rows_of_empty_groups_are_not_left_out() -> None:
+    """Whoever lists the groups that have anybody tells which have nobody."""
+    room = Room(rows_of([[40], [60], [0], [50], [2]]))
+    listed = [["A1", 40], ["A2", 60], ["A4", 50], ["A5", "c"]]
+    checked = room.check(csv_of(["la", "count"], listed), BY_LA)
+    assert (checked.verdict, of_table(checked)) == (Verdict.REVIEW, ["RowsLeftOut"])
+    assert room.check(csv_of(["la", "count"], [*listed, ["A3", "c"]]), BY_LA).verdict is Verdict.PASS
+    without_a_full_one = csv_of(["la", "count"], [*listed[1:], ["A3", "c"]])
+    assert room.check(without_a_full_one, BY_LA).verdict is Verdict.PASS, "it tells nothing"
+
+
+@pytest.mark.parametrize("other", ["x", "", "u"])
+def test_hidden_numbers_have_one_symbol(other: str) -> None:
+    counts = with_small()
+    text = two_way(counts, {(1, 2), (3, 2)}, margins=False)
+    mixed = text.replace("A4,c,c", f"A4,c,{other}")
+    assert of_table(Room(rows_of(counts)).check(mixed, INNER)) == ["MixedSymbols"]
+    assert of_table(Room(rows_of(counts)).check(text, INNER)) == []
+
+
+@given(st.sets(st.tuples(st.integers(0, 4), st.integers(0, 3)), max_size=4), st.integers(1, 9))
+@settings(max_examples=25)
+def test_what_a_fix_names_mends_the_table(small: set[tuple[int, int]], count: int) -> None:
+    counts = [[count if (i, j) in small else n for j, n in enumerate(line)] for i, line in enumerate(LARGE)]
+    room, text = Room(rows_of(counts)), two_way(counts, small)
+    checked = room.check(text, TWO_WAY)
+    fixes = {f.fix for cell in checked.cells for f in cell.findings} | {f.fix for f in checked.findings}
+    named = {int(line) for fix in fixes for line in re.findall(r"line (\d+), count", fix)}
+    assert bool(named) == (checked.verdict is Verdict.FAIL)
+    lines = text.splitlines()
+    for line in named:
+        lines[line - 1] = lines[line - 1].rsplit(",", 1)[0] + ",c"
+    assert room.check("\n".join(lines), TWO_WAY).verdict is Verdict.PASS
 
 
 def test_no_finding_quotes_the_data() -> None:

@@ -27,7 +27,7 @@ def test_wide_rows_are_read_with_symbols_and_totals() -> None:
         Sent(2, "n", ("A1",), "n", "", Decimal(45), Status.SHOWN),
         Sent(2, "h:a", ("A1",), "h", "a", None, Status.CONFIDENTIAL),
         Sent(3, "n", ("",), "n", "", Decimal("12.50"), Status.SHOWN),
-        Sent(3, "h:a", ("",), "h", "a", None, Status.CONFIDENTIAL),
+        Sent(3, "h:a", ("",), "h", "a", None, Status.CONFIDENTIAL, blank=True),
     )
     assert [(s.value, s.status) for s in found[4:]] == [(Decimal(0), Status.LOW), (None, Status.NOT_APPLICABLE)]
     assert found[2].decimals == 2
@@ -60,6 +60,8 @@ def test_a_quote_against_formulas_is_no_part_of_a_code() -> None:
         ("la,n\n" + "A,5\n" * (MOST_BYTES // 4), [("TooManyValues", "table")]),
         ("la,measure,value,status\nA1,n,5,c\n", [("InvalidValue", "table[2].value")]),
         ("la,measure,value,note\nA1,n,5,x\n", [("UnknownField", "table[1]")]),
+        ("la,measure,value\nA1,n,5\nA1,age,7\n", [("InvalidValue", "table[3].measure")]),
+        ("la\nA1\nA2\n", [("RequiredValue", "table[1]")]),
     ],
 )
 def test_each_bad_file(text: str, expected: list[tuple[str, str]]) -> None:
