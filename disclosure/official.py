@@ -16,7 +16,7 @@ import numpy as np
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cell_key import perturbed
 from disclosure.cell_key.keys import Keys
-from disclosure.cube import Cube
+from disclosure.cube import Cube, Dimension
 from disclosure.merging import merged
 from disclosure.policy import Policy
 from disclosure.rounding import CannotRound, RoundingMethod, nearest, preimage, rounded
@@ -26,6 +26,7 @@ from disclosure.suppression.repair import repaired
 from disclosure.suppression.suppress import suppress
 from disclosure.tables import Flags, Integers, Secret
 
+ONE_CELL = Dimension(1, ())
 PERCENT_OF_A_SUM = 10
 """A hidden sum must be left uncertain by so many per cent of itself, as ACRO's p % rule has it."""
 
@@ -117,7 +118,7 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     """Raises CannotProtect where no pattern was found that protects every cell."""
     if (exact.counts.values[exact.structural] > 0).any():
         raise CannotProtect("A cell that was declared impossible is not empty: correct the catalogue.")
-    if policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
+    if exact.counts.values.size > 1 and policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
     hidden = _hidden_counts(exact, earlier.counts, policy)
     whole = hidden[..., -1]
@@ -200,9 +201,7 @@ def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
         elif whole.keys() >= set(rule.needs):
             found[rule.name] = np.broadcast_to(judge(rule, whole)[..., None], exact.counts.shape)
         elif Evidence.SCHOOLS in rule.needs:
-            raise CannotProtect(
-                "The policy wants schools counted, and this table has none: name the school's variable."
-            )
+            raise CannotProtect("The policy wants schools counted, and this data set does not have them.")
     return found
 
 
@@ -219,7 +218,7 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
     problem = present_problem(rows, whole | few_present(rows, exact, policy), earlier, exact, policy)
-    hidden = _pattern(problem, policy)
+    hidden = _pattern(problem, policy).reshape(rows.shape)
     return _shown(nearest(rows, policy.rounding_base), hidden | whole)
 
 
@@ -228,14 +227,15 @@ def few_present(rows: Integers, exact: Exact, policy: Policy) -> Flags:
 
 
 def present_problem(rows: Integers, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
-    return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy)
+    floor = int(_shows_zeros(policy))
+    return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy, floor)
 
 
 def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
     primary = any_of(primary_sums(summed, policy), behind.shape) | behind
     problem = sum_problem(summed, primary, earlier, exact, policy)
-    hidden = _pattern(problem, policy)
+    hidden = _pattern(problem, policy).reshape(behind.shape)
     return _shown(_rounded_sum(summed, policy), hidden | behind)
 
 
@@ -253,13 +253,18 @@ def _problem(
     width: Integers,
     exact: Exact,
     policy: Policy,
+    floor: int = 0,
 ) -> Problem:
-    """What must not be worked out of numbers from 0 that add up over all dimensions but the splits."""
+    """What must not be worked out of numbers from 0 that add up over all dimensions but the splits: of their shape, or
+    of one cell where there is no such dimension."""
     told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
     known = told | (earlier.known & ~primary)
-    cube = Cube(exact.counts.dimensions[:-1], values)
+    dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
+    shape = tuple(dimension.size for dimension in dimensions)
+    cube = Cube(dimensions, values.reshape(shape))
     least = np.maximum(max(1, policy.secondary.width), width)
-    return Problem(cube, primary & ~told, earlier.hidden & ~known, known, 0, least)
+    needed, hidden = (primary & ~told).reshape(shape), (earlier.hidden & ~known).reshape(shape)
+    return Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.duckdb import DuckDBEngine, EngineRefused
 from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_current
+from datasets.official.fits import misfits
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
 from privacy_api.ports import LedgerBroken
@@ -118,6 +119,8 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
     catalogue, policy = load_catalogue(published.catalogue_text), policy_of(settings, name)
     if settings.mode is ServiceMode.DEMO and not catalogue.synthetic:
         raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
+    if problems := misfits(policy, catalogue):
+        raise SettingsRefused("\n".join(f"cut {name}: {problem}" for problem in problems))
     try:
         engine = DuckDBEngine(
             published.database, settings.query_seconds, settings.query_memory, settings.engine_threads

@@ -41,12 +41,12 @@ def of_pattern(look: Look, findings: Sequence[list[Finding]]) -> Iterator[Findin
 def _narrow(problem: Problem, shown: Flags) -> Flags:
     """Cells that are not shown, must not be known, and can be worked out too closely. Raises CannotProtect where the
     audit gives up, and then nothing is known."""
-    hidden = ~shown
+    hidden = ~shown.reshape(problem.cube.shape)
     primary, before = problem.primary & hidden, problem.hidden & hidden
     if not (primary | before).any():
-        return np.zeros(shown.shape, np.bool_)
+        return np.zeros(hidden.shape, np.bool_)
     needed = np.where(primary, problem.width, np.where(before, 1, 0))
-    pattern = Pattern(hidden, np.zeros(shown.shape, np.int64))
+    pattern = Pattern(hidden, np.zeros(hidden.shape, np.int64))
     asked = replace(problem, primary=primary, hidden=before)
     narrow = audit(asked, pattern, limits=LIMITS, needed=needed).narrow
     if narrow.any() and np.count_nonzero(hidden) > LIMITS.cells:

@@ -11,11 +11,10 @@ Lemma. More primary cells or wider intervals, of widths up to `STEPS`, never sho
 primary cells leave s as it is or raise it, and so do wider intervals; the sequence only grows. Another primary cell's
 certificates depend on the table, the cell and its width alone, and a larger width adds to them; if the cell falls under
 the sequence, at a step no earlier than its value, the sequence holds them already. ∎
-A refusal shows nothing; whether boxes of some width go through a cell depends on the table alone, so what is refused
-stays refused when more is asked.
 
-Wider intervals than `STEPS` are asked of sums, in proportion to each. They come last and share what is hidden, so that
-less is hidden; the lemma does not hold for them.
+The lemma is of boxes. Where they do not prove every width, more is hidden by linear programs (`repair`), which promises
+nothing of the kind; nor does the optimal method. Wider intervals than `STEPS` are asked of sums, in proportion to each.
+They come last and share what is hidden, so that less is hidden; the lemma does not hold for them.
 """
 
 from __future__ import annotations
@@ -29,8 +28,10 @@ import numpy as np
 from disclosure.cube import Cube, Dimension
 from disclosure.suppression.box import Boxes, place
 from disclosure.suppression.certificate import Certificate
+from disclosure.suppression.optimal import optimal
 from disclosure.suppression.order import Order, canonical, reordered
 from disclosure.suppression.problem import CannotProtect, Method, Pattern, Problem
+from disclosure.suppression.repair import repaired
 from disclosure.suppression.sequence import Sequence
 from disclosure.tables import Flags, Integers, Secret
 
@@ -59,7 +60,7 @@ class Size:
 def suppress(problem: Problem, method: Method = Method.BOX, size: Size | None = None) -> Pattern:
     """A pattern that hides all primary and earlier hidden cells, and proves each primary one's width.
 
-    Deterministic. CannotProtect where boxes cannot, or the table is larger than `size`.
+    Deterministic. CannotProtect where neither boxes nor repairs can, or the table is larger than `size`.
     """
     if method is Method.NONE:
         return Pattern(problem.primary | problem.hidden, np.zeros(problem.cube.shape, np.int64))
@@ -67,7 +68,8 @@ def suppress(problem: Problem, method: Method = Method.BOX, size: Size | None = 
     if (problem.primary & (problem.known | (problem.cube.values < problem.floor))).any():
         raise CannotProtect("a cell to be hidden was shown before; the rules of that time would pass")
     order = canonical(problem.cube.dimensions, _content(problem))
-    return _put_back(_boxes(_ordered(problem, order)), order)
+    choose = optimal if method is Method.OPTIMAL else _protected
+    return _put_back(choose(_ordered(problem, order)), order)
 
 
 class _Union(Secret):
@@ -87,7 +89,14 @@ class _Union(Secret):
         self.certified[cell] = max(int(self.certified[cell]), certificate.width)
 
 
-def _boxes(problem: Problem) -> Pattern:
+def _protected(problem: Problem) -> Pattern:
+    pattern = boxes(problem)
+    enough = pattern.certified >= np.where(problem.primary, problem.width, problem.hidden & ~problem.known)
+    return pattern if enough.all() else repaired(problem, pattern)[0]
+
+
+def boxes(problem: Problem) -> Pattern:
+    """The pattern of the lemma, which is certified as far as boxes can."""
     values, width = problem.cube.values.ravel(), np.minimum(problem.width.ravel(), STEPS)
     last, small = _split(problem)
     found, sequence = _Union(values.size), Sequence(problem)
@@ -103,7 +112,6 @@ def _boxes(problem: Problem) -> Pattern:
     _add_own(problem, found)
     _add_wide(problem, found)
     found.hidden |= problem.primary.ravel()
-    _check(problem, found)
     shape = problem.cube.shape
     return Pattern(found.hidden.reshape(shape), np.where(found.hidden, found.certified, 0).reshape(shape))
 
@@ -147,14 +155,6 @@ def _add_wide(problem: Problem, found: _Union) -> None:
 def _ascending(flags: Flags, values: Integers) -> list[int]:
     cells = np.flatnonzero(flags)
     return [int(cell) for cell in cells[np.argsort(values.ravel()[cells], kind="stable")]]
-
-
-def _check(problem: Problem, found: _Union) -> None:
-    narrow = problem.primary.ravel() & (found.certified < problem.width.ravel())
-    narrow |= (problem.hidden & ~problem.known).ravel() & (found.certified < 1)
-    if narrow.any():
-        coarser = _coarser(problem.cube.dimensions)
-        raise CannotProtect(f"boxes do not protect every cell; {coarser} or fewer dimensions would pass")
 
 
 def _coarser(dimensions: Several[Dimension]) -> str:

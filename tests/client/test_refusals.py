@@ -31,6 +31,7 @@ KINDS: dict[ErrorCode, type[PrivacyApiError]] = {
     ErrorCode.TOO_LARGE: api.InvalidQuery,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: api.ServerError,
     ErrorCode.AD_HOC_NOT_ALLOWED: api.NotAllowed,
+    ErrorCode.CANNOT_PROTECT: api.NotAllowed,
     ErrorCode.BUDGET_EXHAUSTED: api.BudgetExhausted,
     ErrorCode.TOO_MANY_REQUESTS: api.TooBusy,
     ErrorCode.QUERY_FAILED: api.QueryFailed,

@@ -73,6 +73,7 @@ def line_of(la: int, need: int) -> int:
         TWO_WAY,
         {"measures": MEASURES, "groupBy": ["la"], "totals": [[], ["la.region"]]},
         {"measures": MEASURES[:2], "groupBy": ["la", "fsm"]},
+        {"measures": MEASURES, "groupBy": []},
         {**INNER, "criteria": {"filters": {"fsm": {"eq": "N"}}}},
         {"measures": [{"statistic": "histogram", "variable": "need"}], "groupBy": ["la", "fsm"], "totals": [["la"]]},
     ],
@@ -80,7 +81,7 @@ def line_of(la: int, need: int) -> int:
 def test_our_own_release_passes_before_and_after_it_is_released(query: dict[str, Any]) -> None:
     room = Room(some_rows(900))
     text = room.release(query)
-    assert ",c" in text or query["groupBy"] == ["la"]
+    assert ",c" in text or len(query["groupBy"]) < 2
     fresh, after = Room(room.rows).check(text, query), room.check(text, query)
     for checked in (fresh, after):
         assert (checked.verdict, codes(checked), of_table(checked)) == (Verdict.PASS, {}, [])

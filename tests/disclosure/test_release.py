@@ -14,6 +14,7 @@ from disclosure.cube import Cube, Dimension, add_totals
 from disclosure.margins import Chain
 from disclosure.official import Earlier, Exact, Flagged, Protected, Summed, count_bounds, protect_release
 from disclosure.policy import Policy
+from disclosure.rules import RULES
 from disclosure.suppression.problem import CannotProtect
 from disclosure.tables import Integers
 from tests.lib.official import policy
@@ -167,3 +168,13 @@ def test_a_table_that_is_mostly_small_cells_is_refused() -> None:
     codes = table([[3, 2, 93], [4, 5, 6], [7, 1, 75]])
     with pytest.raises(CannotProtect, match="small"):
         protect(exact(codes), policy(**{"[rounding]": sparse}))
+
+
+def test_every_rule_is_judged_somewhere() -> None:
+    """Of counts and of sums when they are protected; of what is made of them when an answer is finished."""
+    of_counts = {"minimum_count", "class_disclosure", "minimum_schools"}
+    of_sums = {"dominance", "p_percent", "pq"}
+    of_answers = {"denominators", "quantile_sides"}
+    of_output_checks_alone = {"residual_dof"}
+    judged = of_counts | of_sums | of_answers | of_output_checks_alone
+    assert judged == {rule.name for rule in RULES}

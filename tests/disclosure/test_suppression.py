@@ -17,7 +17,7 @@ from disclosure.suppression.box import Boxes
 from disclosure.suppression.moves import Routes
 from disclosure.suppression.order import canonical, reordered
 from disclosure.suppression.problem import CannotProtect, Method, Pattern, Problem
-from disclosure.suppression.suppress import STEPS, Size, suppress
+from disclosure.suppression.suppress import STEPS, Size, boxes, suppress
 from disclosure.tables import Flags, Integers
 
 REGIONS = Dimension.of(Chain(5, ((0, 0, 0, 1, 1), (0, 0))))
@@ -173,8 +173,8 @@ def test_a_higher_threshold_or_a_larger_width_never_shows_more(
 def test_more_rules_never_show_more(problem: Problem, seed: int, wider: int) -> None:
     more = (np.random.default_rng(seed).random(problem.cube.shape) < 0.1) & ~problem.known
     stricter = replace(problem, primary=problem.primary | more, width=problem.width + wider)
-    looser, tighter = found(problem), found(stricter)
-    assert tighter is None or (looser is not None and (tighter.hidden >= looser.hidden).all())
+    looser, tighter = boxes(problem), boxes(stricter)
+    assert (tighter.hidden >= looser.hidden).all()
 
 
 def permuted(problem: Problem, seed: int) -> tuple[Problem, tuple[Integers, ...]]:
@@ -278,19 +278,19 @@ def test_the_cheapest_box_is_that_of_a_search_of_all_pairs(cube: Cube, need: int
     known = cube.values < 1
     cell = data.draw(st.sampled_from([(int(i), int(j)) for i, j in np.argwhere(~known[:4, :5])]))
     costs = np.rint(1024 * (0.2 + np.log1p(cube.values)))
-    boxes = {}
+    pairs = {}
     for i in set(range(5)) - {cell[0]}:
         for j in set(range(6)) - {cell[1]}:
             sign = (1 if i == 4 else -1) * (1 if j == 5 else -1)
             corners = {cell: 1, (i, cell[1]): 1 if i == 4 else -1, (cell[0], j): 1 if j == 5 else -1, (i, j): sign}
             ends = [[int(cube.values[at]) - 1 for at, s in corners.items() if s == side] for side in (-1, 1)]
             if not any(known[at] for at in corners) and sum(min(end, default=1 << 40) for end in ends) >= need:
-                boxes[i, j] = sum(costs[at] for at in corners)
+                pairs[i, j] = sum(costs[at] for at in corners)
     chosen = Boxes(cube, known, none, 1).protect(cell, need)
-    if boxes:
+    if pairs:
         (box,) = chosen
         assert box.up + box.down >= need
-        assert costs.ravel()[box.cells].sum() == min(boxes.values())
+        assert costs.ravel()[box.cells].sum() == min(pairs.values())
     else:
         assert len(chosen) != 1 or chosen[0].up + chosen[0].down < need
 
@@ -298,6 +298,13 @@ def test_the_cheapest_box_is_that_of_a_search_of_all_pairs(cube: Cube, need: int
 def test_no_method_hides_the_primary_cells_alone() -> None:
     problem = four_by_four()
     assert np.array_equal(suppress(problem, Method.NONE).hidden, problem.primary)
+
+
+def test_the_optimal_method_hides_no_more_than_boxes_do() -> None:
+    problem = small_table(5)
+    usual, fewest = suppress(problem), suppress(problem, Method.OPTIMAL)
+    assert problem.primary.sum() < fewest.hidden.sum() <= usual.hidden.sum()
+    assert not narrow(problem, fewest.hidden)
 
 
 @pytest.mark.parametrize(

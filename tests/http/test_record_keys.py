@@ -13,8 +13,8 @@ PAGES = ("/v1/data-sets", f"/v1/data-sets/{DATA_SET}", f"/v1/data-sets/{DATA_SET
 ROWS = [replace(row, record_key=KEY) for row in pupils(300)]
 ASKED = {
     "measures": [{"statistic": s} for s in ("count", "pupils")]
-    + [{"statistic": "mean", "variable": "days"}, {"statistic": "histogram", "variable": "score"}],
-    "groupBy": ["la"],
+    + [{"statistic": "mean", "variable": "days"}, {"statistic": "histogram", "variable": "sex"}],
+    "criteria": {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}},
 }
 
 
