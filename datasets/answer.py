@@ -282,7 +282,7 @@ def estimates(
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
-        hidden = hidden | _near_an_end(statistic, subject, known, policy)
+        hidden = hidden | near_an_end(statistic, subject, known, policy)
         return Numbers(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan), hidden)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
     return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
@@ -338,7 +338,7 @@ def _too_few(statistic: Statistic, subject: Subject, known: KnownTable, policy: 
     return hidden
 
 
-def _near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
+def near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
     """Quantiles with too few pupils on either side, (cells, outputs)."""
     rule = policy.rule(QuantileSides)
     if statistic.probabilities is None or rule is None:
