@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from datasets.groupings import Table
+from datasets.impossible import impossible
 from datasets.known import Measured, known_tables
 from datasets.query import Display
 from datasets.statistics import Statistic, Subject
@@ -98,7 +99,15 @@ def _keys_of(table: Table, cells: Integers) -> list[dict[str, str | None]]:
 def finish(valid: ValidQuery, measured: Measured, policy: Policy) -> Answer:
     tables = known_tables(valid, measured)
     series = tuple(_series(m, valid, [{n: t[n] for n in m.needs} for t in tables], policy) for m in valid.measures)
-    return Answer(valid.tables, series)
+    never = np.concatenate([impossible(table, valid.data_set) for table in valid.tables])
+    return Answer(valid.tables, tuple(_not_applicable(each, never) for each in series) if never.any() else series)
+
+
+def _not_applicable(series: Series, never: Flags) -> Series:
+    """Without numbers in the cells that nobody can be in."""
+    value, lower, upper = (np.where(never[:, None], np.nan, n) for n in (series.value, series.lower, series.upper))
+    status = np.where(never[:, None], Status.NOT_APPLICABLE, series.status)
+    return replace(series, value=value, lower=lower, upper=upper, status=status)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,7 +282,7 @@ def estimates(
         value = np.clip(value, low, high)
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
-        hidden, empty = hidden | _near_an_end(statistic, subject, known, policy), _empty(statistic, subject, known)
+        hidden, empty = hidden | near_an_end(statistic, subject, known, policy), _empty(statistic, subject, known)
         nothing = np.full(value.shape, np.nan)
         return Numbers(np.where(empty, nothing, value), nothing, nothing, hidden & ~empty)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
@@ -338,7 +347,7 @@ def _empty(statistic: Statistic, subject: Subject, known: KnownTable) -> Flags:
     return np.asarray(found)[..., None]
 
 
-def _near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
+def near_an_end(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> Flags:
     """Quantiles with too few pupils on either side, (cells, outputs)."""
     rule = policy.rule(QuantileSides)
     if statistic.probabilities is None or rule is None:

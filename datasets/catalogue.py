@@ -42,6 +42,13 @@ class Reference:
     to_variable: str
 
 
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No row has one of these atoms of every variable at once: (variable, its atoms) of two or more."""
+
+    atoms: tuple[tuple[str, tuple[int, ...]], ...]
+
+
 @dataclass(frozen=True)
 class DataSet:
     """fixed: variables that have one value in all rows of a pupil; checked at ingest. record_keys: whether each stored
@@ -58,6 +65,7 @@ class DataSet:
     references: tuple[Reference, ...] = ()
     fixed: tuple[str, ...] = ()
     record_keys: bool = False
+    impossible: tuple[Impossible, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

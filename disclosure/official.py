@@ -130,13 +130,37 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
 
 
+def unhidden(exact: Exact, policy: Policy) -> Protected:
+    """Every number as it would be shown if it were. Not for release: it is what an output is compared with."""
+    base, nobody = policy.rounding_base, np.zeros(exact.counts.shape[:-1], np.bool_)
+    return Protected(
+        _all_shown(_rounded(exact, policy)),
+        exact.structural,
+        {a: _all_shown(nearest(v, base)) for a, v in exact.present.items()},
+        {a: _all_shown(_rounded_sum(summed, policy)) for a, summed in exact.sums.items()},
+        {a: _all_shown(nearest(v, base)) for a, v in exact.distinct.items()},
+        {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()},
+    )
+
+
+def unprotected(exact: Exact) -> Protected:
+    """The truth in the same form, to be compared with; not for release either."""
+    return Protected(
+        _all_shown(exact.counts.values),
+        exact.structural,
+        {a: _all_shown(v) for a, v in exact.present.items()},
+        {a: _all_shown(summed.values) for a, summed in exact.sums.items()},
+        {a: _all_shown(v) for a, v in exact.distinct.items()},
+        {a: _all_shown(v) for a, v in exact.positions.items()},
+    )
+
+
+def _all_shown(values: Integers) -> Shown:
+    return Shown(values, np.zeros(values.shape, np.bool_))
+
+
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
-    primary = _primary_counts(exact, policy) & ~told
-    known = told | (earlier.known & ~primary)
-    width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
-    return _pattern(problem, policy)
+    return _pattern(count_problem(exact, earlier, policy), policy)
 
 
 def _pattern(problem: Problem, policy: Policy) -> Flags:
@@ -145,13 +169,23 @@ def _pattern(problem: Problem, policy: Policy) -> Flags:
     return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
+def count_problem(exact: Exact, earlier: Flagged, policy: Policy) -> Problem:
+    """What must not be worked out of the counts."""
+    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    primary = any_of(primary_counts(exact, policy), exact.counts.shape) & ~told
+    known = told | (earlier.known & ~primary)
+    width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
+    return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
+
+
 def _shows_zeros(policy: Policy) -> bool:
     rule = policy.rule(MinimumCount)
     return rule is not None and rule.zeros == "show"
 
 
-def _primary_counts(exact: Exact, policy: Policy) -> Flags:
-    """Cells that any rule of counts hides. With a cell, every split of it is hidden, which would add up to it."""
+def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
+    """Cells that each rule of counts hides, by its name. With a cell, every split of it is hidden, which would add up
+    to it."""
     seen: dict[Evidence, Any] = {
         Evidence.PUPILS: exact.pupils,
         Evidence.STRUCTURAL: exact.structural,
@@ -160,15 +194,22 @@ def _primary_counts(exact: Exact, policy: Policy) -> Flags:
     whole: dict[Evidence, Any] = {}
     if exact.schools is not None:
         whole = {Evidence.SCHOOLS: exact.schools, Evidence.BY_SCHOOL: exact.by_school}
-    primary = np.zeros(exact.counts.shape, np.bool_)
+    found: dict[str, Flags] = {}
     for rule in policy.primary:
         if seen.keys() >= set(rule.needs):
-            primary |= judge(rule, seen)
+            found[rule.name] = judge(rule, seen)
         elif whole.keys() >= set(rule.needs):
-            primary |= judge(rule, whole)[..., None]
+            found[rule.name] = np.broadcast_to(judge(rule, whole)[..., None], exact.counts.shape)
         elif Evidence.SCHOOLS in rule.needs:
             raise CannotProtect("The policy wants schools counted, and this data set does not have them.")
-    return primary
+    return found
+
+
+def any_of(flags: Mapping[str, Flags], shape: tuple[int, ...]) -> Flags:
+    found = np.zeros(shape, np.bool_)
+    for each in flags.values():
+        found |= each
+    return found
 
 
 def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
@@ -176,22 +217,35 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
 
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
-    few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
-    floor = int(_shows_zeros(policy))
-    hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy, floor)
+    problem = present_problem(rows, whole | few_present(rows, exact, policy), earlier, exact, policy)
+    hidden = _pattern(problem, policy).reshape(rows.shape)
     return _shown(nearest(rows, policy.rounding_base), hidden | whole)
+
+
+def few_present(rows: Integers, exact: Exact, policy: Policy) -> Flags:
+    return at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
+
+
+def present_problem(rows: Integers, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
+    floor = int(_shows_zeros(policy))
+    return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy, floor)
 
 
 def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
+    primary = any_of(primary_sums(summed, policy), behind.shape) | behind
+    problem = sum_problem(summed, primary, earlier, exact, policy)
+    hidden = _pattern(problem, policy).reshape(behind.shape)
+    return _shown(_rounded_sum(summed, policy), hidden | behind)
+
+
+def sum_problem(summed: Summed, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
     moved = summed.values - summed.least * summed.rows
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    primary = _dominated(summed, policy) | behind
-    hidden = _hidden_numbers(moved, summed.rows, primary, earlier, share, exact, policy)
-    return _shown(nearest(summed.values, policy.rounding_base * summed.reach), hidden | behind)
+    return _problem(moved, summed.rows, primary, earlier, share, exact, policy)
 
 
-def _hidden_numbers(
+def _problem(
     values: Integers,
     rows: Integers,
     primary: Flags,
@@ -200,8 +254,9 @@ def _hidden_numbers(
     exact: Exact,
     policy: Policy,
     floor: int = 0,
-) -> Flags:
-    """The pattern of numbers from 0 that add up over all dimensions but the splits."""
+) -> Problem:
+    """What must not be worked out of numbers from 0 that add up over all dimensions but the splits: of their shape, or
+    of one cell where there is no such dimension."""
     told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
     known = told | (earlier.known & ~primary)
     dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
@@ -209,8 +264,7 @@ def _hidden_numbers(
     cube = Cube(dimensions, values.reshape(shape))
     least = np.maximum(max(1, policy.secondary.width), width)
     needed, hidden = (primary & ~told).reshape(shape), (earlier.hidden & ~known).reshape(shape)
-    problem = Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
-    return _pattern(problem, policy).reshape(values.shape)
+    return Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -222,14 +276,12 @@ def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Show
     return _shown(found, np.broadcast_to((hidden | few)[..., None], bins.shape))
 
 
-def _dominated(summed: Summed, policy: Policy) -> Flags:
-    found = np.zeros(summed.total.shape, np.bool_)
-    if summed.largest is not None:
-        seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
-        for rule in policy.primary:
-            if set(rule.needs) <= seen.keys():
-                found |= judge(rule, seen)
-    return found
+def primary_sums(summed: Summed, policy: Policy) -> dict[str, Flags]:
+    """Cells whose sum each rule of contributions hides, by its name."""
+    if summed.largest is None:
+        return {}
+    seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
+    return {rule.name: judge(rule, seen) for rule in policy.primary if set(rule.needs) <= seen.keys()}
 
 
 def _rounded(exact: Exact, policy: Policy) -> Integers:
@@ -254,6 +306,10 @@ def _keys(exact: Exact) -> Keys:
     if exact.keys is None:
         raise ValueError("the policy goes by record keys, and none were gathered")
     return exact.keys.view(np.uint64)
+
+
+def _rounded_sum(summed: Summed, policy: Policy) -> Integers:
+    return nearest(summed.values, policy.rounding_base * summed.reach)
 
 
 def _shown(values: Integers, hidden: Flags) -> Shown:

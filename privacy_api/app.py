@@ -18,7 +18,7 @@ from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import Gate
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
-from privacy_api.routes import data_sets, docs, health, queries, releases, tables
+from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
 from privacy_api.service.services import Services
 
 PROBLEM = "application/problem+json"
@@ -36,7 +36,7 @@ def create_app(services: Services, gate: Gate, latency_slot_ms: int = 0, secure:
         title="Privacy Controlling API", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
-    for module in (data_sets, queries, tables, releases, health, docs):
+    for module in (data_sets, queries, tables, releases, output_checks, health, docs):
         app.include_router(module.router)
     _add_errors(app)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
@@ -48,7 +48,7 @@ def create_app(services: Services, gate: Gate, latency_slot_ms: int = 0, secure:
 def document_only() -> dict[str, Any]:
     """The OpenAPI document, without a service behind it."""
     app = FastAPI(title="Privacy Controlling API", version=__version__)
-    for module in (data_sets, queries, tables, releases, health):
+    for module in (data_sets, queries, tables, releases, output_checks, health):
         app.include_router(module.router)
     describe(app)
     return app.openapi()

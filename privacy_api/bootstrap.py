@@ -22,6 +22,7 @@ from privacy_api.stores.database import DatabaseRefused, open_database
 from privacy_api.stores.facts import settle
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.tables import SqlTables
 
@@ -50,6 +51,7 @@ class Stores:
     ledger: SqlLedger
     projects: SqlProjects
     tables: SqlTables
+    output_checks: SqlOutputChecks
     close: Callable[[], None]
 
 
@@ -69,6 +71,7 @@ def open_stores(settings: Settings) -> Stores:
         SqlLedger(database, settings.anchor_file, claim_seconds),
         SqlProjects(database),
         SqlTables(database),
+        SqlOutputChecks(database),
         database.dispose,
     )
 
@@ -92,6 +95,7 @@ def open_services(
         ledger=stores.ledger,
         projects=stores.projects,
         tables=stores.tables,
+        output_checks=stores.output_checks,
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         environment=settings.environment,

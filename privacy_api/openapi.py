@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from privacy_api.wire.output_check_in import OutputCheckIn
 from privacy_api.wire.query_in import QueryIn
 
 EXAMPLES = {
@@ -28,6 +29,14 @@ EXAMPLES = {
                 ]
             },
         },
+    },
+}
+CHECKED = {
+    "summary": "A table of two rows, and the query that made it",
+    "value": {
+        "dataSet": "demo.census",
+        "query": {"measures": [{"statistic": "count"}], "groupBy": ["fsm"]},
+        "table": "fsm,count\r\nN,24510\r\nY,c\r\n",
     },
 }
 PROBLEM_SCHEMA = {
@@ -64,7 +73,9 @@ def describe(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_DESCRIPTION)
-    _, schemas = models_json_schema([(QueryIn, "validation")], ref_template="#/components/schemas/{model}")
+    _, schemas = models_json_schema(
+        [(QueryIn, "validation"), (OutputCheckIn, "validation")], ref_template="#/components/schemas/{model}"
+    )
     components = document.setdefault("components", {})
     components["schemas"] = {**schemas["$defs"], "Problem": PROBLEM_SCHEMA}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -83,6 +94,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if "/query" in path and method == "post":
         body = {"schema": {"$ref": "#/components/schemas/QueryIn"}, "examples": EXAMPLES}
         operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+    if path == "/v1/output-checks" and method == "post":
+        checked = {"schema": {"$ref": "#/components/schemas/OutputCheckIn"}, "examples": {"table": CHECKED}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": checked}}
 
 
 _DESCRIPTION = """Aggregate queries on pupil data. Every answer has passed disclosure control; the same question gives

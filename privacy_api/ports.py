@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from datasets.official.released import ReleasedCells
@@ -43,13 +44,21 @@ class Person:
     cap: int
 
 
+class Role(StrEnum):
+    """What a key may do beyond asking: a checker may have outputs checked, which tells of exact numbers."""
+
+    RESEARCHER = "researcher"
+    CHECKER = "checker"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever holds an API key: the key's public id, its project, and the id of its person if it has one."""
+    """Whoever holds an API key: the key's public id, its project, the id of its person if it has one, and its role."""
 
     key_id: str
     project: Project
     person: str | None = None
+    role: Role = Role.RESEARCHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,10 @@ class Ledger(Protocol):
         """Record that a charge led to no release, and give up its claims. The charge stays."""
         ...
 
+    def released_tables(self, scope: str) -> tuple[ReleasedTable, ...]:
+        """Every released table of the scope, oldest first."""
+        ...
+
     def cut_balance(self, cut: str, cap: int) -> Balance: ...
 
     def project_balance(self, project: Project) -> Balance: ...
@@ -232,6 +245,7 @@ class KeyInfo:
     created: str
     revoked: str | None
     person: str | None = None
+    role: Role = Role.RESEARCHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +280,32 @@ class AlreadyRegistered(ValueError):
     """A registered table has this id."""
 
 
+@dataclass(frozen=True, slots=True)
+class OutputCheck:
+    """That an output was checked: who (the id of a key, or who ran the command), the table's SHA-256, the query as JSON
+    and the verdict. No number of the table is kept. policy: its digest.
+    """
+
+    id: str
+    at: str
+    who: str
+    project: str | None
+    data_set: str
+    version: str
+    policy: str
+    sha256: str
+    query: str | None
+    verdict: str
+
+
+class OutputChecks(Protocol):
+    def record(self, check: OutputCheck) -> None: ...
+
+    def checks(self, last: int) -> list[OutputCheck]:
+        """The last ones, oldest first."""
+        ...
+
+
 class Projects(Protocol):
     def create_project(self, project: Project) -> Project: ...
 
@@ -279,7 +319,14 @@ class Projects(Protocol):
 
     def people(self) -> list[Person]: ...
 
-    def create_key(self, project: str, label: str, environment: str, person: str | None = None) -> tuple[KeyInfo, str]:
+    def create_key(
+        self,
+        project: str,
+        label: str,
+        environment: str,
+        person: str | None = None,
+        role: Role = Role.RESEARCHER,
+    ) -> tuple[KeyInfo, str]:
         """The key's record and, this once, the key itself. Its charges count against the person, if it has one."""
         ...
 

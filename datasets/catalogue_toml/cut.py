@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from datasets.catalogue import Catalogue, DataSet, Key, Reference
 from datasets.catalogue_toml.codes import Lists, read_code_lists
+from datasets.catalogue_toml.impossible import read_impossible
 from datasets.catalogue_toml.table import Table
 from datasets.catalogue_toml.variables import NAME, read_variable
 from datasets.variables import Variable
@@ -56,13 +57,15 @@ def _data_set(name: str, table: Table, lists: Lists, record_keys: bool) -> DataS
         _check_names(sort_by, variables, "sort_by", table)
     fixed = _fixed(table, key, variables, len(variables) == len(read))
     references = _references(table)
+    impossible = read_impossible(table, variables)
     table.close()
     _check_overflow(variables, max_rows, table)
     if key is None or len(variables) != len(read):
         return None
     return DataSet(
-        name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed, record_keys
-    )
+        name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed, record_keys,
+        impossible,
+    )  # fmt: skip
 
 
 def _check_names(wanted: list[object], variables: tuple[Variable, ...], key: str, table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -48,6 +49,11 @@ class Table:
 
     def has(self, key: str) -> bool:
         return key in self._raw
+
+    def close_with(self, known: Iterable[str]) -> None:
+        """Close a table whose keys are names of something."""
+        self._known |= set(known)
+        self.close()
 
     def close(self) -> None:
         """Report the keys that nobody asked for."""

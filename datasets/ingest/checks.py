@@ -11,6 +11,7 @@ from datasets.ingest.read import PLACE, SHOWN, Staged
 from datasets.ingest.report import Problem
 from datasets.ingest.rules import (
     BEYOND_BOUND,
+    IMPOSSIBLE,
     NOT_FIXED,
     ORPHAN,
     REPEATED_KEY,
@@ -158,9 +159,30 @@ def _orphans(database: Database, staged: Staged, every: Mapping[str, Staged]) ->
             yield Problem(ORPHAN, data_set.id, reference.variable, n, staged.places(places))
 
 
+def _impossible(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
+    """Records in cells that nobody can be in. Faulty values have a fault already."""
+    data_set = staged.data_set
+    for one in data_set.impossible:
+        values: dict[str, object] = {}
+        parts = []
+        for i, (variable, atoms) in enumerate(one.atoms):
+            values[f"codes{i}"] = [data_set.by_name[variable].atoms[atom].code for atom in atoms]
+            parts.append(sql("list_contains({codes}, {c}::VARCHAR)", codes=Sql(f"$codes{i}"), c=name(variable)))
+        count = sql(
+            "SELECT count(*), min({place}, $shown) FROM {coded} WHERE {inside}",
+            place=PLACE,
+            coded=coded_table(data_set),
+            inside=listed(parts, " AND "),
+        )
+        n, places = database.run(count, shown=SHOWN, **values)[0]
+        if n:
+            names = ", ".join(variable for variable, _ in one.atoms)
+            yield Problem(IMPOSSIBLE, data_set.id, names, n, staged.places(places))
+
+
 def _rows(_: Database, staged: Staged, __: Mapping[str, Staged]) -> Iterator[Problem]:
     if staged.rows > staged.data_set.max_rows:
         yield Problem(TOO_MANY_ROWS, staged.data_set.id, None, staged.rows)
 
 
-CHECKS: tuple[Check, ...] = (_rows, _faults, _keys, _fixed, _orphans)
+CHECKS: tuple[Check, ...] = (_rows, _faults, _keys, _fixed, _impossible, _orphans)

@@ -33,6 +33,7 @@ MISSING_UNIT = Rule("missing-unit", "the identifier of the unit of privacy is em
 REPEATED_KEY = Rule("repeated-key", "an earlier record has the same key")
 ROWS_PER_PERIOD = Rule("rows-per-period", "one pupil has more records in a period than the catalogue allows")
 NOT_FIXED = Rule("not-fixed", "the value is not that of the pupil's first record, though the catalogue has it fixed")
+IMPOSSIBLE = Rule("impossible", "the record is in a cell that the catalogue says nobody can be in")
 ORPHAN = Rule("orphan", "the value does not occur in the data set that it refers to")
 TOO_MANY_ROWS = Rule("too-many-rows", "there are more records than max_rows")
 EMPTY_DATA_SET = Rule("empty-data-set", "the data set holds no records")
@@ -63,6 +64,7 @@ RULES = (
     REPEATED_KEY,
     ROWS_PER_PERIOD,
     NOT_FIXED,
+    IMPOSSIBLE,
     ORPHAN,
     TOO_MANY_ROWS,
     EMPTY_DATA_SET,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from datasets.contribution import contribution
 from datasets.official.gather import Aggregates, Gathered, gather
 from datasets.official.table import OfficialTable
+from datasets.official.trees import mask_of
 from datasets.predicate import Algebra
 from disclosure.aggregates import Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
@@ -71,12 +74,44 @@ def rows_each(table: OfficialTable) -> Integers:
 
 
 def _structural(table: OfficialTable) -> Flags:
-    """Cells of codes that the population cannot have."""
-    found = np.zeros(table.shape, np.bool_)
+    """Cells of codes that the population cannot have, or that the catalogue says nobody can have together."""
+    found = _impossible(table)
     for axis, tree in enumerate(table.trees):
         admitted = table.population.admitted(table.data_set.domain.index(tree.variable))
         empty = [place for place, mask in enumerate(tree.masks) if not mask & admitted]
         np.moveaxis(found, axis, 0)[empty] = True
+    return found
+
+
+def _impossible(table: OfficialTable) -> Flags:
+    """A split's codes are dimensions of their own here: a cell of one split says nothing of another."""
+    found = np.zeros(table.shape, np.bool_)
+    for one in table.data_set.impossible:
+        atoms = {name: mask_of(each) for name, each in one.atoms}
+        inside = [[_within(m, atoms, tree.variable.name) for m in tree.masks] for tree in table.trees]
+        for place, split in enumerate(table.splits):
+            elements = np.zeros(table.shape[-1], np.bool_)
+            own = [_within(mask, atoms, split.variable.name) for mask in split.masks[:-1]]
+            elements[table.start(place) : table.start(place) + len(own)] = own
+            named = {*(tree.variable.name for tree in table.trees), split.variable.name}
+            if atoms.keys() <= named and split.variable.name in atoms:
+                found |= _product([*inside, elements.tolist()])
+        if atoms.keys() <= {tree.variable.name for tree in table.trees}:
+            found |= _product([*inside, [True] * table.shape[-1]])
+    return found
+
+
+def _within(mask: int, atoms: Mapping[str, int], variable: str) -> bool:
+    """Whether all of these atoms are among those of the combination, or its variable is none of it."""
+    return variable not in atoms or mask & ~atoms[variable] == 0
+
+
+def _product(flags: Sequence[Sequence[bool]]) -> Flags:
+    found = np.ones((1,) * len(flags), np.bool_)
+    for axis, each in enumerate(flags):
+        shape = [1] * len(flags)
+        shape[axis] = len(each)
+        found = found & np.array(each, np.bool_).reshape(shape)
     return found
 
 

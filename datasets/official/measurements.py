@@ -8,7 +8,7 @@ from typing import assert_never
 import numpy as np
 
 from datasets.official.table import OfficialTable, bins_of, within
-from datasets.plan import Layout, Quantity
+from datasets.plan import Axis, Layout, Quantity
 from datasets.validate import ValidQuery
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.official import Protected, Shown
@@ -23,8 +23,8 @@ def _measurement(table: OfficialTable, protected: Protected, layout: Layout, agg
     """Cells in the layout's order. A bin of several codes is the sum of what is shown of them, if all are."""
     if isinstance(aggregate, BinnedCount) and (position := _position(table, aggregate)):
         return _of_position(table, protected.positions[position], layout, aggregate, position)
-    places = [_elements(table, place, layout) for place in range(len(table.trees))]
-    bins = [_of_bin(_numbers(protected, aggregate), places, parts) for parts in _parts(table, aggregate)]
+    places = [elements(table, place, layout.axes) for place in range(len(table.trees))]
+    bins = [_of_bin(_numbers(protected, aggregate), places, parts) for parts in parts_of(table, aggregate)]
     values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
     return Measurement(np.where(hidden, 0, values), 0.0, hidden)
 
@@ -37,18 +37,18 @@ def _position(table: OfficialTable, aggregate: BinnedCount) -> BinnedCount | Non
 def _of_position(
     table: OfficialTable, shown: Shown, layout: Layout, aggregate: BinnedCount, position: BinnedCount
 ) -> Measurement:
-    places = [_elements(table, place, layout) for place in range(len(table.trees))]
+    places = [elements(table, place, layout.axes) for place in range(len(table.trees))]
     holder = {atom: i for i, group in enumerate(position.bins) for atom in group}
     bins = [_of_bin(shown, places, sorted({holder[atom] for atom in group})) for group in aggregate.bins]
     values, hidden = (np.stack(each, axis=-1) for each in zip(*bins, strict=True))
     return Measurement(np.where(hidden, 0, values), 0.0, hidden)
 
 
-def _elements(table: OfficialTable, place: int, layout: Layout) -> list[int]:
-    """Of one tree, for each code of the layout's axis; of all that was selected, where there is none."""
+def elements(table: OfficialTable, place: int, axes: Sequence[Axis]) -> list[int]:
+    """Of one tree, for each code of the axis of its variable; of all that was selected, where there is none."""
     tree = table.trees[place]
     selected = table.selected.get(tree.variable.name)
-    axis = next((axis for axis in layout.axes if axis.variable.name == tree.variable.name), None)
+    axis = next((axis for axis in axes if axis.variable.name == tree.variable.name), None)
     groups = [range(len(tree.variable.atoms))] if axis is None else axis.groups
     return [tree.element(within(group, selected)) for group in groups]
 
@@ -68,7 +68,7 @@ def _numbers(protected: Protected, aggregate: Aggregate) -> Shown:
     return Shown(found.values[..., None], found.hidden[..., None])
 
 
-def _parts(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
+def parts_of(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
     """For each number of a cell the elements of the last dimension that make it up."""
     if isinstance(aggregate, BinnedCount):
         return [table.parts(name, mask) for name, masks in bins_of(aggregate).items() for mask in masks]

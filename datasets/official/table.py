@@ -182,7 +182,7 @@ def _measured(
     for measure in valid.measures:
         path = measure.subject.measure.path
         for need in measure.needs:
-            if isinstance(need, recipe.Split) or not _is_simple(need):
+            if isinstance(need, recipe.Split) or not is_simple(need):
                 problems.append(Problem("StatisticNotFound", "Not given where protection is by hiding.", path))
                 return {}, (), ()
             aggregate = valid.measured[need]
@@ -223,7 +223,8 @@ def _bins(found: BinnedCount | None) -> tuple[tuple[int, ...], ...]:
     return found.bins if found else ()
 
 
-def _is_simple(aggregate: Aggregate) -> bool:
+def is_simple(aggregate: Aggregate) -> bool:
+    """Whether a table has it: of at most one number."""
     match aggregate:
         case Count() | Sum() | SumOfProducts():
             return len(aggregate.present) <= 1

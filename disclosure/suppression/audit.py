@@ -65,12 +65,17 @@ def needs(problem: Problem, pattern: Pattern) -> Integers:
     return np.where(pattern.hidden, np.where(problem.primary, problem.width, least), 0).astype(np.int64)
 
 
-def audit(problem: Problem, pattern: Pattern, base: int = 1, limits: Limits | None = None) -> Audit:
-    """base: what shown cells are rounded to. CannotProtect beyond the limits: then nothing is known of the pattern."""
+def audit(
+    problem: Problem, pattern: Pattern, base: int = 1, limits: Limits | None = None, needed: Integers | None = None
+) -> Audit:
+    """base: what shown cells are rounded to. needed: how wide each interval has to be, if not as `needs` has it.
+
+    CannotProtect beyond the limits: then nothing is known of the pattern.
+    """
     if ((problem.primary | problem.hidden) & ~pattern.hidden).any():
         raise ValueError("a pattern hides what a rule or an earlier release hides")
     limits = limits or Limits()
-    need = needs(problem, pattern)
+    need = needs(problem, pattern) if needed is None else needed
     width = np.where(pattern.hidden, pattern.certified, 0)
     open_, programs = width < need, 0
     for component in unknown(problem, Knowledge.of(problem, pattern.hidden, base)) if open_.any() else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from privacy_api.cli import budgets, cuts, demo, policies, query, serve, spending, tables
+from privacy_api.cli import budgets, cuts, demo, output_check, policies, query, serve, spending, tables
 
 app = typer.Typer(
     name="privacy-api",
@@ -25,4 +25,5 @@ app.add_typer(tables.table_app, name="table")
 app.command("serve")(serve.serve)
 app.command("openapi")(serve.openapi)
 app.command("query")(query.query)
+app.command("output-check")(output_check.output_check)
 app.command("demo")(demo.demo)

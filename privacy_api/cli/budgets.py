@@ -96,17 +96,22 @@ def create_key(
     project: str,
     label: Annotated[str, typer.Option()] = "",
     person: Annotated[str | None, typer.Option(help="Whose key it is; their budget counts too.")] = None,
+    role: Annotated[str, typer.Option(help="researcher, or checker: may have outputs checked too.")] = "researcher",
     home: HomeOption = None,
     mode: ModeOption = None,
 ) -> None:
     """Create a key. It is shown this once and stored only as a hash."""
+    from privacy_api.ports import Role
+
+    if role not in [each.value for each in Role]:
+        fail(f"{role}: no such role; accepted: {', '.join(Role)}")
     with stores_for(home, mode) as stores:
         if stores.projects.project(project) is None:
             fail(f"{project}: no such project; create it with: privacy-api project create")
         if person is not None and stores.projects.person(person) is None:
             fail(f"{person}: no such person; create them with: privacy-api person create")
         environment = settings_for(home, mode=mode).environment
-        info, key = stores.projects.create_key(project, label, environment, person)
+        info, key = stores.projects.create_key(project, label, environment, person, Role(role))
         typer.echo(f"id {info.id}", err=True)
         typer.echo(key)
 
@@ -117,7 +122,7 @@ def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
     with stores_for(home, mode) as stores:
         for key in stores.projects.issued_keys():
             state = "revoked" if key.revoked else "active"
-            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{key.person or '-'}\t{state}")
+            typer.echo(f"{key.id}\t{key.project}\t{key.label}\t{key.created}\t{key.person or '-'}\t{key.role}\t{state}")
 
 
 @key_app.command("revoke")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -62,6 +62,25 @@ def _budget(policy: Policy) -> str:
         f"At the cap epsilon is {eps:.2f} (delta {delta:g}): someone who knows everything else about a "
         f"child is right about one coin-flip fact at most {100 * coin_flip_accuracy(eps):.1f} % of the time."
     )
+
+
+@policy_app.command("ptable")
+def perturbation_table(
+    policy: Path, out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write (CSV).")] = None
+) -> None:
+    """The perturbation table of a policy with `cell_key`: which key changes which count by how much."""
+    with refusals():
+        from disclosure.cell_key import to_csv
+        from disclosure.policy import load_policy
+
+        cell_key = load_policy(read_text(policy)).cell_key
+    if cell_key is None:
+        fail(f"{policy}: has no cell_key, so it perturbs nothing")
+    text = to_csv(cell_key.table())
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
 
 
 @policy_app.command("diff")

@@ -29,7 +29,7 @@ def register_table(
     mode: ModeOption = None,
 ) -> None:
     """Compute a table, protect it, release it and register it; or say why it cannot be, and do nothing."""
-    with _services(home, mode) as services:
+    with services_for(home, mode) as services:
         from privacy_api.ports import RegisteredTable
         from privacy_api.service.answer_query import find_data_set
         from privacy_api.service.tables import register
@@ -50,7 +50,7 @@ def publish_table(
     mode: ModeOption = None,
 ) -> None:
     """Release registered tables for the version of the cut that is hosted now."""
-    with _services(home, mode) as services:
+    with services_for(home, mode) as services:
         from privacy_api.service.tables import find_table, publish
         from privacy_api.wire.query_in import read_query
 
@@ -62,7 +62,7 @@ def publish_table(
 @table_app.command("list")
 def list_tables(home: HomeOption = None, mode: ModeOption = None) -> None:
     """All registered tables."""
-    with _services(home, mode) as services:
+    with services_for(home, mode) as services:
         for table in services.tables.tables():
             state = f"withdrawn {table.withdrawn[:10]}" if table.withdrawn else "registered"
             typer.echo(f"{table.id}\t{table.data_set}\t{state}\t{table.title}")
@@ -71,14 +71,14 @@ def list_tables(home: HomeOption = None, mode: ModeOption = None) -> None:
 @table_app.command("withdraw")
 def withdraw_table(table: str, home: HomeOption = None, mode: ModeOption = None) -> None:
     """Serve a table no more. Its releases stay on the record, and cells that were shown stay known."""
-    with _services(home, mode) as services:
+    with services_for(home, mode) as services:
         if not services.tables.withdraw(table):
             fail(f"{table}: no such table")
         typer.echo(f"{table}: withdrawn")
 
 
 @contextmanager
-def _services(home: Path | None, mode: str | None) -> Iterator[Services]:
+def services_for(home: Path | None, mode: str | None) -> Iterator[Services]:
     with refusals():
         from privacy_api.bootstrap import open_services
         from privacy_api.cli.query import problem_lines

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import Format, negotiate
 from privacy_api.gate import Gate
-from privacy_api.ports import Principal
+from privacy_api.ports import Principal, Role
 from privacy_api.service.services import Services
 from privacy_api.wire.json_in import MAX_BODY
 
@@ -35,6 +35,15 @@ def principal_of(request: Request) -> Principal:
     return found
 
 
+def checker_of(request: Request) -> Principal:
+    """The holder of a key that may have outputs checked."""
+    found = principal_of(request)
+    if found.role is not Role.CHECKER:
+        detail = "A check tells of exact numbers. Ask an officer for a key with the role checker."
+        raise ApiError(ErrorCode.NOT_A_CHECKER, detail=detail)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How an answer is to be written."""
@@ -56,18 +65,23 @@ def shape_of(request: Request) -> Shape:
 
 
 async def body_of(request: Request) -> bytes:
+    return await read_body(request, MAX_BODY)
+
+
+async def read_body(request: Request, most: int) -> bytes:
     """The body, refused as soon as it is too long, whatever Content-Length says."""
     if request.headers.get("content-type", "application/json").split(";")[0].strip().lower() != "application/json":
         raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {MAX_BODY} bytes are accepted.")
-    return body
+        if len(body) > most:
+            raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {most} bytes are accepted.")
+    return bytes(body)
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 PrincipalDep = Annotated[Principal, Depends(principal_of)]
+CheckerDep = Annotated[Principal, Depends(checker_of)]
 ShapeDep = Annotated[Shape, Depends(shape_of)]
 BodyDep = Annotated[bytes, Depends(body_of)]

@@ -99,7 +99,7 @@ def _request(asked: Asked, principal: Principal) -> Request:
         query=record(asked.valid),
         wanted=tuple(Wanted(event) for event in asked.wanted.values()),
         delta_cap=rule.delta_total if (rule := cut.policy.listed_groups) else 0,
-        scope=f"{cut.id}.{asked.hosted.data_set.id}" if asked.table else "",
+        scope=asked.hosted.scope if asked.table else "",
     )
 
 

@@ -40,6 +40,11 @@ class HostedDataSet:
     def id(self) -> str:
         return f"{self.cut.catalogue.cut}.{self.data_set.id}"
 
+    @property
+    def scope(self) -> str:
+        """`official` tables of one scope are protected with regard to each other."""
+        return f"{self.cut.id}.{self.data_set.id}"
+
 
 def hosted(cuts: tuple[HostedCut, ...]) -> Mapping[str, HostedDataSet]:
     found = [HostedDataSet(cut, data_set) for cut in cuts for data_set in cut.catalogue.data_sets]

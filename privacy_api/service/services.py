@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Ledger, Projects, Tables
+from privacy_api.ports import Ledger, OutputChecks, Projects, Tables
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -27,6 +27,7 @@ class Services:
     ledger: Ledger
     projects: Projects
     tables: Tables
+    output_checks: OutputChecks
     noise: NoiseSource
     now: Callable[[], str]
     environment: str

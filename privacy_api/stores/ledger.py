@@ -118,6 +118,10 @@ class SqlLedger:
             head = chain.head(connection)
         self._anchor.move(head)
 
+    def released_tables(self, scope: str) -> tuple[ReleasedTable, ...]:
+        with reading(self._engine) as connection:
+            return official.released(connection, scope)
+
     def cut_balance(self, cut: str, cap: int) -> Balance:
         with reading(self._engine) as connection:
             return Balance(cap, chain.cut_spent(connection, cut), chain.delta_spent(connection, cut))

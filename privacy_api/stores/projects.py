@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
-from privacy_api.ports import KeyInfo, Person, Principal, Project
+from privacy_api.ports import KeyInfo, Person, Principal, Project, Role
 from privacy_api.stores.clock import now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.keys import new_key, opens, parse_key
@@ -59,9 +59,16 @@ class SqlProjects:
             rows = connection.execute(select(people.c.id, people.c.cap).order_by(people.c.id))
             return [Person(row.id, row.cap) for row in rows]
 
-    def create_key(self, project: str, label: str, environment: str, person: str | None = None) -> tuple[KeyInfo, str]:
+    def create_key(
+        self,
+        project: str,
+        label: str,
+        environment: str,
+        person: str | None = None,
+        role: Role = Role.RESEARCHER,
+    ) -> tuple[KeyInfo, str]:
         key = new_key(environment)
-        info = KeyInfo(key.id, project, label, now(), None, person)
+        info = KeyInfo(key.id, project, label, now(), None, person, role)
         with writing(self._engine) as connection:
             if _project(connection, project) is None:
                 raise ValueError("there is no such project")
@@ -76,15 +83,16 @@ class SqlProjects:
                     secret_sha256=key.secret_sha256,
                     created=info.created,
                     person=person,
+                    role=role,
                 )
             )
         return info, key.text
 
     def issued_keys(self) -> list[KeyInfo]:
-        columns = (api_keys.c[name] for name in ("id", "project", "label", "created", "revoked", "person"))
+        columns = (api_keys.c[name] for name in ("id", "project", "label", "created", "revoked", "person", "role"))
         shown = select(*columns).order_by(api_keys.c.created, api_keys.c.id)
         with reading(self._engine) as connection:
-            return [KeyInfo(*row) for row in connection.execute(shown)]
+            return [KeyInfo(**{**row, "role": Role(row["role"])}) for row in connection.execute(shown).mappings()]
 
     def revoke_key(self, key_id: str) -> bool:
         """False if there is no such key, or it was revoked before."""
@@ -101,12 +109,12 @@ class SqlProjects:
         opened = opens(parsed, row["secret_sha256"] if row else None)
         if row is None or not opened or row["revoked"] is not None:
             return None
-        return Principal(parsed.id, _project_of(row), row["person"])
+        return Principal(parsed.id, _project_of(row), row["person"], Role(row["role"]))
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:
     return (
-        select(projects, api_keys.c.secret_sha256, api_keys.c.revoked, api_keys.c.person)
+        select(projects, api_keys.c.secret_sha256, api_keys.c.revoked, api_keys.c.person, api_keys.c.role)
         .join(api_keys, api_keys.c.project == projects.c.id)
         .where(api_keys.c.id == key_id, api_keys.c.environment == environment)
     )

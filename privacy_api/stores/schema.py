@@ -70,7 +70,9 @@ api_keys = Table(
     Column("created", Text, nullable=False),
     Column("revoked", Text),
     Column("person", Text, ForeignKey("people.id")),
+    Column("role", Text, nullable=False),
     CheckConstraint("environment IN ('test', 'live')", name="environment"),
+    CheckConstraint("role IN ('researcher', 'checker')", name="role"),
 )
 
 # Totals are those after the row, so that the latest row of a cut, project or person answers for all of them.
@@ -170,4 +172,23 @@ registered_tables = Table(
     Column("policy", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("withdrawn", Text),
+)
+
+# That outputs were checked; nothing of what was in them.
+output_checks = Table(
+    "output_checks",
+    metadata,
+    Column("number", BIG, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("project", Text, ForeignKey("projects.id")),
+    Column("data_set", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("query", Text),
+    Column("verdict", Text, nullable=False),
+    CheckConstraint("verdict IN ('pass', 'review', 'fail')", name="verdict"),
+    UniqueConstraint("id"),
 )

@@ -17,9 +17,9 @@ def _refuse(message: str) -> ApiError:
     return ApiError(ErrorCode.INVALID_REQUEST, (Problem("InvalidValue", message, ""),))
 
 
-def parse_json(body: bytes) -> Any:
-    if len(body) > MAX_BODY:
-        raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {MAX_BODY} bytes are accepted.")
+def parse_json(body: bytes, most: int = MAX_BODY) -> Any:
+    if len(body) > most:
+        raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {most} bytes are accepted.")
     if not body.strip():
         raise ApiError(ErrorCode.INVALID_REQUEST, (Problem("NotEmptyBody", "The body is empty.", ""),))
     if _depth(body) > MAX_DEPTH:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from disclosure.cell_key import from_csv
 from privacy_api.cli import app
 from privacy_api.cli.cuts import preset
 from tests.lib.policies import EVERY_OFFICIAL_RULE, PRESETS, with_values
@@ -93,3 +94,13 @@ def test_a_policy_that_is_refused_is_not_compared(draft: Path, tmp_path: Path) -
 
 def test_help_says_how_diff_ends() -> None:
     assert "Exit code 1 if anything loosens" in " ".join(run("diff", "--help").stdout.split())
+
+
+def test_a_perturbation_table_is_written_as_a_readable_file(tmp_path: Path) -> None:
+    policy, out = written(tmp_path / "p.toml", EVERY_OFFICIAL_RULE), tmp_path / "ptable.csv"
+    assert run("ptable", policy, "-o", out).exit_code == 0
+    assert from_csv(out.read_text(encoding="utf-8")).largest_change == 7
+    assert run("ptable", policy).stdout == out.read_text(encoding="utf-8")
+    none = run("ptable", written(tmp_path / "plain.toml", DRAFT))
+    assert none.exit_code == 1
+    assert "perturbs nothing" in none.stderr

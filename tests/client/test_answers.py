@@ -26,6 +26,7 @@ from privacy_api_client import (
 from datasets.plan import EngineFailed, Plan
 from disclosure.tables import ExactTable
 from privacy_api.cli.cuts import preset
+from privacy_api.ports import RegisteredTable
 from tests.lib.service import LISTED_GROUPS
 
 from .conftest import Demo, Demos
@@ -176,8 +177,15 @@ def test_a_budget_that_does_not_cover_the_price(demos: Demos) -> None:
 
 
 def test_a_data_set_of_registered_tables_only(demos: Demos) -> None:
-    with demos(policy=preset("dfe-draft")) as demo, demo.client() as client, pytest.raises(NotAllowed):
-        client.query(CENSUS, measures="count")
+    with demos(policy=preset("dfe-draft")) as demo, demo.client() as client:
+        with pytest.raises(NotAllowed):
+            client.query(CENSUS, measures="count")
+        table = RegisteredTable("by-la", "By LA", CENSUS, '{"measures": [{"statistic": "count"}]}', "", "2026-11-22")
+        demo.http.app.state.services.tables.register(table)  # type: ignore[attr-defined]
+        assert [(t.id, t.title, t.data_set) for t in client.tables()] == [("by-la", "By LA", CENSUS)]
+        for table_id in ("by-la", "nothing"):
+            with pytest.raises(NotFound):
+                client.table(table_id)
 
 
 class Failing:

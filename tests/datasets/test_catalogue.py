@@ -167,7 +167,25 @@ BAD = [
     ('["A2", "Barton", "N"]', '["A2", 3, "N"]', "code_lists.area.rows[1]", "wants 3 texts"),
     # The data set and its key.
     ('title = "Census"', "", f"{SET}.title", "wants a text"),
-    ('title = "Census"', 'title = "Census"\ntitel = ""', f"{SET}.titel", "known are description, fixed, key, max_rows"),
+    (
+        'title = "Census"',
+        'title = "Census"\ntitel = ""',
+        f"{SET}.titel",
+        "known are description, fixed, impossible, key",
+    ),
+    ('title = "Census"', 'title = "Census"\nimpossible = [{ sex = ["F"] }]', f"{SET}.impossible[0]", "two variables"),
+    (
+        'title = "Census"',
+        'title = "Census"\nimpossible = [{ sex = ["X"], la = ["A1"] }]',
+        f"{SET}.impossible[0].sex",
+        "codes of sex: F, M, U",
+    ),
+    (
+        'title = "Census"',
+        'title = "Census"\nimpossible = [{ sex = ["F"], score = ["0 to 1"] }]',
+        f"{SET}.impossible[0].score",
+        "unknown; known are",
+    ),
     ('sort_by = ["la"]', 'sort_by = "la"', f"{SET}.sort_by", "a list of variables"),
     ('sort_by = ["la"]', 'sort_by = ["region"]', f"{SET}.sort_by", "variables of this data set: days, la, need, score"),
     ('sort_by = ["la"]', 'max_rows = "many"', f"{SET}.max_rows", "the most rows that there can ever be"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from datasets.answer import Status
+from datasets.catalogue import Impossible
 from datasets.official.cells import cell_keys
 from datasets.official.trees import NotInHierarchy, hierarchy, tree_of
 from datasets.query import InvalidQuery
@@ -199,3 +200,16 @@ def test_what_was_hidden_stays_hidden_and_what_was_shown_is_counted_on_by_nobody
     assert (margins[0] <= margins[1] | ~margins[0]).all()
     assert (margins[1] >= margins[0]).all(), "hidden before, hidden now"
     assert not (margins[1] & ~margins[0] & ~small).any(), "nothing that was shown is hidden without need"
+
+
+def test_cells_that_nobody_can_be_in_are_not_applicable_and_no_secret() -> None:
+    """No pupil of the second LA can have free school meals; so nothing is hidden for its being empty."""
+    never = replace(PUPILS, impossible=(Impossible((("la", (1,)), ("fsm", (0,)))),))
+    rows = [row for row in even(1000) if (row.atoms["la"], row.atoms["fsm"]) != (1, 0)]
+    body = {"measures": [COUNT], "groupBy": ["la", "fsm"], "totals": [["la"]]}
+    plain, told = shown(Desk(rows, POLICY).ask(body)), shown(Desk(rows, POLICY, never).ask(body))
+    assert plain["A2", "Y"][1] == "c"
+    assert told["A2", "Y"][1] == Status.NOT_APPLICABLE
+    assert all(status == "" for key, (_, status) in told.items() if key != ("A2", "Y"))
+    histogram = {"measures": [{"statistic": "histogram", "variable": "fsm"}], "groupBy": ["la"]}
+    assert not Desk(rows, POLICY, never).protected(histogram).counts.hidden.any()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from privacy_api_client.tables import read_tables
 
 from privacy_api.errors import ApiError
 from privacy_api.ports import RegisteredTable
@@ -43,6 +44,7 @@ def test_a_registered_table_is_given_to_everybody_where_free_queries_are_not(tmp
         assert [table["id"] for table in listed] == ["by-la"]
         answer = service.client.get(listed[0]["links"]["self"], headers=service.new_key("others"))
         assert answer.json() == made
+        assert [t.id for t in read_tables({"results": listed})] == ["by-la"]
         csv = service.client.get("/v1/tables/by-la?format=csv", headers=service.auth)
         assert csv.text.splitlines()[0].startswith("la,")
         assert service.client.get("/v1/tables/by-la").status_code == 401

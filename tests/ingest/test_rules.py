@@ -255,6 +255,17 @@ CASES: dict[str, list[Case]] = {
             ("census", "score", 1, [("census.csv", 5)]),
         ),
     ],
+    "impossible": [
+        Case(
+            "a pupil in a cell that nobody can be in, its code recoded",
+            _with_catalogue(
+                'title = "Census"',
+                'title = "Census"\nimpossible = [{ sex = ["M"], la = ["A1", "A2"] }]',
+                lambda work: work.files(),
+            ),
+            ("census", "la, sex", 1, [("census.csv", 6)]),
+        ),
+    ],
     "orphan": [
         Case(
             "area that no pupil has",

@@ -18,12 +18,13 @@ from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
-from privacy_api.ports import Engine, Project
+from privacy_api.ports import Engine, Project, Role
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
+from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.tables import SqlTables
 from tests.lib import school
@@ -72,10 +73,16 @@ class Service:
     def auth(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
-    def new_key(self, project: str, cap: int = 500_000_000, grants: frozenset[str] = school.GRANTS) -> dict[str, str]:
+    def new_key(
+        self,
+        project: str,
+        cap: int = 500_000_000,
+        grants: frozenset[str] = school.GRANTS,
+        role: Role = Role.RESEARCHER,
+    ) -> dict[str, str]:
         if self.services.projects.project(project) is None:
             self.services.projects.create_project(Project(project, project, cap, grants))
-        return {"Authorization": f"Bearer {self.services.projects.create_key(project, '', 'test')[1]}"}
+        return {"Authorization": f"Bearer {self.services.projects.create_key(project, '', 'test', None, role)[1]}"}
 
 
 @contextmanager
@@ -102,6 +109,7 @@ def running(
         ledger=SqlLedger(database, home / "anchor.json"),
         projects=projects,
         tables=SqlTables(database),
+        output_checks=SqlOutputChecks(database),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         environment="test",

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from disclosure.tables import Noise
+from privacy_api.ports import Role
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import downgrade, is_current, upgrade
@@ -164,6 +165,14 @@ def test_what_the_version_before_cannot_hold_is_not_thrown_away(
         downgrade(engine, version)
     assert is_current(engine)
     assert ledger.verify() == entries
+    engine.dispose()
+
+
+def test_keys_of_the_first_version_are_researchers(empty_url: str) -> None:
+    engine = lived_in(empty_url)
+    upgrade(engine)
+    (key,) = SqlProjects(engine).issued_keys()
+    assert (key.id, key.role) == ("k2345678", Role.RESEARCHER)
     engine.dispose()
 
 

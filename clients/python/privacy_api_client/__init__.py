@@ -31,6 +31,7 @@ from privacy_api_client.errors import (
 )
 from privacy_api_client.query import Criteria, count, gap, mean, measure, percentage, periods, pupils, ratio, where
 from privacy_api_client.results import Result, ResultMeasure
+from privacy_api_client.tables import RegisteredTable
 
 __all__ = [
     "Balance",
@@ -55,6 +56,7 @@ __all__ = [
     "PrivacyApiError",
     "Problem",
     "QueryFailed",
+    "RegisteredTable",
     "Result",
     "ResultMeasure",
     "ServerError",

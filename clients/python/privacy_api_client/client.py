@@ -18,6 +18,7 @@ from privacy_api_client.errors import InvalidQuery, ServerError
 from privacy_api_client.problems import problems_of
 from privacy_api_client.query import Criteria, Measure, question
 from privacy_api_client.results import Result, read_result
+from privacy_api_client.tables import RegisteredTable, read_tables
 
 T = TypeVar("T")
 
@@ -104,6 +105,14 @@ class Client:
     def release(self, release: str) -> Result:
         """A stored answer by its id, free."""
         return _read(read_result, self._connection.get(_path("releases", release)))
+
+    def tables(self) -> list[RegisteredTable]:
+        """Tables that officers have had released, free to read."""
+        return _read(read_tables, self._connection.get("/v1/tables"))
+
+    def table(self, table: str) -> Result:
+        """A registered table by its id, as it was released for the present version of its data set."""
+        return _read(read_result, self._connection.get(_path("tables", table)))
 
     def budget(self, project: str) -> Budget:
         """What the key's own project has left; another's is NotFound."""
