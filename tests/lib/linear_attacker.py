@@ -19,7 +19,7 @@ Cell = tuple[str | None, ...]
 Ends = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Attacker:
     """bounds: of every cell what is known of it alone, totals among them. The attacker adds up what must add up."""
 
@@ -36,7 +36,8 @@ class Attacker:
         costs = np.zeros(len(self.bounds))
         costs[place] = sign
         solved = linprog(costs, A_eq=lines, b_eq=np.zeros(lines.shape[0]), bounds=list(self.bounds.values()))
-        assert solved.status == 0, "what the attacker knows is true, so some table fits"
+        if solved.status != 0:
+            raise AssertionError("what the attacker knows is true, so some table fits")
         return sign * float(solved.fun)
 
     def _lines(self) -> sparse.csr_array:

@@ -30,7 +30,7 @@ TYPES = {
 MEASURES = {"schools": "count", "attainment8": "mean"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Truth:
     """Of one cell: schools, those of them with a score, and their scores from the largest down."""
 
@@ -49,7 +49,7 @@ class Truth:
         return self.total > 0 and (first + second > 0.9 * self.total or rest < 0.1 * first)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Released:
     """One table as it is served, and the truth of the same cells. A value is None where it is hidden."""
 
