@@ -45,7 +45,7 @@ class Protected:
     positions: Mapping[BinnedCount, Shown]
 
 
-class Unprotected(Protected, Secret):
+class Unprotected(Secret, Protected):
     """Numbers in the form of a release that is none: the truth, or all that could be shown. To be compared with."""
 
     __slots__ = ()
