@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
+PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
+	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
+
 .PHONY: demo test test-slow oracle check bench bench-accuracy lock clean
 
 demo: $(STAMP)
@@ -13,8 +16,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
+# Real files, sockets and processes; properties on four times as many examples; repeated noisy answers.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow and not statistical"
+	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)
 	$(BIN)/python -m pytest -m statistical -n 2
 
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.

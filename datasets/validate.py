@@ -108,7 +108,7 @@ def validate(
     names.check_grants(grants)
     _refuse(names)
     valid = _valid(query, predicate, grouping, measures, data_set)
-    _check_size(valid, names, limits)
+    _check_size(valid, names, limits, official)
     _refuse(names)
     return valid
 
@@ -178,8 +178,8 @@ def _as_measured(aggregate: Aggregate, one_row: bool) -> Aggregate:
     return Count() if aggregate == DistinctCount() and one_row else aggregate
 
 
-def _check_size(valid: ValidQuery, names: Names, limits: Limits) -> None:
-    """What is measured, and what is shown: both are bounded."""
+def _check_size(valid: ValidQuery, names: Names, limits: Limits, official: bool) -> None:
+    """What is measured, and what is shown: both are bounded. In `official` mode the table is bounded, as a whole."""
     if valid.query.groups is Groups.LISTED:
         if valid.layouts[0].cells > limits.listed:
             message = f"There could be {valid.layouts[0].cells} groups; at most {limits.listed} are looked through."
@@ -187,7 +187,8 @@ def _check_size(valid: ValidQuery, names: Names, limits: Limits) -> None:
         return
     measured = sum(valid.layouts[q.layout].cells * bins_of(q.aggregate) for q in valid.quantities)
     outputs = sum(len(m.statistic.outputs(m.subject)) for m in valid.measures)
-    numbers = max(measured, sum(cells_in(table) for table in valid.tables) * outputs)
+    shown = sum(cells_in(table) for table in valid.tables) * outputs
+    numbers = shown if official else max(measured, shown)
     if numbers > limits.cells:
         message = (
             f"The answer would have {numbers} numbers; at most {limits.cells} are given. Group by less or coarser."

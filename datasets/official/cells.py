@@ -18,10 +18,12 @@ from datasets.official.released import Keys, ReleasedCells
 from datasets.official.table import OfficialTable
 from datasets.official.trees import everything
 from disclosure.aggregates import Aggregate, as_json
-from disclosure.official import Earlier, Flagged, Protected
+from disclosure.official import Earlier, Flagged, Protected, Unprotected
 
 
 def released(table: OfficialTable, protected: Protected) -> ReleasedCells:
+    if isinstance(protected, Unprotected):
+        raise TypeError("what is not protected is not released")
     counts = cell_keys(table)
     parts = [(counts, protected.counts.hidden)]
     parts += [(_of_sum(table, counts, a), shown.hidden) for a, shown in protected.present.items()]

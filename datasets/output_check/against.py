@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from datasets.output_check.numbers import Recomputed
 from disclosure.aggregates import Aggregate, Count
-from disclosure.official import (
-    Earlier,
+from disclosure.official import Earlier
+from disclosure.official.problems import (
     any_of,
     count_problem,
     few_present,

@@ -10,7 +10,7 @@ from datasets.answer import Status
 from datasets.output_check.look import Look
 from datasets.output_check.placed import Placed
 from datasets.output_check.verdict import Finding, Reason, finding
-from disclosure.official import any_of
+from disclosure.official.problems import any_of
 
 
 def of_table(look: Look) -> Iterator[Finding]:

@@ -135,9 +135,9 @@ class ChargesAfterwards(SqlLedger):
         return super().store(super().reserve(reserved.request), measured, body, table)
 
 
-def keyed_on_text(valid: ValidQuery, cut: HostedCut) -> Priced:
+def keyed_on_text(valid: ValidQuery, cut: HostedCut, table: Any) -> Priced:
     """Questions are told apart by how they were written."""
-    written, price = repr(valid.query.criteria), priced(valid, cut)
+    written, price = repr(valid.query.criteria), priced(valid, cut, table)
     events = {
         q: replace(e, question=hashlib.sha256((e.question + written).encode()).hexdigest())
         for q, e in price.events.items()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.predicate import FALSE, TRUE, Algebra, Predicate, TooComplex
+from tests.lib.effort import examples
 
 SIZES = (3, 2, 4)
 WORLD = list(product(*(range(n) for n in SIZES)))
@@ -66,7 +67,7 @@ def test_it_admits_what_the_criteria_say(tree: Tree) -> None:
     assert [made.holds(row) for row in WORLD] == [truth(tree, row) for row in WORLD]
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(left=TREES, right=TREES)
 def test_equal_exactly_when_they_admit_the_same_rows(left: Tree, right: Tree) -> None:
     same = all(truth(left, row) == truth(right, row) for row in WORLD)

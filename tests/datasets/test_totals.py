@@ -27,6 +27,7 @@ from disclosure.sensitivity import l2_squared
 from privacy_api.cli.cuts import preset
 from tests.lib import school
 from tests.lib.crowd import school_crowd
+from tests.lib.effort import examples
 from tests.lib.plans import LIMITS, Measured, as_measured, default_prices, exact_tables, valid_school
 
 CENSUS = school.census()
@@ -36,7 +37,7 @@ COUNT, SUM = Measure("n", "count"), Measure("s", "sum", "score")
 HISTOGRAM = Measure("h", "histogram", "score")
 ALIASES = {"la": ["la", "LA"], "la.region": ["la.region", "REG"]}
 SOME = settings(
-    max_examples=1000,
+    max_examples=examples(1000),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
@@ -169,7 +170,7 @@ def test_published_totals_are_the_sums_of_their_parts(asked: Any, seed: int, sca
             assert (series.value % POLICY.rounding_base == 0).all()
 
 
-@settings(SOME, max_examples=400)
+@settings(SOME, max_examples=examples(400))
 @given(asked=tables(), seed=st.integers(0, 999), scale=st.sampled_from([0.3, 30.0, 3000.0]))
 def test_unbiased_totals_are_the_sums_of_their_parts(asked: Any, seed: int, scale: float) -> None:
     """Nothing is hidden and nothing is cut off: here noise may be far larger than the counts."""
@@ -207,7 +208,7 @@ def measured_alone(valid: ValidQuery, measured: Measured, table: int) -> Measure
     return {q: stored[by_name(alone, q)] for q in alone.quantities}
 
 
-@settings(SOME, max_examples=200)
+@settings(SOME, max_examples=examples(200))
 @given(asked=tables(), seed=st.integers(0, 999))
 def test_what_is_known_is_the_best_estimate_from_all_that_was_measured(asked: Any, seed: int) -> None:
     valid = ask(*asked, measures=(COUNT, SUM))
@@ -237,7 +238,7 @@ def as_mapping(valid: ValidQuery, answer: Answer) -> dict[Any, Any]:
     return found
 
 
-@settings(SOME, max_examples=200)
+@settings(SOME, max_examples=examples(200))
 @given(asked=tables(), seed=st.integers(0, 999), display=st.sampled_from(Display), data=st.data())
 def test_order_and_names_change_nothing_but_the_arrangement(
     asked: Any, seed: int, display: Display, data: st.DataObject
@@ -319,7 +320,7 @@ def test_pupils_who_are_rows_add_up_as_rows_do() -> None:
     assert rows.lower.tolist() == pupils.lower.tolist()
 
 
-@settings(SOME, max_examples=200)
+@settings(SOME, max_examples=examples(200))
 @given(asked=tables(), total=st.integers(100_000, 10**9))
 def test_shares_of_a_price_are_all_of_it_and_no_more(asked: Any, total: int) -> None:
     valid = ask(*asked)
@@ -335,7 +336,7 @@ def test_shares_of_a_price_are_all_of_it_and_no_more(asked: Any, total: int) -> 
     assert sum(default_prices(valid, POLICY).values()) <= sum(asked_for.values())
 
 
-@settings(SOME, max_examples=200)
+@settings(SOME, max_examples=examples(200))
 @given(asked=tables())
 def test_no_margin_is_wider_than_that_of_the_table_alone_at_its_share(asked: Any) -> None:
     """Of any cell, and as the preview says it: the claimed deviation is that of the worst cell."""

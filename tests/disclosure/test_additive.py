@@ -15,6 +15,7 @@ from disclosure.margins import Chain, Margin, fold, kept, shape
 from disclosure.rounding import nearest
 from disclosure.tables import Floats, Integers
 from tests.lib.dense import all_margins, design, tables
+from tests.lib.effort import examples
 
 PARTS = 1024
 """Values here are whole numbers of parts, so that they and their sums are known exactly, as integers."""
@@ -46,7 +47,7 @@ def deviation(chains: Sequence[Chain], rounded: Integers, parts: Integers, margi
     return np.asarray(fold(rounded, chains, margin) * PARTS - exact)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(estimate=estimates())
 def test_every_margin_adds_up_and_is_near(estimate: tuple[tuple[Chain, ...], Integers, int]) -> None:
     chains, parts, base = estimate

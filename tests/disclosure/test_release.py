@@ -17,6 +17,7 @@ from disclosure.policy import Policy
 from disclosure.rules import RULES
 from disclosure.suppression.problem import CannotProtect
 from disclosure.tables import Integers
+from tests.lib.effort import examples
 from tests.lib.official import policy
 
 POLICY = policy()
@@ -54,7 +55,7 @@ def hidden(codes: Integers, under: Policy) -> np.ndarray:
         return np.ones((codes.shape[0] + 1, codes.shape[1] + 1, 1), np.bool_)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(COUNTS, st.integers(3, 14), st.integers(1, 5), st.integers(2, 12), st.integers(0, 4))
 def test_a_stricter_policy_never_shows_more(
     rows: list[list[int]], threshold: int, more: int, width: int, wider: int
@@ -65,7 +66,7 @@ def test_a_stricter_policy_never_shows_more(
     assert not (before & ~after).any()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(COUNTS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_columns_changes_nothing(rows: list[list[int]], random: object) -> None:
     codes = table(rows)

@@ -19,6 +19,7 @@ from disclosure.suppression.order import canonical, reordered
 from disclosure.suppression.problem import CannotProtect, Method, Pattern, Problem
 from disclosure.suppression.suppress import STEPS, Size, boxes, suppress
 from disclosure.tables import Flags, Integers
+from tests.lib.effort import examples
 
 REGIONS = Dimension.of(Chain(5, ((0, 0, 0, 1, 1), (0, 0))))
 DEEP = Dimension.of(Chain(5, ((0, 0, 1, 1, 2), (0, 0, 1), (0, 0))))
@@ -138,7 +139,7 @@ def found(problem: Problem) -> Pattern | None:
         return None
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(problems())
 def test_no_hidden_cell_is_recoverable_and_no_primary_one_narrower_than_its_width(problem: Problem) -> None:
     pattern = found(problem)
@@ -147,7 +148,7 @@ def test_no_hidden_cell_is_recoverable_and_no_primary_one_narrower_than_its_widt
         assert not narrow(problem, pattern.hidden)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(problems())
 def test_certified_widths_are_not_wider_than_what_an_attacker_is_left_with(problem: Problem) -> None:
     pattern = found(problem)
@@ -157,7 +158,7 @@ def test_certified_widths_are_not_wider_than_what_an_attacker_is_left_with(probl
         assert (pattern.certified[problem.primary] >= problem.width[problem.primary]).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(cubes(), st.integers(0, 1), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3), st.booleans())
 def test_a_higher_threshold_or_a_larger_width_never_shows_more(
     cube: Cube, floor: int, threshold: int, more: int, wider: int, own: bool
@@ -168,7 +169,7 @@ def test_a_higher_threshold_or_a_larger_width_never_shows_more(
     assert tighter is None or (looser is not None and (tighter.hidden >= looser.hidden).all())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(problems(), st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_more_rules_never_show_more(problem: Problem, seed: int, wider: int) -> None:
     more = (np.random.default_rng(seed).random(problem.cube.shape) < 0.1) & ~problem.known
@@ -192,7 +193,7 @@ def permuted(problem: Problem, seed: int) -> tuple[Problem, tuple[Integers, ...]
     return Problem(Cube(dimensions, problem.cube.values[at]), *arrays, problem.floor, problem.width[at]), tuple(orders)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(cubes(40), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_a_permuted_table_has_the_same_cells_hidden(cube: Cube, threshold: int, seed: int) -> None:
     problem = of_threshold(cube, threshold, 1)
@@ -206,7 +207,7 @@ def test_a_permuted_table_has_the_same_cells_hidden(cube: Cube, threshold: int, 
         assert np.array_equal(first.hidden[np.ix_(*own)], second.hidden[np.ix_(*same)])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.permutations(range(1, 21)), st.integers(2, 6), st.integers(0, 2**32 - 1))
 def test_without_two_rows_alike_the_pattern_is_permuted_with_the_table(
     values: list[int], threshold: int, seed: int
@@ -270,7 +271,7 @@ def test_a_plain_dimension_has_a_move_to_every_other_code_and_one_through_the_to
     assert [len(routes.through(element)) for element in range(6)] == [5] * 6
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(cubes(), st.integers(1, 12), st.data())
 def test_the_cheapest_box_is_that_of_a_search_of_all_pairs(cube: Cube, need: int, data: st.DataObject) -> None:
     cube = tabulated((plain(4), plain(5)), np.random.default_rng(int(cube.values.sum())).integers(0, 12, (4, 5)))

@@ -23,6 +23,7 @@ from datasets.variables import Banding, Code
 from disclosure.aggregates import Aggregate, Count, DistinctCount
 from disclosure.sensitivity import Contribution, l1, l2_squared, reach
 from tests.lib import school, strategies
+from tests.lib.effort import examples
 from tests.lib.plans import only_plan, plans
 
 LIMITS = Limits(cells=20_000, group_by=4)
@@ -106,7 +107,7 @@ def table(plan: Plan, rows: Sequence[Row]) -> dict[Aggregate, np.ndarray]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), query=strategies.queries(SCHOOL))
 def test_no_pupil_moves_a_table_further_than_claimed(shape: str, data: st.DataObject, query: Query) -> None:
     data_set = SHAPES[shape]
@@ -126,7 +127,7 @@ def test_no_pupil_moves_a_table_further_than_claimed(shape: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(query=strategies.queries(SCHOOL))
 def test_an_axis_that_parts_nothing_changes_no_claim(shape: str, query: Query) -> None:
     """Measurements are the same when their cells are, however spelled; so must their sensitivities be."""

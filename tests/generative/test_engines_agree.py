@@ -23,6 +23,7 @@ from datasets.validate import Limits, validate
 from disclosure.aggregates import BinnedCount, Count
 from disclosure.evidence import Evidence
 from tests.lib import school, strategies
+from tests.lib.effort import examples
 from tests.lib.plans import only_plan, plans
 
 CENSUS = school.census()
@@ -56,7 +57,9 @@ def keyed() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(300),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(query=strategies.queries(CENSUS), rows=strategies.rows(CENSUS))
 def test_duckdb_equals_plain_python(query: Query, rows: list[Row], connection: duckdb.DuckDBPyConnection) -> None:
@@ -73,7 +76,7 @@ def test_duckdb_equals_plain_python(query: Query, rows: list[Row], connection: d
             assert np.array_equal(ours[aggregate], oracle[aggregate]), aggregate
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_evidence_of_duckdb_equals_that_of_plain_python(keyed: duckdb.DuckDBPyConnection, data: st.DataObject) -> None:
     plan = data.draw(plans_for_evidence(KEYED))
@@ -81,7 +84,7 @@ def test_evidence_of_duckdb_equals_that_of_plain_python(keyed: duckdb.DuckDBPyCo
     _assert_same_evidence(keyed, plan, rows)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_so_it_does_where_a_pupil_has_one_row(keyed: duckdb.DuckDBPyConnection, data: st.DataObject) -> None:
     plan = data.draw(plans_for_evidence(ONE_ROW))
@@ -120,7 +123,7 @@ def test_every_kind_of_evidence_is_drawn() -> None:
     assert set(strategies.EVIDENCE) == set(get_args(Evidence))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(rows=strategies.rows(CENSUS, most=10), data=st.data())
 def test_a_published_file_answers_the_same(
     rows: list[Row], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -16,6 +16,7 @@ from datasets.validate import Limits, validate
 from disclosure.policy import load_policy
 from privacy_api.cli.cuts import preset
 from tests.lib import school, strategies
+from tests.lib.effort import examples
 from tests.lib.plans import exact_tables, protected
 
 CENSUS = school.census()
@@ -27,7 +28,7 @@ POLICIES = {
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(
     query=strategies.queries(CENSUS),
     rows=strategies.rows(CENSUS),

@@ -25,6 +25,7 @@ from disclosure.tables import ExactGroups
 from tests.generative.test_contribution import SHAPES, pupils
 from tests.generative.test_engines_agree import OpenDuckDB
 from tests.lib import school, strategies
+from tests.lib.effort import examples
 from tests.lib.plans import only_plan
 
 CENSUS = school.census()
@@ -57,7 +58,9 @@ def as_dict(groups: ExactGroups) -> dict[int, int]:
 
 
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(query=listed_queries(), rows=strategies.rows(CENSUS))
 def test_what_is_listed_is_what_a_dense_table_has(
@@ -83,7 +86,7 @@ def changed(valid: ValidQuery, pupil: list[Row], others: list[Row]) -> Moves:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), query=listed_queries())
 def test_no_pupil_changes_a_list_by_more_than_claimed(shape: str, data: st.DataObject, query: Query) -> None:
     valid = valid_or_skip(query, SHAPES[shape])

@@ -17,6 +17,7 @@ from datasets.validate import Limits, validate
 from disclosure.aggregates import Count, DistinctCount
 from disclosure.sensitivity import Contribution, l1, l2_squared, reach
 from tests.lib import school, strategies
+from tests.lib.effort import examples
 from tests.lib.plans import only_plan, plans
 
 CENSUS = school.census()
@@ -58,7 +59,7 @@ def moved_in_all(plan: Plan, pupil: list[Row]) -> dict[object, int]:
 
 
 @pytest.mark.parametrize("name", KEYS)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), query=strategies.queries(CENSUS))
 def test_no_pupil_moves_a_table_further_than_claimed(name: str, data: st.DataObject, query: Query) -> None:
     chosen = data_set(KEYS[name])

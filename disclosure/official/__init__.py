@@ -1,0 +1,11 @@
+"""An `official` release: exact numbers and evidence → what must not be worked out → what is shown."""
+
+from disclosure.official.exact import Exact, Summed
+from disclosure.official.protect import protect_release, unhidden, unprotected
+from disclosure.official.round import count_bounds
+from disclosure.official.shown import Earlier, Flagged, Protected, Shown, Unprotected
+
+__all__ = [
+    "Earlier", "Exact", "Flagged", "Protected", "Shown", "Summed", "Unprotected", "count_bounds", "protect_release",
+    "unhidden", "unprotected",
+]  # fmt: skip

@@ -1,0 +1,11 @@
+"""How many examples a property is tried on: a quarter in the fast tests, all of them where CI is thorough."""
+
+from __future__ import annotations
+
+import os
+
+THOROUGH = os.environ.get("PRIVACY_API_TESTS") == "thorough"
+
+
+def examples(all_of_them: int) -> int:
+    return all_of_them if THOROUGH else max(10, all_of_them // 4)
