@@ -147,7 +147,8 @@ def _tells(measure: ValidMeasure, valid: ValidQuery, table: OfficialTable) -> li
     is said of a cell's pupils tells of their count."""
     aggregates = [valid.measured[aggregate_of(need)] for need in measure.needs]
     outputs = len(measure.statistic.outputs(measure.subject))
-    bins = [bin_ for a in aggregates for bin_ in _bins(table, a)]
+    positions = measure.statistic.probabilities is not None
+    bins = [] if positions else [bin_ for a in aggregates for bin_ in _bins(table, a)]
     if measure.statistic.is_count and not isinstance(aggregates[0], DistinctCount):
         return [Tells(tuple(bin_), (), len(bin_) == 1) for bin_ in bins]
     if len(aggregates) == 1 and len(bins) == outputs > 1:
@@ -158,9 +159,6 @@ def _tells(measure: ValidMeasure, valid: ValidQuery, table: OfficialTable) -> li
 
 
 def _bins(table: OfficialTable, aggregate: Aggregate) -> list[list[int]]:
-    """Elements of the counts' last dimension; none for what is read from no count of it."""
-    read_from_position = isinstance(aggregate, BinnedCount) and any(
-        p.variable == aggregate.variable for p in table.positions
-    )
+    """Elements of the counts' last dimension; none for numbers beside the counts."""
     counted = isinstance(aggregate, BinnedCount) or aggregate == Count()
-    return parts_of(table, aggregate) if counted and not read_from_position else []
+    return parts_of(table, aggregate) if counted else []

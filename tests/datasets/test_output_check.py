@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from datasets.official.cells import cell_keys
 from datasets.official.differencing import population_of
+from datasets.official.released import ReleasedCells
 from datasets.output_check.statbarns import STATBARNS, UNKNOWN, Handling, statbarn_of
 from datasets.output_check.verdict import Reason, Verdict, finding
 from datasets.statistics import STATISTICS
@@ -240,6 +242,15 @@ def test_what_an_earlier_release_hides_is_not_shown_though_no_rule_hides_it() ->
     assert codes(room.check(text, INNER))[2, "count"] == ["HiddenBefore"]
 
 
+def test_what_only_an_earlier_release_hides_must_not_be_worked_out_either() -> None:
+    room = Room(rows_of(LARGE))
+    text = two_way(LARGE, {(2, 1)})
+    assert room.check(text, TWO_WAY).verdict is Verdict.PASS
+    key = cell_keys(room.desk.table(TWO_WAY))[2, 1, -1]
+    room.desk.before.append(ReleasedCells(np.array([key], np.uint64), np.array([True])))
+    assert codes(room.check(text, TWO_WAY)) == {(line_of(2, 1), "count"): ["CanBeWorkedOut"]}
+
+
 def test_what_was_released_before_is_known_to_the_attacker() -> None:
     """Inner cells alone tell nothing of the one that is hidden, but margins that were released do."""
     counts = with_small()
@@ -268,6 +279,40 @@ def test_a_number_over_a_hidden_count_fails() -> None:
     found = codes(room.check(text, {"measures": measures, "groupBy": ["la"]}))
     assert found[2, "m"][-1] == "TellsHidden"
     assert "TellsHidden" not in found.get((3, "m"), [])
+
+
+def test_a_count_that_a_share_tells_of_is_still_audited() -> None:
+    measures = [COUNT, {"id": "p", "statistic": "percentage", "variable": "fsm", "codes": ["Y"]}]
+    room = Room(rows_of([[40], [3], [60], [50], [80]]))
+    rows = [["A1", 40, "c"], ["A2", "c", "50.00"], ["A3", 60, "c"], ["A4", 50, "c"], ["A5", 80, "c"], ["", 235, "c"]]
+    query = {"measures": measures, "groupBy": ["la"], "totals": [[]]}
+    found = codes(room.check(csv_of(["la", "count", "p"], rows), query))
+    assert found[3, "count"] == ["CanBeWorkedOut"]
+    assert "TellsHidden" in found[3, "p"]
+
+
+def test_each_number_of_a_distribution_tells_of_everybody_in_it() -> None:
+    measures = [COUNT, {"id": "d", "statistic": "distribution", "variable": "need"}]
+    text = csv_of(["la", "count", "d:a", "d:b"], [["A1", "c", "22.22", "33.33"]])
+    found = codes(Room(rows_of(LARGE)).check(text, {"measures": measures, "groupBy": ["la"]}))
+    assert found[2, "d:a"] == found[2, "d:b"] == ["TellsHidden"]
+
+
+def test_a_hidden_mean_that_other_means_tell_fails() -> None:
+    query = {"measures": [{"id": "m", "statistic": "mean", "variable": "score"}], "groupBy": ["la"], "totals": [[]]}
+    room = Room(rows_of([[40], [3], [60], [50], [80]]))
+    rows = [["A1", "5.0"], ["A2", "c"], ["A3", "5.0"], ["A4", "5.0"], ["A5", "5.0"], ["", "5.0"]]
+    told = codes(room.check(csv_of(["la", "m"], rows), query))
+    assert "CanBeWorkedOut" in told[3, "m"]
+    assert "CanBeWorkedOut" not in codes(room.check(csv_of(["la", "m"], rows[:-1]), query)).get((3, "m"), [])
+
+
+def test_a_table_of_totals_that_was_not_sent_leaves_no_rows_out() -> None:
+    counts = [[*line[:3], 0] for line in LARGE]
+    inner = two_way(counts, {(i, 3) for i in range(5)}, margins=False)
+    room = Room(rows_of(counts), without("class_disclosure"))
+    checked = room.check(inner, {**INNER, "totals": [["need"]]})
+    assert (checked.verdict, of_table(checked)) == (Verdict.PASS, [])
 
 
 def test_symbols_say_what_is_true() -> None:
