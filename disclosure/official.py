@@ -131,11 +131,11 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
 
 
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
-    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    told = exact.structural | (exact.counts.values == 0 if shows_zeros(policy) else exact.structural)
     primary = _primary_counts(exact, policy) & ~told
     known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
+    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
     return _pattern(problem, policy)
 
 
@@ -145,7 +145,7 @@ def _pattern(problem: Problem, policy: Policy) -> Flags:
     return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
-def _shows_zeros(policy: Policy) -> bool:
+def shows_zeros(policy: Policy) -> bool:
     rule = policy.rule(MinimumCount)
     return rule is not None and rule.zeros == "show"
 
@@ -177,7 +177,7 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
     few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
-    floor = int(_shows_zeros(policy))
+    floor = int(shows_zeros(policy))
     hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy, floor)
     return _shown(nearest(rows, policy.rounding_base), hidden | whole)
 
@@ -202,7 +202,7 @@ def _hidden_numbers(
     floor: int = 0,
 ) -> Flags:
     """The pattern of numbers from 0 that add up over all dimensions but the splits."""
-    told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
+    told = rows == 0 if shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
     known = told | (earlier.known & ~primary)
     dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
     shape = tuple(dimension.size for dimension in dimensions)
@@ -260,8 +260,14 @@ def _shown(values: Integers, hidden: Flags) -> Shown:
     return Shown(np.where(hidden, 0, values), hidden)
 
 
+def distinct_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
+    """Of each released number of codes the smallest and the largest that could be shown so."""
+    lower, upper = preimage(values, policy.rounding_base)
+    return np.maximum(lower, 0), upper
+
+
 def count_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
-    """Of each released count the smallest and the largest true count that could be shown so."""
+    """Of each released count of rows or pupils the smallest and the largest true count that could be shown so."""
     base = policy.rounding_base
     if policy.rounding_method is RoundingMethod.CONVENTIONAL:
         lower, upper = preimage(values, base)

@@ -7,6 +7,7 @@ import numpy as np
 from datasets.contribution import contribution
 from datasets.official.gather import Aggregates, Gathered, gather
 from datasets.official.table import OfficialTable
+from datasets.official.trees import possible
 from datasets.predicate import Algebra
 from disclosure.aggregates import Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
@@ -71,12 +72,12 @@ def rows_each(table: OfficialTable) -> Integers:
 
 
 def _structural(table: OfficialTable) -> Flags:
-    """Cells of codes that the population cannot have."""
-    found = np.zeros(table.shape, np.bool_)
-    for axis, tree in enumerate(table.trees):
-        admitted = table.population.admitted(table.data_set.domain.index(tree.variable))
-        empty = [place for place, mask in enumerate(tree.masks) if not mask & admitted]
-        np.moveaxis(found, axis, 0)[empty] = True
+    """Cells that nobody of the population could be in."""
+    domain, found = table.data_set.domain, np.zeros(table.shape, np.bool_)
+    found[..., -1] = ~possible(table.population, table.trees, domain)
+    for place, split in enumerate(table.splits):
+        start, end = table.start(place), table.start(place + 1)
+        found[..., start:end] = ~possible(table.population, [*table.trees, split], domain)[..., :-1]
     return found
 
 
