@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
@@ -20,9 +20,9 @@ from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import LIMIT, additive, rounding_variance
-from disclosure.aggregates import is_additive
+from disclosure.aggregates import DistinctCount, is_additive
 from disclosure.margins import fold
-from disclosure.official import count_bounds
+from disclosure.official import count_bounds, distinct_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.rules import Evidence, QuantileSides, judge
@@ -176,15 +176,25 @@ def _counts(
 ) -> list[Numbers]:
     known = [table[measure.needs[0]] for table in tables]
     if policy.mode is Mode.OFFICIAL:
-        return [_official_counts(each, policy) for each in known]
+        bounds = distinct_bounds if _is_of_codes(measure, valid) else count_bounds
+        return [_official_counts(each, policy, bounds) for each in known]
     if made_to_add_up:
         return _adding_counts(known, valid, policy, unbiased)
     return [_count_table(each, policy, unbiased) for each in known]
 
 
-def _official_counts(known: Known, policy: Policy) -> Numbers:
+Bounds = Callable[[Integers, Policy], tuple[Integers, Integers]]
+
+
+def _is_of_codes(measure: ValidMeasure, valid: ValidQuery) -> bool:
+    """Codes that occur are counted, which no threshold is for."""
+    aggregate = valid.measured[aggregate_of(measure.needs[0])]
+    return isinstance(aggregate, DistinctCount) and bool(aggregate.variable)
+
+
+def _official_counts(known: Known, policy: Policy, bounds: Bounds) -> Numbers:
     """As they were protected; the interval holds every count that could be shown so."""
-    lower, upper = count_bounds(known.values.astype(np.int64), policy)
+    lower, upper = bounds(known.values.astype(np.int64), policy)
     return Numbers(known.values, lower.astype(float), upper.astype(float), known.masked)
 
 

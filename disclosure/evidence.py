@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from disclosure.aggregates import Aggregate, BinnedCount, Count, Sum, bins_of
 
-MOST = 100
+MOST = 1000
 ROWS = Count()
 
 

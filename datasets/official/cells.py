@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from datasets.catalogue import DataSet
 from datasets.official.released import Keys, ReleasedCells
 from datasets.official.table import OfficialTable
-from datasets.official.trees import everything
+from datasets.official.trees import Tree, everything
+from datasets.predicate import Predicate
 from disclosure.aggregates import Aggregate, as_json
 from disclosure.official import Earlier, Flagged, Protected, Unprotected
 
@@ -48,38 +50,48 @@ def earlier(table: OfficialTable, before: Iterable[ReleasedCells]) -> Earlier:
     return Earlier(flagged(counts), {a: flagged(_of_sum(table, counts, a)) for a in (*table.present, *table.sums)})
 
 
+def gives_away(told: ReleasedCells, every: Iterable[ReleasedCells]) -> bool:
+    """Whether a cell that everybody can work out was hidden anywhere."""
+    return any(np.isin(told.keys, each.keys[each.hidden]).any() for each in every)
+
+
+def worked_out_cells(table: OfficialTable, keys: Keys) -> ReleasedCells:
+    """Cells that everybody can work out, with the sums of what this table measures."""
+    measured = [keys + np.uint64(_digest(as_json(a))) for a in (*table.present, *table.sums)]
+    told = np.concatenate([keys, *measured])
+    return ReleasedCells(told, np.zeros(told.shape, np.bool_))
+
+
+def together(one: ReleasedCells, two: ReleasedCells) -> ReleasedCells:
+    return ReleasedCells(np.concatenate([one.keys, two.keys]), np.concatenate([one.hidden, two.hidden]))
+
+
 def cell_keys(table: OfficialTable) -> Keys:
     """Of every cell of the table, in its shape."""
-    domain = table.data_set.domain
-    paths = list(table.population.paths()) if table.population.path_count == 1 else []
-    masks = {domain[level].name: mask for path in paths for level, mask in path}
-    dimensions = {tree.variable.name for tree in table.trees}
+    data_set, population, trees = table.data_set, table.population, table.trees
+    splits = [keys_of(data_set, population, [*trees, split])[..., :-1] for split in table.splits]
+    return np.concatenate([*splits, keys_of(data_set, population, trees)[..., None]], axis=-1)
+
+
+def keys_of(data_set: DataSet, population: Predicate, trees: Sequence[Tree]) -> Keys:
+    """Of every combination of the trees' elements."""
+    paths = list(population.paths()) if population.path_count == 1 else []
+    masks = {data_set.domain[level].name: mask for path in paths for level, mask in path}
+    dimensions = {tree.variable.name for tree in trees}
     outside = [_digest([name, hex(mask)]) for name, mask in sorted(masks.items()) if name not in dimensions]
     if not paths:
-        outside.append(_digest(table.population.canonical()))
-    keys = np.full((1,) * len(table.shape), sum(outside) % 2**64, np.uint64)
-    for axis, tree in enumerate(table.trees):
+        outside.append(_digest(population.canonical()))
+    keys = np.full((1,) * len(trees), sum(outside) % 2**64, np.uint64)
+    for axis, tree in enumerate(trees):
         whole = everything(tree.variable)
         own = [mask & masks.get(tree.variable.name, whole) for mask in tree.masks]
-        keys = keys + _along(axis, [0 if m == whole else _digest([tree.variable.name, hex(m)]) for m in own], table)
-    return np.asarray(keys + _along(len(table.trees), _of_splits(table), table))
-
-
-def _of_splits(table: OfficialTable) -> list[int]:
-    found = []
-    for split in table.splits:
-        found += [_digest([split.variable.name, hex(mask)]) for mask in split.masks[:-1]]
-    return [*found, 0]
+        digests = [0 if m == whole else _digest([tree.variable.name, hex(m)]) for m in own]
+        keys = keys + np.array(digests, np.uint64).reshape([-1 if axis == k else 1 for k in range(len(trees))])
+    return np.asarray(keys)
 
 
 def _of_sum(table: OfficialTable, counts: Keys, aggregate: Aggregate) -> Keys:
     return np.asarray(counts[..., -1] + np.uint64(_digest(as_json(aggregate))))
-
-
-def _along(axis: int, values: list[int], table: OfficialTable) -> Keys:
-    shape = [1] * len(table.shape)
-    shape[axis] = -1
-    return np.array(values, np.uint64).reshape(shape)
 
 
 def _digest(value: object) -> int:

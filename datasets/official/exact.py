@@ -9,7 +9,7 @@ import numpy as np
 from datasets.contribution import contribution
 from datasets.official.gather import Aggregates, Gathered, gather
 from datasets.official.table import OfficialTable
-from datasets.official.trees import mask_of
+from datasets.official.trees import mask_of, possible
 from datasets.predicate import Algebra
 from disclosure.aggregates import Count, DistinctCount, Sum, SumOfProducts
 from disclosure.cube import Cube
@@ -18,7 +18,6 @@ from disclosure.official import Exact, Summed
 from disclosure.policy import Policy
 from disclosure.rounding import RoundingMethod
 from disclosure.rules import MinimumSchools
-from disclosure.sensitivity import reach
 from disclosure.tables import Flags, Integers
 
 
@@ -53,7 +52,8 @@ def _schools(table: OfficialTable, policy: Policy) -> DistinctCount | None:
 
 
 def _largest(aggregate: Sum | SumOfProducts, policy: Policy) -> Largest | None:
-    return Largest(aggregate, policy.largest) if policy.largest and isinstance(aggregate, Sum) else None
+    """As many of the largest contributions as any rule looks at; the minimum count wants so many contributors."""
+    return Largest(aggregate, max(policy.largest, policy.minimum_count)) if isinstance(aggregate, Sum) else None
 
 
 def rows_each(table: OfficialTable) -> Integers:
@@ -74,12 +74,13 @@ def rows_each(table: OfficialTable) -> Integers:
 
 
 def _structural(table: OfficialTable) -> Flags:
-    """Cells of codes that the population cannot have, or that the catalogue says nobody can have together."""
-    found = _impossible(table)
-    for axis, tree in enumerate(table.trees):
-        admitted = table.population.admitted(table.data_set.domain.index(tree.variable))
-        empty = [place for place, mask in enumerate(tree.masks) if not mask & admitted]
-        np.moveaxis(found, axis, 0)[empty] = True
+    """Cells that nobody of the population could be in, or that the catalogue says nobody can be in."""
+    domain, found = table.data_set.domain, np.zeros(table.shape, np.bool_)
+    found[..., -1] = ~possible(table.population, table.trees, domain)
+    for place, split in enumerate(table.splits):
+        start, end = table.start(place), table.start(place + 1)
+        found[..., start:end] = ~possible(table.population, [*table.trees, split], domain)[..., :-1]
+    found |= _impossible(table)
     return found
 
 
@@ -133,6 +134,5 @@ def _summed(aggregate: Sum | SumOfProducts, found: Gathered, policy: Policy) -> 
         total=values + origin * rows,
         rows=rows,
         least=low - origin,
-        reach=reach(aggregate),
         largest=found.evidence[largest] if largest else None,
     )

@@ -109,6 +109,7 @@ def official_table(valid: ValidQuery, policy: Policy, registered: bool) -> Offic
     population = valid.predicate if registered else _population(valid, selected)
     wanted = _wanted(valid, selected, population, problems)
     bins, sums, distinct = _measured(valid, wanted, problems)
+    _either_binned_or_ranked(valid, bins, problems)
     _refuse(problems)
     trees = _trees(wanted, valid.data_set, problems, "groupBy")
     binned = _trees(bins, valid.data_set, problems, "measures")
@@ -198,6 +199,15 @@ def _measured(
                     message = f"Here {name} is either grouped or filtered by, or measured."
                     problems.append(Problem("RepeatedGroup", message, path))
     return bins, tuple(sums), tuple(distinct)
+
+
+def _either_binned_or_ranked(valid: ValidQuery, bins: Mapping[str, list[int]], problems: list[Problem]) -> None:
+    """Both are counts in bins, and are protected in two ways."""
+    for measure in valid.measures:
+        needs = measure.needs if measure.statistic.probabilities is not None else ()
+        for name in {need.variable for need in needs if isinstance(need, BinnedCount)} & bins.keys():
+            message = f"Here a question has either counts of {name} or its quantiles: ask two questions."
+            problems.append(Problem("RepeatedGroup", message, measure.subject.measure.path))
 
 
 def _positions(valid: ValidQuery) -> tuple[BinnedCount, ...]:

@@ -12,10 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from datasets.plan import Axis
+from datasets.predicate import Predicate
 from datasets.variables import Banding, Variable
 from disclosure.cube import Dimension
 from disclosure.margins import Chain
+from disclosure.tables import Flags
 
 
 class NotInHierarchy(ValueError):
@@ -45,6 +49,11 @@ class Tree:
     def scan(self) -> Axis:
         """What the engine groups by for counts of the finest level."""
         return self.levels[0].scan
+
+    @property
+    def reference(self) -> str:
+        """Of the finest level."""
+        return self.levels[0].axis.reference
 
     @cached_property
     def scanned(self) -> tuple[int, ...]:
@@ -87,6 +96,17 @@ class Tree:
         if mask:
             raise NotInHierarchy
         return found
+
+
+def possible(population: Predicate, trees: Sequence[Tree], domain: Sequence[Variable]) -> Flags:
+    """Cells of all elements of the trees that someone of the population could be in."""
+    levels = [domain.index(tree.variable) for tree in trees]
+    every = {tuple(dict(path).get(level, -1) for level in levels) for path in population.paths()}
+    found = np.zeros(tuple(tree.dimension.size for tree in trees), np.bool_)
+    for admitted in every:
+        meets = [[bool(own & mask) for own in tree.masks] for tree, mask in zip(trees, admitted, strict=True)]
+        found[np.ix_(*(np.flatnonzero(each) for each in meets))] = True
+    return found
 
 
 def everything(variable: Variable) -> int:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from datasets.answer import Answer
 from datasets.catalogue import DataSet
-from datasets.official.differencing import differs_by_few, read_population
-from datasets.official.exact import rows_each
+from datasets.official.differencing import Few, differs_by_few, read_population
 from datasets.official.gather import Aggregates
 from datasets.official.released import ReleasedCells
 from datasets.official.table import OfficialTable, is_simple, official_table
@@ -127,4 +126,4 @@ def _table(valid: ValidQuery, policy: Policy) -> tuple[OfficialTable, list[Findi
 
 def _too_close(table: OfficialTable, place: Place) -> bool:
     others = [read_population(text, place.data_set) for text in dict.fromkeys(place.populations)]
-    return differs_by_few(table, others, place.policy.minimum_count, int(rows_each(table).max()), place.aggregate)
+    return differs_by_few(table, others, Few.of(table, place.policy), place.aggregate)

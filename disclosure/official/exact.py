@@ -17,15 +17,13 @@ class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
     values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
-    row can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None
-    where no rule looks at them.
+    row can add to `values`. largest: absolute contributions of single pupils, descending, (…, k); None of products.
     """
 
     values: Integers
     total: Integers
     rows: Integers
     least: int
-    reach: int
     largest: Integers | None
 
 

@@ -22,11 +22,11 @@ PERCENT_OF_A_SUM = 10
 
 def count_problem(exact: Exact, earlier: Flagged, policy: Policy) -> Problem:
     """What must not be worked out of the counts."""
-    told = exact.structural | (exact.counts.values == 0 if _shows_zeros(policy) else exact.structural)
+    told = exact.structural | (exact.counts.values == 0 if shows_zeros(policy) else exact.structural)
     primary = any_of(primary_counts(exact, policy), exact.counts.shape) & ~told
     known = told | (earlier.known & ~primary)
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(_shows_zeros(policy)), width)
+    return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
 
 
 def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
@@ -63,16 +63,19 @@ def few_present(rows: Integers, exact: Exact, policy: Policy) -> Flags:
 
 
 def present_problem(rows: Integers, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
-    floor = int(_shows_zeros(policy))
+    floor = int(shows_zeros(policy))
     return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy, floor)
 
 
 def primary_sums(summed: Summed, policy: Policy) -> dict[str, Flags]:
-    """Cells whose sum each rule of contributions hides, by its name."""
+    """Cells whose sum each rule of contributions hides, by its name. The minimum count is of those too who contribute
+    anything: three who were suspended must not be told by the days of forty who were not."""
     if summed.largest is None:
         return {}
     seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
-    return {rule.name: judge(rule, seen) for rule in policy.primary if set(rule.needs) <= seen.keys()}
+    found = {rule.name: judge(rule, seen) for rule in policy.primary if set(rule.needs) <= seen.keys()}
+    last = summed.largest[..., policy.minimum_count - 1]
+    return {**found, MinimumCount.name: (last == 0) & (summed.total != 0)}
 
 
 def sum_problem(summed: Summed, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
@@ -93,7 +96,7 @@ def _problem(
 ) -> Problem:
     """What must not be worked out of numbers from 0 that add up over all dimensions but the splits: of their shape, or
     of one cell where there is no such dimension."""
-    told = rows == 0 if _shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
+    told = rows == 0 if shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
     known = told | (earlier.known & ~primary)
     dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
     shape = tuple(dimension.size for dimension in dimensions)
@@ -103,6 +106,6 @@ def _problem(
     return Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
 
 
-def _shows_zeros(policy: Policy) -> bool:
+def shows_zeros(policy: Policy) -> bool:
     rule = policy.rule(MinimumCount)
     return rule is not None and rule.zeros == "show"

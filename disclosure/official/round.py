@@ -38,11 +38,18 @@ def _keys(exact: Exact) -> Keys:
 
 
 def rounded_sum(summed: Summed, policy: Policy) -> Integers:
-    return nearest(summed.values, policy.rounding_base * summed.reach)
+    """To the base in ticks: the sum of a 0/1 variable is a count, and shown as one."""
+    return nearest(summed.values, policy.rounding_base)
+
+
+def distinct_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
+    """Of each released number of codes the smallest and the largest that could be shown so."""
+    lower, upper = preimage(values, policy.rounding_base)
+    return np.maximum(lower, 0), upper
 
 
 def count_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
-    """Of each released count the smallest and the largest true count that could be shown so."""
+    """Of each released count of rows or pupils the smallest and the largest true count that could be shown so."""
     base = policy.rounding_base
     if policy.rounding_method is RoundingMethod.CONVENTIONAL:
         lower, upper = preimage(values, base)

@@ -213,3 +213,68 @@ def test_cells_that_nobody_can_be_in_are_not_applicable_and_no_secret() -> None:
     assert all(status == "" for key, (_, status) in told.items() if key != ("A2", "Y"))
     histogram = {"measures": [{"statistic": "histogram", "variable": "fsm"}], "groupBy": ["la"]}
     assert not Desk(rows, POLICY, never).protected(histogram).counts.hidden.any()
+
+
+def counted(cells: dict[tuple[int, int, int], int]) -> list[official.Row]:
+    """(LA, need, free school meals) → pupils."""
+    atoms = [dict(zip(("la", "need", "fsm"), cell, strict=True)) for cell, count in cells.items() for _ in range(count)]
+    return [official.Row(i, {**each, "school": 0, "score": 0}, {"score": 0}) for i, each in enumerate(atoms)]
+
+
+def test_codes_that_the_population_cannot_have_hide_nothing_when_counts_are_split_by_them() -> None:
+    rows = counted({(la, need, 0): 200 + 9 * la + need for la in range(5) for need in range(2)} | {(0, 0, 0): 3})
+    two = {"criteria": {"filters": {"need": {"in": ["a", "b"]}}}}
+    body = {"measures": [COUNT, {"statistic": "histogram", "variable": "need"}], "groupBy": ["la"], **two}
+    answer = Desk(rows, POLICY).ask(body, registered=True)
+    assert (answer.series[0].status == "").all(), "the counts of LAs"
+    assert answer.series[1].value[0, 2:].tolist() == [0, 0]
+    assert answer.series[1].status[0].tolist() == ["c", "c", "", ""]
+
+
+def test_cells_that_criteria_leave_nobody_in_are_not_taken_for_hidden_ones() -> None:
+    """Need a, or free school meals: that nobody else is there is public, and protects nobody."""
+    either = {"criteria": {"or": [{"filters": {"need": {"eq": "a"}}}, {"filters": {"fsm": {"eq": "Y"}}}]}}
+    desk = Desk(counted({(la, 0, fsm): 300 for la in range(5) for fsm in range(2)}), POLICY)
+    table = desk.table({"measures": [COUNT], "groupBy": ["need", "fsm"], **either}, registered=True)
+    protected = desk.protected({"measures": [COUNT], "groupBy": ["need", "fsm"], **either}, registered=True)
+    impossible = np.zeros(table.shape, np.bool_)
+    impossible[[1, 2, 3, 5], 1] = True  # needs b, c and d, and the band of c and d, without free school meals
+    assert (protected.structural[..., 0] == impossible[..., 0]).all()
+
+
+def test_a_code_of_a_split_has_the_key_of_the_same_pupils_in_another_table() -> None:
+    two = {"criteria": {"filters": {"need": {"in": ["a", "b"]}}}}
+    histogram = {"measures": [{"statistic": "histogram", "variable": "need"}], "groupBy": ["la"], **two}
+    desk = Desk([], POLICY)
+    split = cell_keys(desk.table(histogram, registered=True))
+    whole = cell_keys(desk.table({"measures": [COUNT], "groupBy": ["la", "need"]}))
+    assert (split[..., 0] == whole[:, 0, 0]).all()
+
+
+def test_a_number_of_codes_lies_in_its_interval() -> None:
+    answer = Desk(some_rows(2000), POLICY).ask({"measures": [{"statistic": "distinct", "variable": "need"}]})
+    (series,) = answer.series
+    assert series.lower[0, 0] <= 4 <= series.upper[0, 0]
+
+
+def test_counts_in_bins_and_quantiles_of_one_number_are_two_questions() -> None:
+    measures = [{"statistic": "histogram", "variable": "score"}, {"statistic": "median", "variable": "score"}]
+    assert refusals({"measures": measures}) == [("RepeatedGroup", "measures[1]")]
+
+
+def test_a_sum_to_which_few_contribute_is_hidden_though_many_are_there() -> None:
+    """Three pupils with an award of a hundred pounds, among eighty: no one of them dominates."""
+    rows = [replace(row, ticks={**row.ticks, "award": 100 if row.unit in (0, 5, 10) else 0}) for row in even(400)]
+    rows = [replace(row, ticks={**row.ticks, "award": 1}) if row.atoms["la"] else row for row in rows]
+    answer = Desk(rows, POLICY).ask({"measures": [COUNT, {"statistic": "sum", "variable": "award"}], "groupBy": ["la"]})
+    assert shown(answer)["A1",] == (80, "")
+    assert shown(answer, 1)["A1",][1] == "c"
+    assert sum(status == "" for _, status in shown(answer, 1).values()) >= 2
+
+
+def test_a_mean_is_not_blurred_by_the_range_that_its_number_could_have() -> None:
+    rows = some_rows(3000)
+    answer = Desk(rows, POLICY).ask({"measures": [{"statistic": "mean", "variable": "score"}], "groupBy": ["la"]})
+    for place, value in enumerate(answer.series[0].value[:, 0]):
+        scores = [row.ticks["score"] for row in rows if row.atoms["la"] == place and row.ticks["score"] is not None]
+        assert np.isnan(value) or abs(value - np.mean(scores)) <= 0.2

@@ -145,7 +145,7 @@ def test_sums_are_hidden_with_their_counts_and_shown_no_better_than_a_count() ->
     rows = plain.counts.values[..., 0]
     ones = Sum("flag", 0, 1, 0)
     values = add_totals(codes // 3, plain.counts.dimensions[:-1])
-    summed = Summed(values, values, rows, 0, 1, None)
+    summed = Summed(values, values, rows, 0, None)
     found = protect(replace(plain, sums={ones: summed}, distinct={DistinctCount("school"): rows}))
     assert (found.counts.hidden[..., 0] <= found.sums[ones].hidden).all()
     assert (found.sums[ones].values % 5 == 0).all(), "the sum of a 0/1 variable is a count"
