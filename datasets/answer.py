@@ -15,14 +15,14 @@ from datasets.impossible import impossible
 from datasets.known import Measured, known_tables
 from datasets.query import Display
 from datasets.statistics import Statistic, Subject
-from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
+from datasets.statistics.recipe import Ends, KnownTable, Need, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import LIMIT, additive, rounding_variance
-from disclosure.aggregates import DistinctCount, is_additive
+from disclosure.aggregates import Count, DistinctCount, Sum, is_additive
 from disclosure.margins import fold
-from disclosure.official import count_bounds, distinct_bounds
+from disclosure.official import count_bounds, distinct_bounds, sum_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.rules import Evidence, QuantileSides, judge
@@ -293,8 +293,9 @@ def estimates(
     hidden = np.broadcast_to(_too_few(statistic, subject, known, policy, unbiased)[:, None], value.shape)
     if policy.mode is Mode.OFFICIAL:
         hidden, empty = hidden | near_an_end(statistic, subject, known, policy), _empty(statistic, subject, known)
-        nothing = np.full(value.shape, np.nan)
-        return Numbers(np.where(empty, nothing, value), nothing, nothing, hidden & ~empty)
+        lower, upper = _outward(*_rounding_ends(statistic, subject, known, policy), decimals)
+        value, lower, upper = (np.where(empty, np.nan, each) for each in (value, lower, upper))
+        return Numbers(value, lower, upper, hidden & ~empty)
     lower, upper = _outward(np.minimum(lower, value), np.maximum(upper, value), decimals)
     return Numbers(value, np.clip(lower, low, high), np.clip(upper, low, high), hidden)
 
@@ -314,6 +315,26 @@ def _ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Pol
         for start in range(0, cells, step)
     ]
     return value, np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends])
+
+
+def _rounding_ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> tuple[Floats, Floats]:
+    """The least and the largest that a sum or a mean can be, given what its parts were rounded to; it rises or falls
+    with each of them. NaN for other statistics.
+    """
+    if subject.of or not all(isinstance(need, Count | Sum) for need in known):
+        shape = (next(iter(known.values())).values.shape[0], len(statistic.outputs(subject)))
+        return np.full(shape, np.nan), np.full(shape, np.nan)
+    parts = [_ends_of_part(need, each, policy) for need, each in known.items()]
+    corners = list(product((0, 1), repeat=len(parts)))
+    draws = {need: np.stack([parts[i][c[i]] for c in corners]) for i, need in enumerate(known)}
+    found = statistic.finish(draws, subject)
+    return found.min(axis=0), found.max(axis=0)
+
+
+def _ends_of_part(need: Need, known: Known, policy: Policy) -> tuple[Floats, Floats]:
+    values = known.values.astype(np.int64)
+    low, high = count_bounds(values, policy) if isinstance(need, Count) else sum_bounds(values, policy)
+    return low.astype(np.float64), high.astype(np.float64)
 
 
 def _quantiles(draws: Floats, alpha: float) -> tuple[Floats, Floats]:

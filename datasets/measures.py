@@ -66,7 +66,7 @@ def read_measure(measure: Measure, context: Context) -> Part | None:
     if not _parts_fit(measure, statistic, context):
         return None
     subject = _subject(measure, statistic, context)
-    return None if subject is None else Part(statistic, subject)
+    return None if subject is None else Part(statistic, replace(subject, noiseless=context.official))
 
 
 def _parts_fit(measure: Measure, statistic: Statistic, context: Context) -> bool:

@@ -20,12 +20,13 @@ from datasets.statistics.recipe import (
     ratio,
     rows,
     squares,
+    summed,
 )
 from disclosure.tables import Floats
 
 
 def _sum(draws: Draws, subject: Subject) -> Floats:
-    total = centred(subject)
+    total = summed(subject)
     return in_units(draws[total] + total.origin * draws[rows(subject)], subject)
 
 
@@ -46,7 +47,7 @@ SUM = Statistic(
     name="sum",
     summary="sum of a number, each value clamped to the declared bounds",
     takes=Takes.NUMBER,
-    needs=lambda subject: (rows(subject), centred(subject)),
+    needs=lambda subject: (rows(subject), summed(subject)),
     finish=_sum,
     unit=number_unit,
     decimals=number_decimals,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from math import prod
@@ -75,7 +75,8 @@ class Term:
 class Subject:
     """A measure with its names looked up; what `needs` and `finish` work on.
 
-    axes: further groupings that its needs are split by, with the codes that the criteria admit.
+    axes: further groupings that its needs are split by, with the codes that the criteria admit. noiseless: measured
+    without noise, so that no sensitivity need be low.
     """
 
     measure: Measure
@@ -85,6 +86,7 @@ class Subject:
     axes: tuple[Axis, ...] = ()
     terms: tuple[Term, ...] = ()
     of: tuple[Part, ...] = ()
+    noiseless: bool = False
 
     @property
     def numbers(self) -> Numbers:
@@ -208,6 +210,12 @@ def centred_number(variable: Variable, present: tuple[str, ...]) -> Sum:
 
 def centred(subject: Subject) -> Sum:
     return centred_number(subject.named, wanted_present(subject.named))
+
+
+def summed(subject: Subject) -> Sum:
+    """What a sum is told from: without noise about zero, or the rounding of the count would come in origin times."""
+    total = centred(subject)
+    return replace(total, origin=min(max(0, total.lower), total.upper)) if subject.noiseless else total
 
 
 def product_of(left: Sum, right: Sum) -> SumOfProducts:

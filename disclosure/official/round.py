@@ -42,6 +42,11 @@ def rounded_sum(summed: Summed, policy: Policy) -> Integers:
     return nearest(summed.values, policy.rounding_base)
 
 
+def sum_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
+    """Of each released sum, in ticks, the smallest and the largest that could be shown so."""
+    return preimage(values, policy.rounding_base)
+
+
 def distinct_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
     """Of each released number of codes the smallest and the largest that could be shown so."""
     lower, upper = preimage(values, policy.rounding_base)

@@ -278,3 +278,6 @@ def test_a_mean_is_not_blurred_by_the_range_that_its_number_could_have() -> None
     for place, value in enumerate(answer.series[0].value[:, 0]):
         scores = [row.ticks["score"] for row in rows if row.atoms["la"] == place and row.ticks["score"] is not None]
         assert np.isnan(value) or abs(value - np.mean(scores)) <= 0.2
+        assert (
+            np.isnan(value) or answer.series[0].lower[place, 0] <= np.mean(scores) <= answer.series[0].upper[place, 0]
+        )
