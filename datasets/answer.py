@@ -15,14 +15,14 @@ from datasets.impossible import impossible
 from datasets.known import Measured, known_tables
 from datasets.query import Display
 from datasets.statistics import Statistic, Subject
-from datasets.statistics.recipe import Ends, KnownTable, Need, aggregate_of
+from datasets.statistics.recipe import Ends, KnownTable, aggregate_of
 from datasets.validate import ValidMeasure, ValidQuery, cells_in
 from datasets.variables import Code
 from disclosure.accuracy import DRAWS, count_intervals, deviations, redraw
 from disclosure.additive import LIMIT, additive, rounding_variance
 from disclosure.aggregates import Count, DistinctCount, Sum, is_additive
 from disclosure.margins import fold
-from disclosure.official import count_bounds, distinct_bounds, sum_bounds
+from disclosure.official import count_bounds, distinct_bounds
 from disclosure.policy import Mode, Policy
 from disclosure.rounding import nearest
 from disclosure.rules import Evidence, QuantileSides, judge
@@ -318,23 +318,23 @@ def _ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Pol
 
 
 def _rounding_ends(statistic: Statistic, subject: Subject, known: KnownTable, policy: Policy) -> tuple[Floats, Floats]:
-    """The least and the largest that a sum or a mean can be, given what its parts were rounded to; it rises or falls
-    with each of them. NaN for other statistics.
+    """The least and the largest that a sum or a mean can be. A shown sum is in the proportion of the shown count to the
+    true one, and rounded: a mean is off by the rounding alone, a sum by what the count may be too. NaN for others.
     """
-    if subject.of or not all(isinstance(need, Count | Sum) for need in known):
+    counts = [each for need, each in known.items() if isinstance(need, Count)]
+    if subject.of or len(counts) != 1 or not all(isinstance(need, Count | Sum) for need in known):
         shape = (next(iter(known.values())).values.shape[0], len(statistic.outputs(subject)))
         return np.full(shape, np.nan), np.full(shape, np.nan)
-    parts = [_ends_of_part(need, each, policy) for need, each in known.items()]
-    corners = list(product((0, 1), repeat=len(parts)))
-    draws = {need: np.stack([parts[i][c[i]] for c in corners]) for i, need in enumerate(known)}
-    found = statistic.finish(draws, subject)
-    return found.min(axis=0), found.max(axis=0)
-
-
-def _ends_of_part(need: Need, known: Known, policy: Policy) -> tuple[Floats, Floats]:
-    values = known.values.astype(np.int64)
-    low, high = count_bounds(values, policy) if isinstance(need, Count) else sum_bounds(values, policy)
-    return low.astype(np.float64), high.astype(np.float64)
+    reach = (policy.rounding_base + 1) // 2
+    draws = {n: k.values + (reach * np.array([-1, 1])[:, None, None] if isinstance(n, Sum) else np.zeros((2, 1, 1)))
+             for n, k in known.items()}  # fmt: skip
+    low, high = statistic.finish(draws, subject)
+    if not statistic.adds_up:
+        return low, high
+    rows = counts[0].values.astype(np.int64)
+    least, most = (each / np.maximum(rows, 1) for each in count_bounds(rows, policy))
+    corners = np.stack([low * least, low * most, high * least, high * most])
+    return corners.min(axis=0), corners.max(axis=0)
 
 
 def _quantiles(draws: Floats, alpha: float) -> tuple[Floats, Floats]:

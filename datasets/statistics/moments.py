@@ -20,13 +20,12 @@ from datasets.statistics.recipe import (
     ratio,
     rows,
     squares,
-    summed,
 )
 from disclosure.tables import Floats
 
 
 def _sum(draws: Draws, subject: Subject) -> Floats:
-    total = summed(subject)
+    total = centred(subject)
     return in_units(draws[total] + total.origin * draws[rows(subject)], subject)
 
 
@@ -47,7 +46,7 @@ SUM = Statistic(
     name="sum",
     summary="sum of a number, each value clamped to the declared bounds",
     takes=Takes.NUMBER,
-    needs=lambda subject: (rows(subject), summed(subject)),
+    needs=lambda subject: (rows(subject), centred(subject)),
     finish=_sum,
     unit=number_unit,
     decimals=number_decimals,

@@ -209,12 +209,8 @@ def centred_number(variable: Variable, present: tuple[str, ...]) -> Sum:
 
 
 def centred(subject: Subject) -> Sum:
-    return centred_number(subject.named, wanted_present(subject.named))
-
-
-def summed(subject: Subject) -> Sum:
-    """What a sum is told from: without noise about zero, or the rounding of the count would come in origin times."""
-    total = centred(subject)
+    """Without noise about zero: there is no sensitivity to halve, and the count is known to its rounding only."""
+    total = centred_number(subject.named, wanted_present(subject.named))
     return replace(total, origin=min(max(0, total.lower), total.upper)) if subject.noiseless else total
 
 

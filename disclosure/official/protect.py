@@ -7,9 +7,11 @@ or the arithmetic wants it. It is no differential privacy: what it withstands is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from disclosure.aggregates import Count
+from disclosure.aggregates import Count, Sum, SumOfProducts
 from disclosure.merging import merged
 from disclosure.official.exact import Exact, Summed
 from disclosure.official.problems import (
@@ -20,7 +22,7 @@ from disclosure.official.problems import (
     primary_sums,
     sum_problem,
 )
-from disclosure.official.round import as_rounded, rounded_sum
+from disclosure.official.round import as_rounded, rounded_rows, rounded_sum
 from disclosure.official.shown import Earlier, Flagged, Protected, Shown, Unprotected, hide
 from disclosure.policy import Policy
 from disclosure.rounding import nearest
@@ -39,11 +41,18 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     hidden = _pattern(count_problem(exact, earlier.counts, policy), policy)
     whole = hidden[..., -1]
     present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
-    behind = {a: present[Count(a.present)].hidden if a.present else whole for a in exact.sums}
-    sums = {a: _sum(each, behind[a], earlier.sums[a], exact, policy) for a, each in exact.sums.items()}
+    behind = {Count(): whole, **{a: each.hidden for a, each in present.items()}}
+    counts = as_rounded(exact, policy)
+    rows = rounded_rows(exact, counts, policy)
+    sums = {
+        a: hide(
+            rounded_sum(each, rows[Count(a.present)], policy), _hidden_sums(a, each, behind, earlier, exact, policy)
+        )
+        for a, each in exact.sums.items()
+    }
     distinct = {a: hide(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
     positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
-    return Protected(hide(as_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
+    return Protected(hide(counts, hidden), exact.structural, present, sums, distinct, positions)
 
 
 def _pattern(problem: Problem, policy: Policy) -> Flags:
@@ -62,12 +71,19 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     return hide(nearest(rows, policy.rounding_base), hidden | whole)
 
 
-def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
-    """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
-    primary = any_of(primary_sums(summed, policy), behind.shape) | behind
-    problem = sum_problem(summed, primary, earlier, exact, policy)
-    hidden = _pattern(problem, policy).reshape(behind.shape)
-    return hide(rounded_sum(summed, policy), hidden | behind)
+def _hidden_sums(
+    aggregate: Sum | SumOfProducts,
+    summed: Summed,
+    behind: Mapping[Count, Flags],
+    earlier: Earlier,
+    exact: Exact,
+    policy: Policy,
+) -> Flags:
+    """Those whose count is hidden; then what their own rules hide, and what the arithmetic of sums wants beside."""
+    with_count = behind[Count(aggregate.present)]
+    primary = any_of(primary_sums(summed, policy), with_count.shape) | with_count
+    problem = sum_problem(summed, primary, earlier.sums[aggregate], exact, policy)
+    return _pattern(problem, policy).reshape(with_count.shape) | with_count
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -82,11 +98,13 @@ def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Show
 def unhidden(exact: Exact, policy: Policy) -> Unprotected:
     """Every number as it would be shown if it were."""
     base, nobody = policy.rounding_base, np.zeros(exact.counts.shape[:-1], np.bool_)
+    counts = as_rounded(exact, policy)
+    rows = rounded_rows(exact, counts, policy)
     return Unprotected(
-        _all_shown(as_rounded(exact, policy)),
+        _all_shown(counts),
         exact.structural,
-        {a: _all_shown(nearest(v, base)) for a, v in exact.present.items()},
-        {a: _all_shown(rounded_sum(summed, policy)) for a, summed in exact.sums.items()},
+        {a: _all_shown(rows[a]) for a in exact.present},
+        {a: _all_shown(rounded_sum(each, rows[Count(a.present)], policy)) for a, each in exact.sums.items()},
         {a: _all_shown(nearest(v, base)) for a, v in exact.distinct.items()},
         {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()},
     )

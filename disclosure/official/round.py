@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from disclosure.aggregates import Count
 from disclosure.cell_key import perturbed
 from disclosure.cell_key.keys import Keys
 from disclosure.official.exact import Exact, Summed
@@ -37,14 +38,20 @@ def _keys(exact: Exact) -> Keys:
     return exact.keys.view(np.uint64)
 
 
-def rounded_sum(summed: Summed, policy: Policy) -> Integers:
-    """To the base in ticks: the sum of a 0/1 variable is a count, and shown as one."""
-    return nearest(summed.values, policy.rounding_base)
+def rounded_rows(exact: Exact, counts: Integers, policy: Policy) -> dict[Count, Integers]:
+    """Counts as they are shown, of all rows (from the rounded table) and of those that have a value."""
+    found = {a: nearest(v, policy.rounding_base) for a, v in exact.present.items()}
+    return {Count(): counts[..., -1], **found}
 
 
-def sum_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
-    """Of each released sum, in ticks, the smallest and the largest that could be shown so."""
-    return preimage(values, policy.rounding_base)
+def rounded_sum(summed: Summed, shown: Integers, policy: Policy) -> Integers:
+    """In the proportion of the shown count to the true one, so that their ratio is the mean; then to the base in ticks.
+
+    So sum and mean tell no more of the count than the shown count does, and the sum of a 0/1 variable, which is a count,
+    is known to the base as one.
+    """
+    more = (shown - summed.rows) / np.maximum(summed.rows, 1)
+    return nearest(summed.values + np.rint(summed.values * more).astype(np.int64), policy.rounding_base)
 
 
 def distinct_bounds(values: Integers, policy: Policy) -> tuple[Integers, Integers]:
