@@ -35,15 +35,16 @@ PERCENT_OF_A_SUM = 10
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
-    row can add to `values`; reach: the largest, either way. largest: contributions of single pupils, (…, k), or None
-    where no rule looks at them.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least, most: the smallest and the
+    largest number that one row can add to `values`; reach: the largest, either way. largest: contributions of single
+    pupils, (…, k), or None where no rule looks at them.
     """
 
     values: Integers
     total: Integers
     rows: Integers
     least: int
+    most: int
     reach: int
     largest: Integers | None
 
@@ -125,7 +126,7 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
     present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
     behind = {a: present[Count(a.present)].hidden if a.present else whole for a in exact.sums}
     sums = {a: _sum(each, behind[a], earlier.sums[a], exact, policy) for a, each in exact.sums.items()}
-    distinct = {a: _shown(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
+    distinct = {a: _distinct(a, v, whole, exact, policy) for a, v in exact.distinct.items()}
     positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
     return Protected(_shown(_rounded(exact, policy), hidden), exact.structural, present, sums, distinct, positions)
 
@@ -133,10 +134,11 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
 def _hidden_counts(exact: Exact, earlier: Flagged, policy: Policy) -> Flags:
     told = exact.structural | (exact.counts.values == 0 if shows_zeros(policy) else exact.structural)
     primary = _primary_counts(exact, policy) & ~told
-    known = told | (earlier.known & ~primary)
+    # What was shown once, under an older policy perhaps, protects nothing, even where it is hidden now.
+    known = told | earlier.known
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    problem = Problem(exact.counts, primary, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
-    return _pattern(problem, policy)
+    problem = Problem(exact.counts, primary & ~known, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
+    return _pattern(problem, policy) | primary
 
 
 def _pattern(problem: Problem, policy: Policy) -> Flags:
@@ -179,14 +181,28 @@ def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, polic
     few = at_least(rows, exact.rows_each[..., -1]) < policy.minimum_count
     floor = int(shows_zeros(policy))
     hidden = _hidden_numbers(rows, rows, whole | few, earlier, np.zeros_like(rows), exact, policy, floor)
-    return _shown(nearest(rows, policy.rounding_base), hidden | whole)
+    return _shown(nearest(_moved(rows, exact, policy), policy.rounding_base), hidden | whole)
+
+
+def _distinct(aggregate: DistinctCount, found: Integers, whole: Flags, exact: Exact, policy: Policy) -> Shown:
+    """Pupils are perturbed as rows are; codes that occur are of no pupil in particular."""
+    moved = found if aggregate.variable else _moved(found, exact, policy)
+    return _shown(nearest(moved, policy.rounding_base), whole)
+
+
+def _moved(counts: Integers, exact: Exact, policy: Policy) -> Integers:
+    """By the keys of all rows of their cells: where every row counts, as the count of rows is."""
+    if not policy.cell_key:
+        return counts
+    keys = _keys(exact)[..., -1].reshape(-1)
+    return perturbed(counts.reshape(-1), keys, policy.cell_key.table()).reshape(counts.shape)
 
 
 def _sum(summed: Summed, behind: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
     """Hidden with its count; then what its own rules hide, and what the arithmetic of sums wants beside."""
     moved = summed.values - summed.least * summed.rows
     share = -(-moved * PERCENT_OF_A_SUM // 100)
-    primary = _dominated(summed, policy) | behind
+    primary = _dominated(summed, policy) | _at_an_end(summed, exact, policy) | behind
     hidden = _hidden_numbers(moved, summed.rows, primary, earlier, share, exact, policy)
     return _shown(nearest(summed.values, policy.rounding_base * summed.reach), hidden | behind)
 
@@ -203,14 +219,14 @@ def _hidden_numbers(
 ) -> Flags:
     """The pattern of numbers from 0 that add up over all dimensions but the splits."""
     told = rows == 0 if shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
-    known = told | (earlier.known & ~primary)
+    known = told | earlier.known
     dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
     shape = tuple(dimension.size for dimension in dimensions)
     cube = Cube(dimensions, values.reshape(shape))
     least = np.maximum(max(1, policy.secondary.width), width)
-    needed, hidden = (primary & ~told).reshape(shape), (earlier.hidden & ~known).reshape(shape)
+    needed, hidden = (primary & ~known).reshape(shape), (earlier.hidden & ~known).reshape(shape)
     problem = Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
-    return _pattern(problem, policy).reshape(values.shape)
+    return _pattern(problem, policy).reshape(values.shape) | (primary & ~told)
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -229,6 +245,18 @@ def _dominated(summed: Summed, policy: Policy) -> Flags:
         for rule in policy.primary:
             if set(rule.needs) <= seen.keys():
                 found |= judge(rule, seen)
+    return found
+
+
+def _at_an_end(summed: Summed, exact: Exact, policy: Policy) -> Flags:
+    """Sums so near to the least or the greatest that they could be that fewer pupils than the threshold may be away
+    from it. With a tick each at least, they are fewer than the ticks; of a number that is 0 or 1 this is the rule of
+    counts, for those with 1 and for those with 0.
+    """
+    found = np.zeros(summed.values.shape, np.bool_)
+    for away in (summed.values - summed.least * summed.rows, summed.most * summed.rows - summed.values):
+        few = at_least(away, exact.rows_each[..., -1]) < policy.minimum_count
+        found |= few & (away > 0) if shows_zeros(policy) else few
     return found
 
 
