@@ -128,11 +128,12 @@ def _summed(aggregate: Sum | SumOfProducts, found: Gathered, policy: Policy) -> 
     values, origin = found.sums[aggregate], aggregate.origin
     rows = found.sums[Count(aggregate.present)] if aggregate.present else found.counts[..., -1]
     largest = _largest(aggregate, policy)
-    low = aggregate.lower if isinstance(aggregate, Sum) else aggregate.bounds[0]
+    low, high = (aggregate.lower, aggregate.upper) if isinstance(aggregate, Sum) else aggregate.bounds
     return Summed(
         values=values,
         total=values + origin * rows,
         rows=rows,
         least=low - origin,
+        most=high - origin,
         largest=found.evidence[largest] if largest else None,
     )

@@ -52,7 +52,7 @@ def against_beside(
         found[rows] = Against({MinimumCount.name: few[rows]}, earlier.sums[rows].hidden, problem)
     for total in exact.sums:
         behind = whole | few[Count(total.present)] if total.present else whole
-        rules = primary_sums(exact.sums[total], policy)
+        rules = primary_sums(exact.sums[total], exact, policy)
         primary = any_of(rules, whole.shape) | behind
         problem = sum_problem(exact.sums[total], primary, earlier.sums[total], exact, policy)
         found[total] = Against(rules, earlier.sums[total].hidden, problem)

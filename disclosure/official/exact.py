@@ -16,14 +16,16 @@ from disclosure.tables import Flags, Integers, Secret
 class Summed(Secret):
     """A sum over the cells of all dimensions but the last, in ticks.
 
-    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least: the smallest number that one
-    row can add to `values`. largest: absolute contributions of single pupils, descending, (…, k); None of products.
+    values: as measured, Σ (x − origin). total: Σ x. rows: how many are added up. least, most: the smallest and the
+    largest number that one row can add to `values`. largest: absolute contributions of single pupils, descending,
+    (…, k); None of products.
     """
 
     values: Integers
     total: Integers
     rows: Integers
     least: int
+    most: int
     largest: Integers | None
 
 

@@ -24,9 +24,10 @@ def count_problem(exact: Exact, earlier: Flagged, policy: Policy) -> Problem:
     """What must not be worked out of the counts."""
     told = exact.structural | (exact.counts.values == 0 if shows_zeros(policy) else exact.structural)
     primary = any_of(primary_counts(exact, policy), exact.counts.shape) & ~told
-    known = told | (earlier.known & ~primary)
+    # What was shown once, under an older policy perhaps, protects nothing, even where it is hidden now.
+    known = told | earlier.known
     width = np.full(exact.counts.shape, max(1, policy.secondary.width), np.int64)
-    return Problem(exact.counts, primary, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
+    return Problem(exact.counts, primary & ~known, earlier.hidden & ~known, known, int(shows_zeros(policy)), width)
 
 
 def primary_counts(exact: Exact, policy: Policy) -> dict[str, Flags]:
@@ -67,15 +68,28 @@ def present_problem(rows: Integers, primary: Flags, earlier: Flagged, exact: Exa
     return _problem(rows, rows, primary, earlier, np.zeros_like(rows), exact, policy, floor)
 
 
-def primary_sums(summed: Summed, policy: Policy) -> dict[str, Flags]:
+def primary_sums(summed: Summed, exact: Exact, policy: Policy) -> dict[str, Flags]:
     """Cells whose sum each rule of contributions hides, by its name. The minimum count is of those too who contribute
     anything: three who were suspended must not be told by the days of forty who were not."""
+    few = _at_an_end(summed, exact, policy)
     if summed.largest is None:
-        return {}
+        return {MinimumCount.name: few}
     seen = {Evidence.TOTAL: np.abs(summed.total), Evidence.LARGEST: summed.largest}
     found = {rule.name: judge(rule, seen) for rule in policy.primary if set(rule.needs) <= seen.keys()}
     last = summed.largest[..., policy.minimum_count - 1]
-    return {**found, MinimumCount.name: (last == 0) & (summed.total != 0)}
+    return {**found, MinimumCount.name: few | (last == 0) & (summed.total != 0)}
+
+
+def _at_an_end(summed: Summed, exact: Exact, policy: Policy) -> Flags:
+    """Sums so near to the least or the greatest that they could be that fewer pupils than the threshold may be away
+    from it. With a tick each at least, they are fewer than the ticks; of a number that is 0 or 1 this is the rule of
+    counts, for those with 1 and for those with 0.
+    """
+    found = np.zeros(summed.values.shape, np.bool_)
+    for away in (summed.values - summed.least * summed.rows, summed.most * summed.rows - summed.values):
+        few = at_least(away, exact.rows_each[..., -1]) < policy.minimum_count
+        found |= few & (away > 0) if shows_zeros(policy) else few
+    return found
 
 
 def sum_problem(summed: Summed, primary: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Problem:
@@ -97,12 +111,12 @@ def _problem(
     """What must not be worked out of numbers from 0 that add up over all dimensions but the splits: of their shape, or
     of one cell where there is no such dimension."""
     told = rows == 0 if shows_zeros(policy) else np.zeros(rows.shape, np.bool_)
-    known = told | (earlier.known & ~primary)
+    known = told | earlier.known
     dimensions = exact.counts.dimensions[:-1] or (ONE_CELL,)
     shape = tuple(dimension.size for dimension in dimensions)
     cube = Cube(dimensions, values.reshape(shape))
     least = np.maximum(max(1, policy.secondary.width), width)
-    needed, hidden = (primary & ~told).reshape(shape), (earlier.hidden & ~known).reshape(shape)
+    needed, hidden = (primary & ~known).reshape(shape), (earlier.hidden & ~known).reshape(shape)
     return Problem(cube, needed, hidden, known.reshape(shape), floor, least.reshape(shape))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from disclosure.aggregates import Count, Sum, SumOfProducts
+from disclosure.aggregates import Count, DistinctCount, Sum, SumOfProducts
 from disclosure.merging import merged
 from disclosure.official.exact import Exact, Summed
 from disclosure.official.problems import (
@@ -19,10 +19,12 @@ from disclosure.official.problems import (
     count_problem,
     few_present,
     present_problem,
+    primary_counts,
     primary_sums,
+    shows_zeros,
     sum_problem,
 )
-from disclosure.official.round import as_rounded, rounded_rows, rounded_sum
+from disclosure.official.round import as_rounded, moved, rounded_rows, rounded_sum
 from disclosure.official.shown import Earlier, Flagged, Protected, Shown, Unprotected, hide
 from disclosure.policy import Policy
 from disclosure.rounding import nearest
@@ -38,19 +40,23 @@ def protect_release(exact: Exact, earlier: Earlier, policy: Policy) -> Protected
         raise CannotProtect("A cell that was declared impossible is not empty: correct the catalogue.")
     if exact.counts.values.size > 1 and policy.sparsity and policy.sparsity.refuses(exact.pupils, policy.minimum_count):
         raise CannotProtect("Too many of its cells are small: group by less, or coarser.")
-    hidden = _pattern(count_problem(exact, earlier.counts, policy), policy)
+    problem = count_problem(exact, earlier.counts, policy)
+    told = exact.structural | (exact.counts.values == 0) & shows_zeros(policy)
+    hidden = _pattern(problem, policy) | (any_of(primary_counts(exact, policy), exact.counts.shape) & ~told)
     whole = hidden[..., -1]
-    present = {a: _present(v, whole, earlier.sums[a], exact, policy) for a, v in exact.present.items()}
-    behind = {Count(): whole, **{a: each.hidden for a, each in present.items()}}
     counts = as_rounded(exact, policy)
     rows = rounded_rows(exact, counts, policy)
+    present = {
+        a: hide(rows[a], _hidden_present(v, whole, earlier.sums[a], exact, policy)) for a, v in exact.present.items()
+    }
+    behind = {Count(): whole, **{a: each.hidden for a, each in present.items()}}
     sums = {
         a: hide(
             rounded_sum(each, rows[Count(a.present)], policy), _hidden_sums(a, each, behind, earlier, exact, policy)
         )
         for a, each in exact.sums.items()
     }
-    distinct = {a: hide(nearest(v, policy.rounding_base), whole) for a, v in exact.distinct.items()}
+    distinct = {a: hide(_distinct(a, v, exact, policy), whole) for a, v in exact.distinct.items()}
     positions = {a: _merged(v, whole, exact, policy) for a, v in exact.positions.items()}
     return Protected(hide(counts, hidden), exact.structural, present, sums, distinct, positions)
 
@@ -61,14 +67,20 @@ def _pattern(problem: Problem, policy: Policy) -> Flags:
     return chosen.hidden if policy.secondary.method is Method.NONE else repaired(problem, chosen)[0].hidden
 
 
-def _present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Shown:
+def _distinct(aggregate: DistinctCount, found: Integers, exact: Exact, policy: Policy) -> Integers:
+    """Pupils are perturbed as rows are; codes that occur are of no pupil in particular."""
+    return nearest(found if aggregate.variable else moved(found, exact, policy), policy.rounding_base)
+
+
+def _hidden_present(rows: Integers, whole: Flags, earlier: Flagged, exact: Exact, policy: Policy) -> Flags:
     """Counts of the rows that have a value: hidden with the count of all rows, and where they are few themselves.
 
     They are a table of their own, beside that of all rows: how many have no value is not protected.
     """
-    problem = present_problem(rows, whole | few_present(rows, exact, policy), earlier, exact, policy)
-    hidden = _pattern(problem, policy).reshape(rows.shape)
-    return hide(nearest(rows, policy.rounding_base), hidden | whole)
+    few = few_present(rows, exact, policy) & ~((rows == 0) & shows_zeros(policy))
+    problem = present_problem(rows, whole | few, earlier, exact, policy)
+    hidden: Flags = _pattern(problem, policy).reshape(rows.shape) | whole | few
+    return hidden
 
 
 def _hidden_sums(
@@ -81,9 +93,9 @@ def _hidden_sums(
 ) -> Flags:
     """Those whose count is hidden; then what their own rules hide, and what the arithmetic of sums wants beside."""
     with_count = behind[Count(aggregate.present)]
-    primary = any_of(primary_sums(summed, policy), with_count.shape) | with_count
+    primary = any_of(primary_sums(summed, exact, policy), with_count.shape) | with_count
     problem = sum_problem(summed, primary, earlier.sums[aggregate], exact, policy)
-    return _pattern(problem, policy).reshape(with_count.shape) | with_count
+    return _pattern(problem, policy).reshape(with_count.shape) | primary
 
 
 def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Shown:
@@ -97,7 +109,7 @@ def _merged(bins: Integers, hidden: Flags, exact: Exact, policy: Policy) -> Show
 
 def unhidden(exact: Exact, policy: Policy) -> Unprotected:
     """Every number as it would be shown if it were."""
-    base, nobody = policy.rounding_base, np.zeros(exact.counts.shape[:-1], np.bool_)
+    nobody = np.zeros(exact.counts.shape[:-1], np.bool_)
     counts = as_rounded(exact, policy)
     rows = rounded_rows(exact, counts, policy)
     return Unprotected(
@@ -105,7 +117,7 @@ def unhidden(exact: Exact, policy: Policy) -> Unprotected:
         exact.structural,
         {a: _all_shown(rows[a]) for a in exact.present},
         {a: _all_shown(rounded_sum(each, rows[Count(a.present)], policy)) for a, each in exact.sums.items()},
-        {a: _all_shown(nearest(v, base)) for a, v in exact.distinct.items()},
+        {a: _all_shown(_distinct(a, v, exact, policy)) for a, v in exact.distinct.items()},
         {a: _all_shown(_merged(v, nobody, exact, policy).values) for a, v in exact.positions.items()},
     )
 

@@ -32,6 +32,14 @@ def as_rounded(exact: Exact, policy: Policy) -> Integers:
     return found.values
 
 
+def moved(counts: Integers, exact: Exact, policy: Policy) -> Integers:
+    """Other counts of the same cells, by the keys of all rows: where every row counts, as the count of rows is."""
+    if not policy.cell_key:
+        return counts
+    keys = _keys(exact)[..., -1].reshape(-1)
+    return perturbed(counts.reshape(-1), keys, policy.cell_key.table()).reshape(counts.shape)
+
+
 def _keys(exact: Exact) -> Keys:
     if exact.keys is None:
         raise ValueError("the policy goes by record keys, and none were gathered")
@@ -40,15 +48,15 @@ def _keys(exact: Exact) -> Keys:
 
 def rounded_rows(exact: Exact, counts: Integers, policy: Policy) -> dict[Count, Integers]:
     """Counts as they are shown, of all rows (from the rounded table) and of those that have a value."""
-    found = {a: nearest(v, policy.rounding_base) for a, v in exact.present.items()}
+    found = {a: nearest(moved(v, exact, policy), policy.rounding_base) for a, v in exact.present.items()}
     return {Count(): counts[..., -1], **found}
 
 
 def rounded_sum(summed: Summed, shown: Integers, policy: Policy) -> Integers:
     """In the proportion of the shown count to the true one, so that their ratio is the mean; then to the base in ticks.
 
-    So sum and mean tell no more of the count than the shown count does, and the sum of a 0/1 variable, which is a count,
-    is known to the base as one.
+    So sum and mean tell no more of the count than the shown count does, and the sum of a 0/1 variable, which is a
+    count, is known to the base as one.
     """
     more = (shown - summed.rows) / np.maximum(summed.rows, 1)
     return nearest(summed.values + np.rint(summed.values * more).astype(np.int64), policy.rounding_base)
