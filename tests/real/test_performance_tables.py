@@ -242,8 +242,8 @@ def losses(table: Released) -> list[str]:
         f"| schools in hidden cells | {of_lost:,} of {schools:,} ({100 * of_lost / schools:.1f} %) |",
         f"| in primary ones | {of_primary} ({100 * of_primary / schools:.1f} %) |",
         f"| hidden means, totals too | {len(scored & table.hidden('attainment8'))} of {len(scored)} |",
-        f"| error of a shown mean, median | {np.median(errors):.1f} points |",
-        f"| error that one shown mean in ten exceeds | {np.quantile(errors, 0.9):.1f} points |",
+        f"| error of a shown mean, median | {np.median(errors):.2f} points |",
+        f"| error that one shown mean in ten exceeds | {np.quantile(errors, 0.9):.2f} points |",
     ]
 
 
