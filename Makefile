@@ -16,7 +16,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
-# Real files, sockets and processes; properties on four times as many examples; repeated noisy answers.
+# Real files, sockets and processes; properties on eight times as many examples; repeated noisy answers.
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow and not statistical"
 	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)

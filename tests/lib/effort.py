@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: a quarter in the fast tests, all of them where CI is thorough."""
+"""How many examples a property is tried on: an eighth in the fast tests, all of them where CI is thorough."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ THOROUGH = os.environ.get("PRIVACY_API_TESTS") == "thorough"
 
 
 def examples(all_of_them: int) -> int:
-    return all_of_them if THOROUGH else max(10, all_of_them // 4)
+    return all_of_them if THOROUGH else max(10, all_of_them // 8)
