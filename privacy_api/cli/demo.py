@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import tempfile
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -147,10 +148,10 @@ def _run(app: FastAPI, listener: socket.socket, message: str) -> None:
             typer.echo(message)
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    try:
+    # Whether the interrupt that stopped it is raised again here depends on where it found the server.
+    with suppress(KeyboardInterrupt):
         Announcing(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
+    typer.echo("stopped", err=True)
     finally:
         app.state.services.close()
 
