@@ -148,10 +148,11 @@ def _run(app: FastAPI, listener: socket.socket, message: str) -> None:
             typer.echo(message)
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    # Whether the interrupt that stopped it is raised again here depends on where it found the server.
-    with suppress(KeyboardInterrupt):
-        Announcing(config).run(sockets=[listener])
-    typer.echo("stopped", err=True)
+    try:
+        # Whether the interrupt that stopped it is raised again depends on what started it: a shell may have it ignored.
+        with suppress(KeyboardInterrupt):
+            Announcing(config).run(sockets=[listener])
+        typer.echo("stopped", err=True)
     finally:
         app.state.services.close()
 
