@@ -67,7 +67,7 @@ def _statement(plan: Plan, wanted: tuple[Wanted, ...], dialect: str) -> Statemen
     parameters: dict[str, Value] = {}
     keys = _keys(plan)
     query = _grouped(_codes(keys), [n for w in wanted for n in _numbers(w, plan)], _admitted(plan, parameters), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+    return Statement(_text(query, dialect), parameters, wanted, None)
 
 
 def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable, dialect: str) -> Statement:
@@ -77,7 +77,7 @@ def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable
     if any(isinstance(w, RecordKeys) for w in wanted):
         numbers.append(_sum_of_keys(()))
     query = _grouped(_codes(keys), numbers, _admitted(plan, parameters), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, variable)
+    return Statement(_text(query, dialect), parameters, wanted, variable)
 
 
 def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: str) -> Statement:
@@ -88,7 +88,7 @@ def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: str) -> Statemen
     pupils = _grouped(keys, totals, _admitted(plan, parameters), [*keys, _column(UNIT)])
     numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most)]
     query = _grouped(_codes(keys), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+    return Statement(_text(query, dialect), parameters, wanted, None)
 
 
 def _keys(plan: Plan) -> list[exp.Column]:
@@ -104,6 +104,19 @@ def _admitted(plan: Plan, parameters: dict[str, Value]) -> exp.Select:
     query = exp.select().from_(exp.to_table(plan.data_set.id, quoted=True))
     condition = _where(plan, parameters)
     return query if condition is None else query.where(condition)
+
+
+def home_of(data_set: str) -> str:
+    """The name that DuckDB knows the file of a data set by; none that it has for itself, such as "temp"."""
+    return f"cut:{data_set}"
+
+
+def _text(query: exp.Select, dialect: str) -> str:
+    """In DuckDB each data set is in a file of its own."""
+    for table in query.find_all(exp.Table) if dialect == "duckdb" else ():
+        table.set("catalog", exp.to_identifier(home_of(table.name), quoted=True))
+        table.set("db", exp.to_identifier("main", quoted=True))
+    return query.sql(dialect=dialect)
 
 
 def _grouped(

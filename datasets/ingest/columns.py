@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from datasets.catalogue import Catalogue, DataSet
-from datasets.ingest.database import Database
+from datasets.ingest.database import STAGE, Database
 from datasets.ingest.rules import Fault
 from datasets.ingest.sql import Sql, name, sql
 from datasets.variables import Banding, Numbers, Variable
@@ -64,7 +64,7 @@ def create_types(database: Database, catalogue: Catalogue) -> None:
 
 
 def _enum(data_set: DataSet, column: str) -> Sql:
-    return name("cut", "main", f"{data_set.id}.{column}")
+    return name(STAGE, "main", f"{data_set.id}.{column}")
 
 
 def _ticks(column: str, numbers: Numbers) -> Column:

@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from datasets.catalogue import Catalogue, DataSet
-from datasets.ingest.coding import coded_table
+from datasets.catalogue import DataSet
+from datasets.ingest.coding import coded
 from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, stored_columns, unit_and_period
-from datasets.ingest.database import Database, IngestFailed, read_only
+from datasets.ingest.database import Database, IngestFailed, attached, read_only
 from datasets.ingest.ranks import rank
 from datasets.ingest.record_keys import keyed
+from datasets.ingest.slices import Rows, Slice, periods, rows_of
 from datasets.ingest.sql import Sql, listed, name, sql
+from datasets.ingest.staged import PLACE, Staged
 
 
-def write(database: Database, data_set: DataSet, secret: str) -> None:
-    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone."""
-    time = [data_set.time.name] if data_set.time else []
-    order = list(dict.fromkeys([*time, *data_set.sort_by, *_unit(data_set)]))
-    create = sql(
-        "CREATE TABLE {table} AS SELECT {shown} FROM {rows} {order}",
-        table=name("cut", "main", data_set.id),
+def out(data_set: str) -> Sql:
+    """The published table of a data set, as long as its file is attached."""
+    return name(_alias(data_set), "main", data_set)
+
+
+def _alias(data_set: str) -> str:
+    return f"out:{data_set}"
+
+
+def write(database: Database, staged: Staged, path: Path, secret: str) -> None:
+    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone.
+
+    Period after period: no more is sorted at once.
+    """
+    data_set = staged.data_set
+    drawn = _drawn(database, staged, secret)
+    with attached(database, _alias(data_set.id), path):
+        slices = periods(database, staged)
+        for i, one in enumerate(slices):
+            rows = _selected(staged, drawn, one)
+            head = "INSERT INTO {table} {rows}" if i else "CREATE TABLE {table} AS {rows}"
+            database.run(sql(head, table=out(data_set.id), rows=rows.query), **rows.values)
+    for table in drawn:
+        database.run(sql("DROP TABLE {t}", t=table))
+
+
+def _selected(staged: Staged, drawn: Sequence[Sql], of: Slice) -> Rows:
+    data_set = staged.data_set
+    coded_rows = rows_of(staged, data_set.variables, of)
+    order = [n for n in (*data_set.sort_by, *_unit(data_set)) if data_set.time is None or n != data_set.time.name]
+    query = sql(
+        "SELECT {shown} FROM {rows} {order}",
         shown=listed(map(name, _columns(data_set))),
-        rows=_rows(database, data_set, secret),
-        order=sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql(""),
+        rows=_published(coded_rows.query, drawn),
+        order=sql("ORDER BY {keys}", keys=listed(map(name, dict.fromkeys(order)))) if order else Sql(""),
     )
-    database.run(create)
-    database.run(sql("DROP TABLE {coded}", coded=coded_table(data_set)))
+    return Rows(query, coded_rows.values)
 
 
-def _rows(database: Database, data_set: DataSet, secret: str) -> Sql:
-    """Those that are published, with the columns that the secret makes."""
-    rows = coded_table(data_set)
+def _published(rows: Sql, drawn: Sequence[Sql]) -> Sql:
+    """Of these rows those that are published, with what was drawn for them."""
+    joins = listed((sql("JOIN {t} USING ({place})", t=table, place=PLACE) for table in drawn), " ")
+    return sql("{rows} {joins}", rows=rows, joins=joins)
+
+
+def _drawn(database: Database, staged: Staged, secret: str) -> list[Sql]:
+    """Tables of what the secret makes of each published row, by its place."""
+    found, data_set = list[Sql](), staged.data_set
     if data_set.key.bounded:
-        rows = sql("({kept})", kept=rank(database, data_set, secret))
+        found.append(rank(database, staged, secret))
     if data_set.record_keys:
-        rows = sql("({keyed})", keyed=keyed(database, data_set, rows, secret))
-    return rows
+        rows = sql("(SELECT * FROM {rows})", rows=_published(coded(staged, data_set.variables), found))
+        found.append(keyed(database, data_set, rows, secret))
+    return found
 
 
-def finish(database: Database) -> None:
-    database.run(Sql("CHECKPOINT cut"))
-    database.run(Sql("DETACH cut"))
-
-
-def verify(path: Path, catalogue: Catalogue, rows: Mapping[str, int]) -> None:
+def verify(path: Path, data_set: DataSet, rows: int) -> None:
     """Read the closed file as the service will: rows, columns and order of codes are as meant, or IngestFailed."""
     with read_only(path) as database:
-        for data_set in catalogue.data_sets:
-            if not _as_meant(database, data_set, rows[data_set.id]):
-                raise IngestFailed(f"the database that was written is not as meant: data set {data_set.id}")
+        if not _as_meant(database, data_set, rows):
+            raise IngestFailed(f"the database that was written is not as meant: data set {data_set.id}")
 
 
 def _as_meant(database: Database, data_set: DataSet, rows: int) -> bool:
