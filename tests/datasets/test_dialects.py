@@ -75,7 +75,7 @@ def only(aggregates: tuple[Aggregate, ...], evidence: tuple[Evidence, ...] = ())
 def test_a_count_in_spark() -> None:
     statement = only((Count(),))
     assert statement.sql == (
-        "SELECT `la.region`, COUNT(*) FROM `census` WHERE (`la` BETWEEN :p0 AND :p1 OR `la` = :p2) GROUP BY `la.region`"
+        "SELECT `la.region`, COUNT(*) FROM `census` WHERE `la` BETWEEN :p0 AND :p1 OR `la` = :p2 GROUP BY `la.region`"
     )
     assert statement.parameters == {"p0": 1, "p1": 2, "p2": 4}
 
