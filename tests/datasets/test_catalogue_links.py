@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.aliases import expand, look_up
 from datasets.catalogue_toml import CatalogueRefused, NotBundled, bundle, load_catalogue
-from datasets.variables import Alias
 from tests.lib import linked
 
 TEXT = linked.CATALOGUE
@@ -220,33 +218,3 @@ def test_a_folder_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("code,label\na,'''\n", encoding="utf-8")
     with pytest.raises(NotBundled, match="three quotes"):
         bundle(tmp_path)
-
-
-FSM = 'label = "Eligible"\nnpd = [["FSMeligible_[term][yy]", 2006, 2017], ["FSM_[term][yy]", 2018, 0]]'
-NAMED = load_catalogue(
-    TEXT.replace('label = "Eligible"', FSM).replace(
-        'label = "Maths"', 'label = "Maths"\nnpd = [["KS4_MATHS_[n]_[yy]", 2010, 0]]'
-    )
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("FSMeligible_SPR16", [("census.fsm", 2016, "SPR", None, "spring 2015/16")]),
-        ("fsmELIGIBLE_aut06", [("census.fsm", 2006, "AUT", None, "autumn 2005/06")]),
-        ("FSMeligible_SPR18", []),
-        ("FSM_SUM23", [("census.fsm", 2023, "SUM", None, "summer 2022/23")]),
-        ("KS4_MATHS_12_15", [("ks4.maths", 2015, None, 12, "2014/15")]),
-        ("KS4_MATHS_99_15", []),
-        ("FSMeligible_[term][yy]", []),
-    ],
-)
-def test_names_of_npd_are_looked_up(name: str, wanted: list[tuple[str, int, str, int, str]]) -> None:
-    found = [(f.reference, f.year, f.term, f.repeat, f.plain) for f in look_up(name, NAMED)]
-    assert found == wanted
-
-
-def test_a_name_is_expanded() -> None:
-    assert expand(Alias("FSMeligible_[term][yy]", 2006, None), 2023) == "FSMeligible_SPR23"
-    assert expand(Alias("Reason_[n]_ex[yy]", 2006, None), 2009, repeat=3) == "Reason_3_ex09"
