@@ -32,7 +32,7 @@ def ingest(
         from privacy_api.cli.progress import Bar
 
         settings = settings_for(home)
-        text = read_text(catalogue)
+        text = read_catalogue(catalogue)
         loaded = load_catalogue(text)
         by_data_set = _by_data_set(sources, [d.id for d in loaded.data_sets])
         policy_text = read_text(policy) if policy else None
