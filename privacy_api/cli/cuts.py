@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settings_for
+from privacy_api.cli.common import HomeOption, fail, read_catalogue, read_text, refusals, settings_for
 
 DEFAULT_POLICY = "dp-default"
 
 
 def ingest(
-    catalogue: Annotated[Path, typer.Argument(help="The catalogue (TOML).")],
+    catalogue: Annotated[Path, typer.Argument(help="The catalogue: a TOML file, or a folder of several.")],
     sources: Annotated[
         list[str], typer.Argument(metavar="FILES…", help="Files, or DATA_SET=FILE where there are several data sets.")
     ],
