@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privacy_api.cli.common import fail, refusals
+from privacy_api.cli.common import fail, read_catalogue, refusals
 
 if TYPE_CHECKING:
+    from datasets.aliases import Found
     from datasets.catalogue import Catalogue
-    from datasets.npd.aliases import Named
 
 catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
 MOST_FOUND = 40
@@ -65,14 +65,14 @@ def find(
 ) -> None:
     """Which variable, of which data set, year and term, a name of NPD or a word stands for."""
     loaded = _load(catalogue)
-    from datasets.npd.aliases import look_up, search
+    from datasets.aliases import look_up, search
 
-    named = look_up(loaded, name)
+    named = look_up(name, loaded)
     for one in named:
-        typer.echo(_told(one))
+        typer.echo(_told(one, loaded))
     if named:
         return
-    found = search(loaded, name)
+    found = search(name, loaded)
     for data_set, variable in found[:MOST_FOUND]:
         typer.echo(f"{data_set.id}.{variable.name}: {variable.label}")
     if not found:
@@ -81,16 +81,13 @@ def find(
         typer.echo(f"and {len(found) - MOST_FOUND} more: say more words")
 
 
-def _told(named: Named) -> str:
-    from datasets.npd.aliases import TERMS
+def _told(found: Found, catalogue: Catalogue) -> str:
+    from datasets.aliases import linked_as
 
-    year = f"{named.year - 1}/{named.year % 100:02d}" if named.year else ""
-    when = " ".join(part for part in (TERMS.get(named.term or "", ""), year) if part)
-    where = f"{named.data_set}.{named.variable.name}" + (f", {when}" if when else "")
-    repeat = f", repeat {named.repeat}" if named.repeat else ""
-    used = "" if named.in_use else f"; files have this name {_years(named.alias.first, named.alias.last)} only"
-    linked = ", ".join(f"{data_set}.{variable}" for data_set, variable in named.linked)
-    return f"{where}{repeat}: {named.variable.label}{used}" + (f"\n  linked as {linked}" if linked else "")
+    when = ", ".join(filter(None, [found.reference, found.plain, f"repeat {found.repeat}" if found.repeat else ""]))
+    used = "" if found.in_use else f"; files have this name {_years(found.alias.first, found.alias.last)} only"
+    linked = linked_as(found, catalogue)
+    return f"{when}: {found.variable.label}{used}" + (f"\n  linked as {', '.join(linked)}" if linked else "")
 
 
 def _years(first: int, last: int | None) -> str:
@@ -99,11 +96,7 @@ def _years(first: int, last: int | None) -> str:
 
 def _load(path: Path | None) -> Catalogue:
     with refusals():
-        from datasets.catalogue_toml import NotBundled, bundle, load_catalogue
+        from datasets.catalogue_toml import load_catalogue
         from datasets.npd import FOLDER
 
-        try:
-            text = bundle(FOLDER if path is None else path)
-        except (NotBundled, OSError) as refused:
-            fail(str(refused) if isinstance(refused, NotBundled) else f"{path}: cannot be read")
-        return load_catalogue(text)
+        return load_catalogue(read_catalogue(FOLDER if path is None else path))
