@@ -52,7 +52,8 @@ class Impossible:
 @dataclass(frozen=True)
 class DataSet:
     """fixed: variables that have one value in all rows of a pupil; checked at ingest. record_keys: whether each stored
-    row has a key, which the cell key method sums; it is no variable, so that no question can name it."""
+    row has a key, which the cell key method sums; it is no variable, so that no question can name it. cubes: the
+    variables of each count cube, or None for a choice by rule (`datasets.cubes`)."""
 
     id: str
     title: str
@@ -66,6 +67,7 @@ class DataSet:
     fixed: tuple[str, ...] = ()
     record_keys: bool = False
     impossible: tuple[Impossible, ...] = ()
+    cubes: tuple[tuple[str, ...], ...] | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from datasets.catalogue import Catalogue, DataSet, Key, Reference
 from datasets.catalogue_toml.codes import Lists, read_code_lists
+from datasets.catalogue_toml.cubes import read_cubes
 from datasets.catalogue_toml.impossible import read_impossible
 from datasets.catalogue_toml.table import Table
 from datasets.catalogue_toml.variables import NAME, read_variable
@@ -57,14 +58,14 @@ def _data_set(name: str, table: Table, lists: Lists, record_keys: bool) -> DataS
         _check_names(sort_by, variables, "sort_by", table)
     fixed = _fixed(table, key, variables, len(variables) == len(read))
     references = _references(table)
-    impossible = read_impossible(table, variables)
+    impossible, cubes = read_impossible(table, variables), read_cubes(table, variables)
     table.close()
     _check_overflow(variables, max_rows, table)
     if key is None or len(variables) != len(read):
         return None
     return DataSet(
         name, title, description, source, key, variables, tuple(sort_by), max_rows, references, fixed, record_keys,
-        impossible,
+        impossible, cubes,
     )  # fmt: skip
 
 

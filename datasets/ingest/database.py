@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from datasets.ingest.sql import Sql, sql
 
@@ -53,6 +55,15 @@ class Database:
         except duckdb.Error as error:
             failure = _translated(error)
         # Raised outside the handler: not even as __context__ may the engine's error travel along.
+        raise failure
+
+    def arrays(self, query: Sql, **values: object) -> list[npt.NDArray[Any]]:
+        """Columns of numbers, none of them NULL."""
+        try:
+            found = self._connection.execute(query.text, values or None).fetchnumpy()
+            return [np.asarray(column) for column in found.values()]
+        except duckdb.Error as error:
+            failure = _translated(error)
         raise failure
 
     def one(self, query: Sql, **values: object) -> Any:
