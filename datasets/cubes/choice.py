@@ -19,7 +19,7 @@ def chosen(data_set: DataSet) -> tuple[tuple[str, ...], ...]:
     (2) the same without places; (3) time, places, then what the first had no room for, in the catalogue's order. A
     variable of `sort_by` counts as a place. None has more cells than there can be rows.
     """
-    if data_set.cubes is not None:
+    if data_set.cubes:
         return tuple(in_order(data_set, axes) for axes in data_set.cubes)
     time = [data_set.time] if data_set.time else []
     others = sorted((v for v in data_set.domain if not v.is_time), key=_atoms)

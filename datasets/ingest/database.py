@@ -58,12 +58,15 @@ class Database:
         raise failure
 
     def arrays(self, query: Sql, **values: object) -> list[npt.NDArray[Any]]:
-        """Columns of numbers, none of them NULL."""
+        """Columns of numbers; IngestFailed where one is NULL."""
         try:
             found = self._connection.execute(query.text, values or None).fetchnumpy()
-            return [np.asarray(column) for column in found.values()]
         except duckdb.Error as error:
             failure = _translated(error)
+        else:
+            if any(np.ma.is_masked(column) for column in found.values()):
+                raise IngestFailed("a stored code is missing")
+            return [np.asarray(column) for column in found.values()]
         raise failure
 
     def one(self, query: Sql, **values: object) -> Any:
