@@ -53,7 +53,8 @@ def _fitting(data_set: DataSet, variables: Iterable[Variable]) -> tuple[str, ...
     for variable in variables:
         if prod(map(_atoms, (*taken, variable))) <= min(MOST_CELLS, data_set.max_rows):
             taken.append(variable)
-    return in_order(data_set, (v.name for v in taken))
+    # A cube without time could not serve one census, and with it there are more cells than rows.
+    return () if data_set.time and data_set.time not in taken else in_order(data_set, (v.name for v in taken))
 
 
 def _atoms(variable: Variable) -> int:

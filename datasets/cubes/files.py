@@ -24,7 +24,7 @@ def read_cube(path: Path, data_set: DataSet, axes: tuple[str, ...]) -> Cube:
     known = {v.name for v in data_set.domain}
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         raise CubeRefused(f"{path.name}: missing or unreadable") from None
     if not known >= set(axes) or (mapped.shape, mapped.dtype) != (shape_of(data_set, axes), dtype_of(data_set)):
         raise CubeRefused(f"{path.name}: is no count of {', '.join(axes)}")
