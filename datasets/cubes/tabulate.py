@@ -50,7 +50,7 @@ def tabulate(cube: Cube, data_set: DataSet, predicate: Predicate, shown: Sequenc
 
 def work(cube: Cube, data_set: DataSet, predicate: Predicate) -> int:
     """Numbers that are read or added, at most; known from the question alone."""
-    admitted = prod(places.size for places in _admitted(cube, predicate, _levels(cube, data_set)))
+    admitted = prod(predicate.admitted(level).bit_count() for level in _levels(cube, data_set).values())
     edges = sum(len(node.edges) for node in predicate.nodes) if predicate.path_count > 1 else 1
     return edges * admitted
 
