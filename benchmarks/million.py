@@ -1,4 +1,4 @@
-"""A million pupils in a home that can be served: sex × ethnicity has 36 cells, area × ethnicity 2,736. Deterministic."""
+"""A million pupils in a home to serve: sex × ethnicity has 36 cells, area × ethnicity 2,736. Deterministic."""
 
 from __future__ import annotations
 
