@@ -48,12 +48,12 @@ def check(database: Database, staged: Staged, every: Mapping[str, Staged]) -> It
 def _faults(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
     """Faults of single values: variables first, then bandings that are checked, then the unit."""
     data_set = staged.data_set
-    for variable in data_set.variables:
+    for variable in data_set.own:
         for fault, n in _faulty_texts(database, staged, variable):
             where = sql("{k}.fault = {fault}", k=name(f"codes:{variable.name}"), fault=Sql(str(fault)))
             places = _first(database, coded(staged, [variable], where=where))
             yield Problem(Fault(fault).rule, data_set.id, variable.name, n, staged.places(places))
-    for variable in data_set.variables:
+    for variable in data_set.own:
         for banding in variable.bandings:
             if banding.checked_against:
                 yield from _contradictions(database, staged, variable, banding, banding.checked_against)
@@ -107,11 +107,11 @@ def _keys(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterat
     What is beyond a bound is left out when the table is written, and noted here.
     """
     key = staged.data_set.key
-    if key.unit is None:
-        return
     period = unit_and_period(staged.data_set)
     if key.is_unique:
         yield from _crowded(database, staged, REPEATED_KEY, [*period, *key.also], 1)
+    if key.unit is None:
+        return
     if key.bounded:
         beyond = sum(
             _beyond(database, rows, period, key.rows_per_period) for rows in _key_rows(database, staged, period)
@@ -130,9 +130,9 @@ def _key_rows(database: Database, staged: Staged, keys: Sequence[str]) -> list[R
 def _crowds(rows: Rows, keys: Sequence[str]) -> Sql:
     """Keys with more than $allowed records, and how many they have."""
     return sql(
-        "SELECT {keys}, count(*) AS {n} FROM {rows} WHERE {unit} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
+        "SELECT {keys}, count(*) AS {n} FROM {rows} WHERE {first} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
         keys=listed(map(name, keys)),
-        unit=name(UNIT),
+        first=name(keys[0]),
         rows=rows.query,
         n=N,
     )
@@ -173,7 +173,7 @@ def _first_beyond(database: Database, rows: Rows, keys: Sequence[str], allowed: 
 
 def _fixed(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
     """Records that differ from their pupil's first. Faulty values have a fault already; a missing number is a value."""
-    for fixed in staged.data_set.fixed:
+    for fixed in (v.name for v in staged.data_set.own if v.name in staged.data_set.fixed):
         found, first = 0, list[int]()
         for one in unit_slices(staged, UNITS_AT_ONCE):
             n, places = _differing(database, rows_of(staged, [staged.data_set.by_name[fixed]], one), fixed)

@@ -47,12 +47,12 @@ def code(database: Database, staged: Staged) -> None:
     """Make the code tables of a data set."""
     texts = texts_table(staged.data_set)
     database.run(sql("CREATE TABLE {t} AS FROM {texts}", t=texts, texts=staged.texts))
-    for variable in staged.data_set.variables:
+    for variable in staged.data_set.own:
         _create_code_table(database, staged.data_set, variable)
 
 
 def drop_codes(database: Database, data_set: DataSet) -> None:
-    for table in (texts_table(data_set), *(code_table(data_set, v) for v in data_set.variables)):
+    for table in (texts_table(data_set), *(code_table(data_set, v) for v in data_set.own)):
         database.run(sql("DROP TABLE {t}", t=table))
 
 

@@ -47,7 +47,7 @@ def _hash(told: object) -> str:
 
 def needed(data_set: DataSet) -> tuple[str, ...]:
     """Data sets whose content its table, or whether it is refused, depends on."""
-    return tuple(dict.fromkeys(r.to for r in data_set.references))
+    return tuple(dict.fromkeys([*(r.to for r in data_set.references), *(link.to for link in data_set.links)]))
 
 
 def essence(of: object) -> Any:

@@ -21,6 +21,14 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CubeFile:
+    """A count cube of a data set. axes: its variables, in order; file: of the version."""
+
+    axes: tuple[str, ...]
+    file: SourceFile
+
+
+@dataclass(frozen=True, slots=True)
 class DataSetFacts:
     """rows: records of the files. periods: how many of them each time period has; none where there is no time.
 
@@ -37,6 +45,12 @@ class DataSetFacts:
     made_of: str
     release: str | None
     releases: tuple[tuple[str, str], ...]
+    cubes: tuple[CubeFile, ...] = ()
+
+    @property
+    def written(self) -> tuple[SourceFile, ...]:
+        """Files of the version that hold exact numbers of its rows: the database, and count cubes."""
+        return (self.database, *(cube.file for cube in self.cubes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,11 @@ class Manifest:
     tool: Mapping[str, str]
     format: int = FORMAT
 
+    @property
+    def written(self) -> tuple[SourceFile, ...]:
+        """Files of the version that hold exact numbers of its rows."""
+        return tuple(file for facts in self.data_sets.values() for file in facts.written)
+
     def text(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
@@ -91,5 +110,6 @@ def _facts(raw: Mapping[str, Any]) -> DataSetFacts:
             "database": SourceFile(**raw["database"]),
             "parts": tuple(raw["parts"]),
             "releases": tuple((stage, month) for stage, month in raw["releases"]),
+            "cubes": tuple(CubeFile(tuple(cube["axes"]), SourceFile(**cube["file"])) for cube in raw["cubes"]),
         }
     )

@@ -58,7 +58,7 @@ def list_cuts(cuts: Path) -> tuple[str, ...]:
 
 
 def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
-    """The current version; raises CutNotFound or CutDamaged. check: read the whole database to compare its sha256."""
+    """The current version; raises CutNotFound or CutDamaged. check: read its databases and cubes, to compare sha256."""
     if not CUT.fullmatch(cut) or not (cuts / cut / CURRENT).is_file():
         raise CutNotFound(f"no cut {cut!r} is published")
     version = (cuts / cut / CURRENT).read_text(errors="replace").strip()
@@ -80,8 +80,10 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
     if hashlib.sha256(text.encode()).hexdigest() != manifest.catalogue_sha256:
         raise CutDamaged(f"{which}: the catalogue is not the one that was ingested")
     for name, facts in manifest.data_sets.items():
-        if not is_file(path, facts.database, check):
-            raise CutDamaged(f"{which}: the database of {name} is not the one that was written")
+        for file in facts.written:
+            if not is_file(path, file, check):
+                what = f"the database of {name}" if file == facts.database else f"the count cube {file.name}"
+                raise CutDamaged(f"{which}: {what} is not the one that was written")
     return published
 
 

@@ -48,9 +48,9 @@ def _draw(staged: Staged, drawn: Sql) -> Sql:
         table=drawn,
         place=PLACE,
         keys=listed(name("c", key) for key in unit_and_period(data_set)),
-        row=row_text(data_set, (v.name for v in data_set.variables)),
+        row=row_text(data_set, (v.name for v in data_set.own)),
         drawn=DRAWN,
-        coded=coded(staged, data_set.variables),
+        coded=coded(staged, data_set.own),
         units=UNITS,
         unit=name(UNIT),
     )

@@ -61,8 +61,8 @@ def named_columns(data_set: DataSet) -> tuple[str, ...]:
 
 def part_columns(data_set: DataSet) -> dict[str, Sql]:
     """Column of the source → name of its texts, of all that is kept of a file beside the unit's number."""
-    bandings = (b.checked_against for v in data_set.variables for b in v.bandings)
-    named = (*(v.column for v in data_set.variables), *bandings)
+    bandings = (b.checked_against for v in data_set.own for b in v.bandings)
+    named = (*(v.column for v in data_set.own), *bandings)
     return {column: name(f"c{i}") for i, column in enumerate(dict.fromkeys(c for c in named if c))}
 
 

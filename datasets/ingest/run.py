@@ -17,6 +17,7 @@ from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
+from datasets.ingest.cubes import write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.essence import made_of
 from datasets.ingest.folder import CATALOGUE, MANIFEST, UNITS, Build, building, database_name
@@ -27,7 +28,7 @@ from datasets.ingest.rules import BEYOND_BOUND, UNKNOWN_DATA_SET
 from datasets.ingest.slices import periods
 from datasets.ingest.staged import Staged, stage
 from datasets.ingest.units import unit_map
-from datasets.ingest.write import verify, write
+from datasets.ingest.write import in_order, verify, write
 
 PACKAGE = "privacy-controlling-api"
 ENGINE = "duckdb"
@@ -103,19 +104,19 @@ class _Run:
         with unit_map(database, self._build.cut / UNITS, self._secret):
             staged = {d.id: self._stage(database, d, sources.get(d.id, ())) for d in self._catalogue.data_sets}
             hashes = made_of(staged, self._secret)
-            same = {key: facts for key in staged if (facts := self._same(key, hashes[key]))}
+            same = {key: kept for key in staged if (kept := self._same(key, hashes[key]))}
             report = self._check(database, staged, same, sources)
             if report.problems:
                 raise IngestRefused(report)
             notes = self._notes(report, same)
             beyond = {note.data_set: note.count for note in notes if note.rule == BEYOND_BOUND.name}
-            found = {}
-            for key, one in staged.items():
-                rows = one.rows - beyond.get(key, 0)
-                found[key] = (
-                    self._linked(same[key], one) if key in same else self._write(database, one, hashes[key], rows)
-                )
-        return found, notes
+            facts = {key: self._linked(same[key], staged[key]) for key in same}
+            new = [d.id for d in in_order(self._catalogue.data_sets) if d.id not in same]
+            problems = [problem for key in new for problem in self._write(database, staged, key)]
+            if problems:
+                raise IngestRefused(Report.of(problems))
+            facts |= {key: self._closed(database, staged[key], hashes[key], beyond.get(key, 0)) for key in new}
+        return {key: facts[key] for key in staged}, notes
 
     def _stage(self, database: Database, data_set: DataSet, paths: Sequence[Path]) -> Staged:
         def tell(file: str, kept: bool) -> None:
@@ -128,7 +129,8 @@ class _Run:
         facts = self._before.manifest.data_sets.get(key) if self._before else None
         if facts is None or self._before is None or facts.made_of != made:
             return None
-        return facts if is_file(self._before.path, facts.database, check=True) else None
+        whole = all(is_file(self._before.path, file, check=True) for file in facts.written)
+        return facts if whole else None
 
     def _check(
         self,
@@ -138,10 +140,10 @@ class _Run:
         sources: Mapping[str, Sequence[Path]],
     ) -> Report:
         """A table that is the same has passed all checks of it already."""
-        create_types(database, self._catalogue)
         for key, one in staged.items():
             self._steps.begin(f"code {key}")
             if one.parts:
+                create_types(database, one.data_set)
                 code(database, one)
         found = [Problem(UNKNOWN_DATA_SET, key) for key in sources if key not in staged]
         for key, one in staged.items():
@@ -156,23 +158,27 @@ class _Run:
         every = [*before, *(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes)]
         return tuple(note for d in self._catalogue.data_sets for note in every if note.data_set == d.id)
 
-    def _write(self, database: Database, staged: Staged, made: str, rows: int) -> DataSetFacts:
-        data_set, file = staged.data_set, database_name(staged.data_set.id)
-        path = self._build.new / file
-        self._steps.begin(f"write {data_set.id}")
-        write(database, staged, path, self._secret)
+    def _write(self, database: Database, staged: Mapping[str, Staged], key: str) -> list[Problem]:
+        self._steps.begin(f"write {key}")
+        sets = {name: one.data_set for name, one in staged.items()}
+        return write(database, staged[key], sets, self._build.new, self._secret)
+
+    def _closed(self, database: Database, staged: Staged, made: str, beyond: int) -> DataSetFacts:
+        """What is to be said of a file that was written."""
+        data_set, folder, file = staged.data_set, self._build.new, database_name(staged.data_set.id)
         self._steps.begin(f"verify {data_set.id}")
-        verify(path, data_set, rows)
-        counted = {one.period: one.rows for one in periods(database, staged) if one.period is not None}
+        verify(folder / file, data_set, staged.rows - beyond)
+        counted = {period: one.rows for one in periods(database, staged) for period in one.periods}
         return DataSetFacts(
             rows=staged.rows,
             files=staged.files,
-            database=SourceFile(file, path.stat().st_size, sha256(path)),
+            database=SourceFile(file, (folder / file).stat().st_size, sha256(folder / file)),
             periods=counted,
             parts=staged.part_keys,
             made_of=made,
             release=None,
-            releases=(),
+            releases=data_set.releases,
+            cubes=write_cubes(folder / file, data_set, folder),
         )
 
     def _linked(self, facts: DataSetFacts, staged: Staged) -> DataSetFacts:
@@ -180,7 +186,8 @@ class _Run:
         if self._before is None:
             raise ValueError("nothing to link to")
         self._steps.begin(f"keep {staged.data_set.id}")
-        os.link(self._before.path / facts.database.name, self._build.new / facts.database.name)
+        for file in facts.written:
+            os.link(self._before.path / file.name, self._build.new / file.name)
         self._steps.begin(f"kept {staged.data_set.id}")
         return replace(facts, files=staged.files, parts=staged.part_keys)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from datasets.ingest.coding import code_table, coded, place_of, texts_table
+from datasets.ingest.coding import code_table, coded, place_of, text_column, texts_table
 from datasets.ingest.columns import UNIT
 from datasets.ingest.database import Database
 from datasets.ingest.sql import Sql, listed, name, sql
@@ -18,16 +18,18 @@ AT_ONCE = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """period: code of the time period, or None: of all rows where there is no time, or of those whose period is faulty.
+    """periods: codes of time periods; none: all rows where there is no time, or those whose period is faulty.
 
-    files: numbers of those that have such rows. whole: all rows of these files are meant. unit_part: (i, n): every n-th
-    unit only, from the i-th.
+    files: numbers of those that have such rows. texts: how they say so, where they have other rows too. unit_part:
+    (i, n): every n-th unit only, from the i-th.
     """
 
-    period: str | None
+    periods: tuple[str, ...]
     files: tuple[int, ...]
     rows: int
-    whole: bool
+    texts: tuple[str, ...] = ()
+    empty: bool = False
+    whole: bool = True
     unit_part: tuple[int, int] = (0, 1)
 
 
@@ -43,9 +45,10 @@ def periods(database: Database, staged: Staged) -> list[Slice]:
     """One for each time period that occurs, in the catalogue's order, then one for what is faulty."""
     data_set = staged.data_set
     if data_set.time is None:
-        return [Slice(None, tuple(staged.parts), staged.rows, True)]
+        return [Slice((), tuple(staged.parts), staged.rows)]
     query = sql(
-        "SELECT k.{time}::VARCHAR, list(DISTINCT t.file ORDER BY t.file), sum(t.records)::BIGINT "
+        "SELECT k.{time}::VARCHAR, list(DISTINCT t.file ORDER BY t.file), sum(t.records)::BIGINT, "
+        "list(DISTINCT t.text) FILTER (k.fault = 0 AND t.text IS NOT NULL), bool_or(t.text IS NULL) "
         "FROM {texts} t JOIN {codes} k ON t.text IS NOT DISTINCT FROM k.text WHERE t.place = {column} "
         "GROUP BY k.{time} ORDER BY k.{time} NULLS LAST",
         time=name(data_set.time.name),
@@ -53,13 +56,35 @@ def periods(database: Database, staged: Staged) -> list[Slice]:
         codes=code_table(data_set, data_set.time),
         column=place_of(data_set, data_set.time.column),
     )
-    found = database.run(query)
-    return [Slice(code, tuple(files), rows, _rows(staged, files) == rows) for code, files, rows in found]
+    return [
+        Slice(
+            periods=() if code is None else (code,),
+            files=tuple(files),
+            rows=rows,
+            texts=tuple(texts or ()),
+            empty=empty,
+            whole=sum(staged.parts[i].rows for i in files) == rows,
+        )
+        for code, files, rows, texts, empty in database.run(query)
+    ]
+
+
+def together(slices: Sequence[Slice]) -> Slice:
+    """The rows of several periods."""
+    files = tuple(sorted({file for one in slices for file in one.files}))
+    return Slice(
+        tuple(period for one in slices for period in one.periods),
+        files,
+        sum(one.rows for one in slices),
+        tuple(text for one in slices for text in one.texts),
+        any(one.empty for one in slices),
+        all(one.whole for one in slices),
+    )
 
 
 def unit_slices(staged: Staged, at_once: int) -> list[Slice]:
     """Slices of all rows by units, of all periods together."""
-    return list(_by_unit(Slice(None, tuple(staged.parts), staged.rows, True), at_once))
+    return list(by_unit(Slice((), tuple(staged.parts), staged.rows), at_once))
 
 
 def key_slices(database: Database, staged: Staged) -> list[Slice]:
@@ -68,28 +93,34 @@ def key_slices(database: Database, staged: Staged) -> list[Slice]:
     slices = periods(database, staged) if data_set.key.time else unit_slices(staged, AT_ONCE)
     if data_set.key.unit is None:
         return slices
-    return [part for one in slices for part in _by_unit(one, AT_ONCE)]
+    return [part for one in slices for part in by_unit(one, AT_ONCE)]
+
+
+def by_unit(of: Slice, at_once: int) -> Iterator[Slice]:
+    parts = 1 + of.rows // at_once
+    yield from (replace(of, unit_part=(i, parts)) for i in range(parts))
 
 
 def rows_of(staged: Staged, variables: Sequence[Variable], of: Slice) -> Rows:
     """The coded rows of a slice."""
-    time, values, wheres = staged.data_set.time, dict[str, object](), [Sql("true")]
+    time, wheres = staged.data_set.time, [Sql("true")]
+    values: dict[str, object] = {}
     if time is not None and not of.whole:
-        values["period"] = of.period
-        variables = [*variables, *([] if time in variables else [time])]
-        wheres.append(
-            sql("{k}.{time}::VARCHAR IS NOT DISTINCT FROM $period", k=name(f"codes:{time.name}"), time=name(time.name))
-        )
+        variables = [time, *(v for v in variables if v != time)]
+        if of.periods:
+            values = {f"period{i}": text for i, text in enumerate(of.texts)}
+            wheres.append(_said(text_column(staged.data_set, time.column), of))
+        else:
+            wheres.append(sql("{k} IS NULL", k=name(f"codes:{time.name}", time.name)))
     if of.unit_part != (0, 1):
         part, parts = (Sql(str(number)) for number in of.unit_part)
         wheres.append(sql("coalesce(raw.{unit}, 0) % {n} = {i}", unit=name(UNIT), n=parts, i=part))
     return Rows(coded(staged, variables, of.files, listed(wheres, " AND ")), values)
 
 
-def _by_unit(of: Slice, at_once: int) -> Iterator[Slice]:
-    parts = 1 + of.rows // at_once
-    yield from (replace(of, unit_part=(i, parts)) for i in range(parts))
-
-
-def _rows(staged: Staged, files: Sequence[int]) -> int:
-    return sum(staged.parts[i].rows for i in files)
+def _said(column: Sql, of: Slice) -> Sql:
+    """A condition that the scan itself can look up: where a file is sorted by time, it skips the rest."""
+    texts = listed(Sql(f"$period{i}") for i in range(len(of.texts)))
+    conditions = [sql("raw.{c} IN ({texts})", c=column, texts=texts)] if of.texts else []
+    conditions += [sql("raw.{c} IS NULL", c=column)] if of.empty else []
+    return sql("({any})", any=listed(conditions, " OR "))

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from datasets.catalogue import DataSet
 from datasets.ingest.coding import coded
-from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, stored_columns, unit_and_period
+from datasets.ingest.columns import (
+    BOUND_RANK,
+    RECORD_KEY,
+    UNIT,
+    Column,
+    columns,
+    create_types,
+    stored_columns,
+    unit_and_period,
+)
 from datasets.ingest.database import Database, IngestFailed, attached, read_only
+from datasets.ingest.derived import derived, made_problems
+from datasets.ingest.folder import database_name
+from datasets.ingest.links import linked
+from datasets.ingest.look_back import seen_from
 from datasets.ingest.ranks import rank
 from datasets.ingest.record_keys import keyed
-from datasets.ingest.slices import Rows, Slice, periods, rows_of
+from datasets.ingest.report import Problem
+from datasets.ingest.slices import Rows, Slice, by_unit, periods, rows_of
 from datasets.ingest.sql import Sql, listed, name, sql
 from datasets.ingest.staged import PLACE, Staged
+
+AT_ONCE = 4_000_000
+"""Rows that are looked at together, where values of a row depend on other rows of the pupil: a window cannot all go to
+the disk."""
 
 
 def out(data_set: str) -> Sql:
@@ -25,40 +44,110 @@ def _alias(data_set: str) -> str:
     return f"out:{data_set}"
 
 
-def write(database: Database, staged: Staged, path: Path, secret: str) -> None:
-    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone.
+def write(database: Database, staged: Staged, sets: Mapping[str, DataSet], folder: Path, secret: str) -> list[Problem]:
+    """The file of a data set in `folder`, where those that it links to are. Problems of linked and derived values.
 
-    Period after period: no more is sorted at once.
+    Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone: period after
+    period, so that no more is sorted at once.
     """
     data_set = staged.data_set
     drawn = _drawn(database, staged, secret)
-    with attached(database, _alias(data_set.id), path):
-        slices = periods(database, staged)
-        for i, one in enumerate(slices):
-            rows = _selected(staged, drawn, one)
-            head = "INSERT INTO {table} {rows}" if i else "CREATE TABLE {table} AS {rows}"
-            database.run(sql(head, table=out(data_set.id), rows=rows.query), **rows.values)
+    with ExitStack() as stack:
+        for other in dict.fromkeys(link.to for link in data_set.links):
+            stack.enter_context(attached(database, _alias(other), folder / database_name(other), read_only=True))
+        stack.enter_context(attached(database, _alias(data_set.id), folder / database_name(data_set.id)))
+        create_types(database, data_set, _alias(data_set.id))
+        _insert(database, staged, sets, drawn)
+        problems = list(made_problems(database, data_set, out(data_set.id)))
     for table in drawn:
         database.run(sql("DROP TABLE {t}", t=table))
+    return problems
 
 
-def _selected(staged: Staged, drawn: Sequence[Sql], of: Slice) -> Rows:
+def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
+    """Each after those that it links to; the catalogue has no circles."""
+    done: dict[str, DataSet] = {}
+    while len(done) < len(data_sets):
+        done |= {d.id: d for d in data_sets if d.id not in done and all(link.to in done for link in d.links)}
+    return list(done.values())
+
+
+def _insert(database: Database, staged: Staged, sets: Mapping[str, DataSet], drawn: Sequence[Sql]) -> None:
     data_set = staged.data_set
-    coded_rows = rows_of(staged, data_set.variables, of)
-    order = [n for n in (*data_set.sort_by, *_unit(data_set)) if data_set.time is None or n != data_set.time.name]
+    slices = periods(database, staged)
+    for i, one in enumerate(slices):
+        head = "INSERT INTO {table} {rows} {order}" if i else "CREATE TABLE {table} AS {rows} {order}"
+        with _rows(database, staged, sets, drawn, one, slices) as rows:
+            database.run(sql(head, table=out(data_set.id), rows=rows.query, order=_order(data_set)), **rows.values)
+
+
+@contextmanager
+def _rows(
+    database: Database,
+    staged: Staged,
+    sets: Mapping[str, DataSet],
+    drawn: Sequence[Sql],
+    of: Slice,
+    every: Sequence[Slice],
+) -> Iterator[Rows]:
+    """What is stored of a period. Where it depends on other rows of a pupil, it is made of so many pupils at a time."""
+    wider = seen_from(staged.data_set, of, every)
+    if wider is None:
+        yield _stored_rows(database, staged, sets, drawn, of)
+        return
+    table = name(f"made:{staged.data_set.id}")
+    for i, part in enumerate(by_unit(wider, AT_ONCE)):
+        rows = _stored_rows(database, staged, sets, drawn, part, of.periods)
+        head = "INSERT INTO {table} {rows}" if i else "CREATE TABLE {table} AS {rows}"
+        database.run(sql(head, table=table, rows=rows.query), **rows.values)
+    yield Rows(sql("FROM {table}", table=table), {})
+    database.run(sql("DROP TABLE {table}", table=table))
+
+
+def _stored_rows(
+    database: Database,
+    staged: Staged,
+    sets: Mapping[str, DataSet],
+    drawn: Sequence[Sql],
+    of: Slice,
+    shown: Sequence[str] = (),
+) -> Rows:
+    """The stored columns of a slice; shown: of these time periods only."""
+    data_set, made = staged.data_set, rows_of(staged, staged.data_set.own, of)
+    rows, values = linked(data_set, sets, _published(made.query, drawn), out)
+    values |= made.values
+    where = Sql("")
+    if shown and data_set.time is not None:
+        where = sql("WHERE {time}::VARCHAR = $shown", time=name(data_set.time.name))
+        (values["shown"],) = shown
     query = sql(
-        "SELECT {shown} FROM {rows} {order}",
-        shown=listed(map(name, _columns(data_set))),
-        rows=_published(coded_rows.query, drawn),
-        order=sql("ORDER BY {keys}", keys=listed(map(name, dict.fromkeys(order)))) if order else Sql(""),
+        "SELECT {stored} FROM {rows} {where}",
+        stored=listed(_stored(data_set)),
+        rows=derived(database, data_set, rows),
+        where=where,
     )
-    return Rows(query, coded_rows.values)
+    return Rows(query, values)
+
+
+def _order(data_set: DataSet) -> Sql:
+    time = data_set.time.name if data_set.time else None
+    order = [n for n in dict.fromkeys((*data_set.sort_by, *_unit(data_set))) if n != time]
+    return sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql("")
+
+
+def _stored(data_set: DataSet) -> list[Sql]:
+    """Columns in the types that they are stored in: linked and derived ones are computed in others."""
+    types = {c.name: c.type for v in data_set.variables if not v.is_own for c in columns(data_set, v)}
+    return [
+        sql("{c}::{type} AS {c}", c=name(column), type=types[column]) if column in types else name(column)
+        for column in _columns(data_set)
+    ]
 
 
 def _published(rows: Sql, drawn: Sequence[Sql]) -> Sql:
     """Of these rows those that are published, with what was drawn for them."""
     joins = listed((sql("JOIN {t} USING ({place})", t=table, place=PLACE) for table in drawn), " ")
-    return sql("{rows} {joins}", rows=rows, joins=joins)
+    return sql("(SELECT * FROM {rows} {joins})", rows=rows, joins=joins)
 
 
 def _drawn(database: Database, staged: Staged, secret: str) -> list[Sql]:
@@ -67,7 +156,7 @@ def _drawn(database: Database, staged: Staged, secret: str) -> list[Sql]:
     if data_set.key.bounded:
         found.append(rank(database, staged, secret))
     if data_set.record_keys:
-        rows = sql("(SELECT * FROM {rows})", rows=_published(coded(staged, data_set.variables), found))
+        rows = _published(coded(staged, data_set.own), found)
         found.append(keyed(database, data_set, rows, secret))
     return found
 
