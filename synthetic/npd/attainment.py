@@ -7,17 +7,30 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from synthetic.npd.facts import facts
 from synthetic.npd.pupils import ETHNICITIES, MAJOR, PLAN, Pupils
-from synthetic.npd.streams import Bools, Floats, Ints, pick, stream
+from synthetic.npd.streams import Bools, Floats, Ints, stream
 
 GRADES: tuple[str, ...] = tuple(facts()["transition"]["grades"])
 """Lowest first; X is no result."""
 POINTS = np.maximum(0, np.arange(len(GRADES)) - 1)
-SUBJECTS: tuple[str, ...] = tuple(facts()["transition"]["subjects"])
-CORE = ("English Language", "English Literature", "Mathematics")
+FIRST_GRADE = 2
+"""Place of grade 1 in GRADES."""
+SUBJECTS: tuple[str, ...] = (*facts()["transition"]["subjects"], "Combined Science")
+COMBINED = len(SUBJECTS) - 1
+
+
+def places(*names: str) -> list[int]:
+    return [SUBJECTS.index(name) for name in names]
+
+
+CORE = places("English Language", "English Literature", "Mathematics")
+ENGLISH_LANGUAGE, ENGLISH_LITERATURE, MATHS = CORE
+SCIENCES = places("Biology", "Chemistry", "Physics")
+HUMANITIES = places("History", "Geography")
+LANGUAGES = places("French", "Spanish", "German")
 NO_SCORE = -1.0
 SAME = 0.8
 """How much of a pupil's distance from what was expected is the same in all subjects; assumed."""
@@ -27,45 +40,41 @@ SAME = 0.8
 class Attainment:
     """One element (or row) per pupil of a chunk, whether or not the pupil was there to attain it.
 
-    ks2: scaled scores in reading, maths and grammar; average, of reading and maths, or NO_SCORE for pupils who came
-    after Year 6. taken, grade: by place in SUBJECTS; grades by place in GRADES.
+    early, ks1: normal, 0 for the mean pupil. ks2: points in reading, maths and grammar (under 80: below the level of
+    the test). average: of reading and maths, or NO_SCORE for pupils who came after Year 6. writing: normal. taken:
+    by place in SUBJECTS; grade: places in GRADES. triple: takes three sciences. second: the lower of the two grades
+    of combined science, whose higher one is in `grade`.
     """
 
     early: Floats
     phonics: Ints
     ks1: Floats
     ks2: Ints
-    writing: Bools
+    writing: Floats
     average: Floats
-    attainment8: Floats
-    progress8: Floats
     taken: Bools
     grade: Ints
+    second: Ints
 
 
 def attain(seed: int, chunk: int, pupils: Pupils) -> Attainment:
     n = len(pupils.numbers)
     rng = stream(seed, "attainment", 0, chunk)
-    early = 0.75 * pupils.talent + 0.66 * rng.standard_normal(n) - 0.9 * _young(pupils) - 0.2 * pupils.male
+    early = 0.75 * pupils.talent + 0.66 * rng.standard_normal(n) - 0.9 * _young(pupils) - 0.4 * (pupils.male - 0.5)
     ks1 = 0.85 * pupils.talent + 0.53 * rng.standard_normal(n) - 0.5 * _young(pupils)
     ks2 = _ks2(rng, pupils)
     average = np.where(pupils.first <= 6, (ks2[:, 0] + ks2[:, 1]) / 2, NO_SCORE)
-    away = _away(rng, pupils)
-    sd = facts()["attainment8"]["sd"]
-    expected = _expected(average, pupils.talent)
-    attainment8 = np.clip(expected + away, 0, 90)
-    taken = _taken(rng, pupils)
+    grade = _grades(rng, average, _away(rng, pupils))
     return Attainment(
         early=early,
-        phonics=np.clip(np.round(36.5 + 6 * (0.5 * early + ks1)), 0, 40).astype(np.int64),
+        phonics=np.clip(np.round(36.5 + 4 * early + 3 * ks1), 0, 40).astype(np.int64),
         ks1=ks1,
         ks2=ks2,
-        writing=0.85 * pupils.talent + 0.53 * rng.standard_normal(n) > -0.6,
+        writing=0.85 * pupils.talent + 0.53 * rng.standard_normal(n),
         average=average,
-        attainment8=attainment8,
-        progress8=(attainment8 - expected) / 10,
-        taken=taken,
-        grade=_grades(rng, average, away / sd),
+        taken=_taken(rng, pupils),
+        grade=grade,
+        second=grade[:, COMBINED] - ((grade[:, COMBINED] > FIRST_GRADE) & (rng.random(n) < 0.5)),
     )
 
 
@@ -79,11 +88,11 @@ def _ks2(rng: np.random.Generator, pupils: Pupils) -> Ints:
     own = 0.88 * pupils.talent - 0.25 * _young(pupils)
     means = np.array([f["reading"], f["maths"], f["gps"]])
     scores = means + f["sd"] * (own[:, None] + 0.47 * rng.standard_normal((len(own), 3)))
-    return np.clip(np.round(scores), 80, 120).astype(np.int64)
+    return np.clip(np.round(scores), 59, 120).astype(np.int64)
 
 
 def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
-    """Attainment 8 minus what is expected of the prior attainment: differences as published, and chance.
+    """How far from what is expected of the prior attainment, in standard deviations: as published, and chance.
 
     Half of the difference between ethnic groups and sexes; the other half would be prior attainment's."""
     f = facts()["attainment8"]
@@ -91,24 +100,22 @@ def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
     sexes = np.where(pupils.male, f["by_sex"]["M"], f["by_sex"]["F"]) / 2
     fsm = 10 * np.where(pupils.fsm[:, 11], f["by_fsm"]["Y"], f["by_fsm"]["N"])
     sen = 10 * np.array([f["by_sen"][k] for k in "NKE"])[pupils.sen[:, 11]]
-    return np.asarray(groups + sexes + fsm + sen + 0.93 * f["sd"] * rng.standard_normal(len(groups)))
-
-
-def _expected(average: Floats, talent: Floats) -> Floats:
-    """By the published table; for pupils without a score as if it were known."""
-    f = facts()["attainment8"]
-    score = np.where(average == NO_SCORE, np.clip(105.5 + 7.5 * talent, 80, 120), average)
-    return np.asarray(f["mean"], np.float64)[np.searchsorted(f["from"], score, side="right") - 1]
+    return np.asarray((groups + sexes + fsm + sen) / f["sd"] + 0.9 * rng.standard_normal(len(groups)))
 
 
 def _taken(rng: np.random.Generator, pupils: Pupils) -> Bools:
-    """Everybody is entered for English and mathematics, few with a plan for more; others as often as published."""
+    """Everybody is entered for English and mathematics, few with a plan for more; others as often as published.
+
+    Sciences are three, or the combined one."""
     entries = np.array([np.sum(s["pupils"]) for s in facts()["transition"]["subjects"].values()], np.float64)
-    chance = entries / entries[SUBJECTS.index("Mathematics")]
-    taken = rng.random((len(pupils.numbers), len(SUBJECTS))) < chance
-    core = [SUBJECTS.index(name) for name in CORE]
-    taken[pupils.sen[:, 11] == PLAN] &= rng.random(len(SUBJECTS)) < 0.5
-    taken[:, core] = (rng.random(len(taken)) < np.where(pupils.sen[:, 11] == PLAN, 0.55, 0.99))[:, None]
+    share = entries / entries[SUBJECTS.index("Mathematics")]
+    n, plan = len(pupils.numbers), pupils.sen[:, 11] == PLAN
+    taken = rng.random((n, len(SUBJECTS))) < np.append(share, 0)
+    triple = rng.random(n) < share[SCIENCES].mean() * np.exp(0.5 * pupils.talent)
+    taken[:, SCIENCES] = triple[:, None]
+    taken[plan] &= rng.random((int(plan.sum()), len(SUBJECTS))) < 0.4
+    taken[:, COMBINED] = ~triple & (rng.random(n) < np.where(plan, 0.4, 0.97))
+    taken[:, CORE] = (rng.random(n) < np.where(plan, 0.5, 0.99))[:, None]
     return np.asarray(taken)
 
 
@@ -116,8 +123,10 @@ def _taken(rng: np.random.Generator, pupils: Pupils) -> Bools:
 def _rising(subject: int) -> npt.NDArray[np.float64]:
     """Share of pupils at or under each grade, one row for each band of prior attainment, the last for no score.
 
-    One pupil is added to each grade, so that a band in which nobody took the subject has grades too."""
-    counts = np.asarray(facts()["transition"]["subjects"][SUBJECTS[subject]]["pupils"], np.float64) + 1
+    One pupil is added to each grade, so that a band in which nobody took the subject has grades too. Combined science
+    has no published matrix: its grades are as mathematics' are."""
+    name = "Mathematics" if subject == COMBINED else SUBJECTS[subject]
+    counts = np.asarray(facts()["transition"]["subjects"][name]["pupils"], np.float64) + 1
     return np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True)
 
 
@@ -133,19 +142,5 @@ def _grades(rng: np.random.Generator, average: Floats, away: Floats) -> Ints:
     found = np.empty((len(average), len(SUBJECTS)), np.int64)
     for s in range(len(SUBJECTS)):
         rank = ndtr(SAME * away + np.sqrt(1 - SAME**2) * rng.standard_normal(len(average)))
-        found[:, s] = (rank[:, None] > _rising(s)[band]).sum(axis=1)
-    return found.clip(0, len(GRADES) - 1)
-
-
-def a_levels(seed: int, chunk: int, attainment: Attainment) -> tuple[Ints, Floats]:
-    """How many A levels, and the average points per entry (0–60)."""
-    rng = stream(seed, "a levels", 0, chunk)
-    n = len(attainment.attainment8)
-    number = 1 + pick(rng, [0.05, 0.10, 0.80, 0.05], n)
-    points = np.clip(12 + 0.45 * attainment.attainment8 + 8 * rng.standard_normal(n), 0, 60)
-    return number, points
-
-
-def z(share: float) -> float:
-    """The normal deviate that this share of people is above."""
-    return float(-ndtri(share))
+        found[:, s] = (rank[:, None] > _rising(s)[band][:, :-1]).sum(axis=1)
+    return found

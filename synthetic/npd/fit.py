@@ -18,6 +18,8 @@ from synthetic.npd.streams import Ints
 
 Known = Coded | npt.NDArray[Any]
 """Of each row a code; whether something holds; or a number in the variable's unit (NaN is missing)."""
+EMPTY = 0.8
+"""Share of empty values of what the generator knows nothing of."""
 YES_NO = (("1", "0"), ("Y", "N"), ("yes", "no"), ("true", "false"))
 
 
@@ -29,13 +31,22 @@ def coded(texts: Sequence[str], index: npt.ArrayLike) -> Coded:
 
 
 def fitted(
-    data_set: DataSet, ids: Ints, known: Mapping[str, Known], draw: Callable[[str], np.random.Generator]
+    data_set: DataSet,
+    ids: Ints,
+    known: Mapping[str, Known],
+    draw: Callable[[str], np.random.Generator],
+    year: int | None = None,
 ) -> dict[str, Column]:
     """One column for each that the files of `data_set` must have. known: by name of the variable. draw: a stream for
-    each variable that is not known."""
+    each variable that is not known. year: variables that were not collected in it are empty, where they may be."""
     columns: dict[str, Column] = {data_set.key.unit: Ids(ids)} if data_set.key.unit else {}
     for v in data_set.own:
-        column = _column(v, known[v.name]) if v.name in known else _drawn(v, len(ids), draw(v.name))
+        if _empty(v, year):
+            column = _nothing(v, len(ids))
+        elif v.name in known:
+            column = _column(v, known[v.name])
+        else:
+            column = _drawn(v, len(ids), draw(v.name))
         columns[v.column] = column
         for banding in v.bandings:
             if banding.checked_against and isinstance(column, Coded):
@@ -78,13 +89,35 @@ def _ticks(numbers: Numbers, values: npt.NDArray[Any]) -> Ticks:
     return Ticks(numbers.step, np.clip(ticks, numbers.lowest, numbers.highest), missing)
 
 
+def _may_be_empty(v: Variable) -> bool:
+    return v.numbers.optional if v.numbers else v.missing is not None
+
+
+def _empty(v: Variable, year: int | None) -> bool:
+    if year is None or v.populated is None or not _may_be_empty(v):
+        return False
+    first, last = v.populated
+    return year < first or (last is not None and year > last)
+
+
+def _nothing(v: Variable, size: int) -> Column:
+    if v.numbers:
+        return Ticks(v.numbers.step, np.zeros(size, np.int64), np.ones(size, np.bool_))
+    return coded((), np.full(size, -1))
+
+
 def _drawn(v: Variable, size: int, rng: np.random.Generator) -> Column:
-    """Uneven weights, so that tables look like tables; numbers more often from the middle."""
+    """Mostly empty where that is allowed, else mostly the first code, or what is not so; lower numbers more often."""
     if v.numbers:
         low, high = v.numbers.lowest, v.numbers.highest
-        return Ticks(v.numbers.step, rng.triangular(low, (low + high) / 2, high + 0.5, size).astype(np.int64))
-    weights = rng.gamma(4.0, size=len(v.atoms))
-    return coded([a.code for a in v.atoms], rng.choice(len(v.atoms), size=size, p=weights / weights.sum()))
+        ticks = rng.triangular(low, low, high + 0.5, size).astype(np.int64)
+        return Ticks(v.numbers.step, ticks, rng.random(size) < EMPTY if v.numbers.optional else None)
+    codes = [a.code for a in v.atoms if a.code != v.missing]
+    weights = 0.5 ** np.minimum(np.arange(len(codes)), 8)
+    if {"1", "0"} == set(codes):
+        weights[codes.index("1")] = 0.05
+    places = rng.choice(len(codes), size=size, p=weights / weights.sum())
+    return coded(codes, np.where(rng.random(size) < EMPTY, -1, places) if v.missing is not None else places)
 
 
 def _band(v: Variable, banding: Banding, column: Coded) -> Coded:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from datasets.catalogue import Catalogue, DataSet
-from synthetic.npd.fit import coded, fitted
+from synthetic.npd import census
+from synthetic.npd.fit import fitted
 from synthetic.npd.parquet import Writer
-from synthetic.npd.tables import TABLES, school_rows
+from synthetic.npd.streams import stream
+from synthetic.npd.tables import TABLES
 from synthetic.npd.world import Chunk, Rows, World
 
 Progress = Callable[[str, int, int], None]
-"""Called with what begins now, how many parts of how many are done; the last call has all done."""
+"""Called with what begins now, and how many parts of how many are done; the last call has all done."""
 PUPILS_PER_CHUNK = 50_000
 Written = list[tuple[str, Path]]
 
@@ -33,39 +32,70 @@ def make(
     pupils: int,
     years: range,
     seed: int,
+    *,
+    catalogue_folder: Path,
     progress: Progress = silent,
     workers: int = 1,
 ) -> dict[str, list[Path]]:
     """Write Parquet files for every data set of `catalogue` into `folder`; returns data set → its files, in order.
 
-    pupils: all who are of school age in any of the years (some 14 in 20 + years of them in one census). years: by the
-    year in which the academic year ends; a data set has files for those that its catalogue knows. The same arguments
-    give the same bytes, whatever the number of workers; memory is some 500 MB per worker. Raises ValueError where the
-    catalogue lacks schools, or a code that the generator knows.
+    pupils: all who are of school age in any of the years; of those, years + 15 year groups, some 14 are in one census.
+    years: by the year in which the academic year ends; a data set has files for those that its catalogue knows.
+    catalogue_folder: where the catalogue is from, whose lists say what each school is. The same arguments give the
+    same bytes, whatever the number of workers; a worker takes some 300 MB. Raises ValueError where the catalogue
+    lacks what the generator knows.
     """
-    world = World(catalogue, years, seed)
-    chunks = [
-        Chunk(world, i, range(first, min(first + PUPILS_PER_CHUNK, pupils)))
-        for i, first in enumerate(range(0, pupils, PUPILS_PER_CHUNK))
-    ]
-    world.schools  # noqa: B018 - made once, before several threads ask for it
-    done, lock = 0, threading.Lock()
-
-    def counted(chunk: Chunk) -> Written:
-        nonlocal done
-        written = _write_chunk(chunk, folder)
-        with lock:
-            done += 1
-            progress("pupils", done, len(chunks) + 1)
-        return written
-
-    progress("schools", 0, len(chunks) + 1)
+    world = World(catalogue, catalogue_folder, years, seed)
+    firsts = range(0, pupils, PUPILS_PER_CHUNK)
+    chunks = [Chunk(world, i, range(f, min(f + PUPILS_PER_CHUNK, pupils))) for i, f in enumerate(firsts)]
     files: dict[str, list[Path]] = {d.id: [] for d in catalogue.data_sets}
-    for name, path in _write_schools(world, folder):
-        files[name].append(path)
+    progress("schools", 0, len(chunks) + 1)
+    files["schools"] += _write_schools(world, folder)
     with ThreadPoolExecutor(workers) as pool:
-        for written in pool.map(counted, chunks):
+        for done, written in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder), chunks), 1):
+            progress(f"pupils {done} of {len(chunks)}", done, len(chunks) + 1)
             for name, path in written:
                 files[name].append(path)
     progress("made", len(chunks) + 1, len(chunks) + 1)
     return files
+
+
+def _write_schools(world: World, folder: Path) -> list[Path]:
+    data_set = world.catalogue.data_set("schools")
+    if data_set is None:
+        raise ValueError("data_sets.schools: the generator needs it in the catalogue")
+    rows = census.schools(world.schools)
+    with Writer() as writer:
+        columns = fitted(data_set, rows.who, rows.known, lambda name: stream(world.seed, f"schools.{name}", 0, 0))
+        return [writer.write(folder / "schools" / "schools.parquet", columns)]
+
+
+def _write_chunk(chunk: Chunk, folder: Path) -> Written:
+    with Writer() as writer:
+        return [
+            (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows))
+            for data_set in chunk.world.catalogue.data_sets
+            for year in _years(data_set, chunk.world.years)
+            for part, rows in TABLES[data_set.id](chunk, year)
+            if len(rows.who)
+        ]
+
+
+def _years(data_set: DataSet, years: range) -> Iterator[int]:
+    """Those that the data set has a code for."""
+    if data_set.id in TABLES:
+        known = {int(p.period[-4:]) for p in data_set.time_periods}
+        yield from (year for year in years if year in known)
+
+
+def _write(
+    writer: Writer, folder: Path, chunk: Chunk, data_set: DataSet, year: int, part: str, rows: Rows
+) -> Path:
+    """A file, named by what it holds: census/2024-SPR-000.parquet is the spring of 2023/24, the first chunk."""
+
+    def draw(name: str) -> np.random.Generator:
+        return chunk.stream(f"{data_set.id}.{name}.{part}", year)
+
+    ids = chunk.pupils.numbers[rows.who]
+    name = "-".join(text for text in (str(year), part, f"{chunk.number:03d}") if text)
+    return writer.write(folder / data_set.id / f"{name}.parquet", fitted(data_set, ids, rows.known, draw, year))

@@ -70,10 +70,10 @@ class Pupils:
 
 
 def make_pupils(seed: int, chunk: int, numbers: Ints, years: range, schools: Schools) -> Pupils:
-    """Pupils who are of school age in at least one of the years."""
+    """Pupils who are of school age, or two years younger, in at least one of the years."""
     n = len(numbers)
     rng = stream(seed, "pupils", 0, chunk)
-    start = rng.integers(years[0] - LAST, years[-1] + 1, n)
+    start = rng.integers(years[0] - LAST, years[-1] + 3, n)
     male = pick(rng, [facts()["sex"]["F"], facts()["sex"]["M"]], n) == 1
     ethnicity = pick(rng, list(facts()["ethnicity"]["heads"].values()), n)
     want = rng.standard_normal(n)

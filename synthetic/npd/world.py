@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from datasets.catalogue import Catalogue
+from datasets.variables import Variable
 from synthetic.npd.attainment import Attainment, attain
 from synthetic.npd.fit import Coded, Known, coded
 from synthetic.npd.pupils import Pupils, make_pupils
-from synthetic.npd.schools import Schools, place_schools
+from synthetic.npd.schools import Schools, read_schools
 from synthetic.npd.streams import Ints, stream
 
 TERMS = ("AUT", "SPR", "SUM")
@@ -24,38 +26,32 @@ class World:
     """years: the academic years of the cut, each by the year in which it ends."""
 
     catalogue: Catalogue
+    folder: Path
     years: range
     seed: int
 
     @cached_property
-    def school_codes(self) -> tuple[str, ...]:
-        return self._codes("schools", "school")
-
-    @cached_property
-    def la_codes(self) -> tuple[str, ...]:
-        return self._codes("schools", "la")
-
-    def _codes(self, data_set: str, variable: str) -> tuple[str, ...]:
-        found = self.catalogue.data_set(data_set)
-        if found is None or variable not in found.by_name:
-            raise ValueError(f"data_sets.{data_set}.variables.{variable}: the generator needs it in the catalogue")
-        return tuple(a.code for a in found.by_name[variable].atoms)
-
-    @cached_property
     def schools(self) -> Schools:
-        return place_schools(len(self.school_codes), self._regions(), self.seed)
-
-    def _regions(self) -> list[str]:
-        """The region of each authority, by the banding of level REG."""
-        data_set = self.catalogue.data_set("schools")
-        la = data_set.by_name["la"] if data_set else None
-        region = ["" for _ in self.la_codes]
-        for banding in la.bandings if la else ():
+        la = self.variable("schools", "la")
+        region = ["" for _ in la.atoms]
+        for banding in la.bandings:
             if banding.level == "REG":
                 for code, group in zip(banding.codes, banding.groups, strict=True):
                     for atom in group:
                         region[atom] = code.code
-        return region
+        return read_schools(self.folder, self.codes("schools", "la"), region, self.seed)
+
+    def variable(self, data_set: str, variable: str) -> Variable:
+        found = self.catalogue.data_set(data_set)
+        if found is None or variable not in found.by_name:
+            raise ValueError(f"data_sets.{data_set}.variables.{variable}: the generator needs it in the catalogue")
+        return found.by_name[variable]
+
+    def codes(self, data_set: str, variable: str) -> tuple[str, ...]:
+        return tuple(a.code for a in self.variable(data_set, variable).atoms)
+
+    def la_of(self, school: Ints) -> Coded:
+        return coded(self.codes("schools", "la"), self.schools.la[school])
 
 
 @dataclass(frozen=True)
@@ -96,12 +92,14 @@ class Chunk:
     def sen(self, who: Ints, year: int) -> Ints:
         return self.pupils.sen[who, self.group(who, year)].astype(np.int64)
 
-    def phase(self, who: Ints, year: int) -> Ints:
-        """Of the school."""
-        return self.world.schools.phase[self.school(who, year)]
-
-    def in_school(self, who: Ints, year: int) -> Coded:
-        return coded(self.world.school_codes, self.school(who, year))
+    def common(self, who: Ints, year: int) -> dict[str, Known]:
+        """What most tables have."""
+        return {
+            "year": same(academic_year(year), who),
+            "school": coded(self.world.schools.rows["code"], self.school(who, year)),
+            "sex": coded(("F", "M"), self.pupils.male[who]),
+            "year_group": coded(YEAR_GROUPS, self.group(who, year)),
+        }
 
 
 def same(text: str, who: Ints) -> Coded:
