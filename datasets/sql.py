@@ -15,12 +15,13 @@ from typing import assert_never
 from sqlglot import exp
 
 from datasets.contribution import contribution
+from datasets.dialects import DUCKDB, Dialect, Value
+from datasets.dialects import number as _number
 from datasets.plan import Plan
 from datasets.variables import Variable
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, Sum, SumOfProducts
 from disclosure.evidence import Evidence, Largest, RecordKeys
 
-Value = str | int
 Wanted = Aggregate | Evidence
 UNIT = "unit"
 RECORD_KEY = "record_key"
@@ -39,7 +40,7 @@ class Statement:
     binned: Variable | None
 
 
-def compile_plan(plan: Plan, dialect: str = "duckdb") -> tuple[Statement, ...]:
+def compile_plan(plan: Plan, dialect: Dialect = DUCKDB) -> tuple[Statement, ...]:
     wanted: tuple[Wanted, ...] = (*plan.aggregates, *plan.evidence)
     binned = sorted((w for w in wanted if _binned(w)), key=_binned)
     by_unit = () if _one_row_each(plan) else tuple(w for w in plan.evidence if isinstance(w, Largest))
@@ -63,46 +64,51 @@ def _one_row_each(plan: Plan) -> bool:
     return max(of_pupil.most_per_cell or of_pupil.blocks) == 1
 
 
-def _statement(plan: Plan, wanted: tuple[Wanted, ...], dialect: str) -> Statement:
+def _statement(plan: Plan, wanted: tuple[Wanted, ...], dialect: Dialect) -> Statement:
     parameters: dict[str, Value] = {}
     keys = _keys(plan)
-    query = _grouped(_codes(keys), [n for w in wanted for n in _numbers(w, plan)], _admitted(plan, parameters), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+    query = _grouped(
+        _codes(keys, dialect),
+        [n for w in wanted for n in _numbers(w, plan, dialect)],
+        _admitted(plan, parameters, dialect),
+        keys,
+    )
+    return Statement(query.sql(dialect=dialect.name), parameters, wanted, None)
 
 
-def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable, dialect: str) -> Statement:
+def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable, dialect: Dialect) -> Statement:
     parameters: dict[str, Value] = {}
     keys = [*_keys(plan), _column(variable.stored_atoms)]
     numbers: list[exp.Expr] = [exp.Count(this=exp.Star())]
     if any(isinstance(w, RecordKeys) for w in wanted):
-        numbers.append(_sum_of_keys(()))
-    query = _grouped(_codes(keys), numbers, _admitted(plan, parameters), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, variable)
+        numbers.append(_sum_of_keys((), dialect))
+    query = _grouped(_codes(keys, dialect), numbers, _admitted(plan, parameters, dialect), keys)
+    return Statement(query.sql(dialect=dialect.name), parameters, wanted, variable)
 
 
-def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: str) -> Statement:
+def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: Dialect) -> Statement:
     parameters: dict[str, Value] = {}
     keys = _keys(plan)
     sums = [_column(f"?{place}") for place in range(len(wanted))]
     totals = [exp.alias_(_total(_size(w.total), w.total.present), s.this) for w, s in zip(wanted, sums, strict=True)]
-    pupils = _grouped(keys, totals, _admitted(plan, parameters), [*keys, _column(UNIT)])
-    numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most)]
-    query = _grouped(_codes(keys), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
-    return Statement(query.sql(dialect=dialect), parameters, wanted, None)
+    pupils = _grouped(keys, totals, _admitted(plan, parameters, dialect), [*keys, _column(UNIT)])
+    numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most, dialect)]
+    query = _grouped(_codes(keys, dialect), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
+    return Statement(query.sql(dialect=dialect.name), parameters, wanted, None)
 
 
 def _keys(plan: Plan) -> list[exp.Column]:
     return [_column(axis.column) for axis in plan.axes]
 
 
-def _codes(keys: Iterable[exp.Column]) -> list[exp.Expr]:
-    return [exp.Anonymous(this="enum_code", expressions=[key.copy()]) for key in keys]
+def _codes(keys: Iterable[exp.Column], dialect: Dialect) -> list[exp.Expr]:
+    return [dialect.position(key.copy()) for key in keys]
 
 
-def _admitted(plan: Plan, parameters: dict[str, Value]) -> exp.Select:
+def _admitted(plan: Plan, parameters: dict[str, Value], dialect: Dialect) -> exp.Select:
     """Selects nothing yet, from the rows that the criteria admit."""
-    query = exp.select().from_(exp.to_table(plan.data_set.id, quoted=True))
-    condition = _where(plan, parameters)
+    query = exp.select().from_(dialect.table(plan.data_set))
+    condition = _where(plan, parameters, dialect)
     return query if condition is None else query.where(condition)
 
 
@@ -117,34 +123,26 @@ def _column(name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=True))
 
 
-def _number(value: int) -> exp.Expr:
-    return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
-
-
-def _numbers(wanted: Wanted, plan: Plan) -> list[exp.Expr]:
+def _numbers(wanted: Wanted, plan: Plan, dialect: Dialect) -> list[exp.Expr]:
     match wanted:
         case Largest(total, most):
-            return _largest(_if_present(_size(total), total.present), most)
+            return _largest(_if_present(_size(total), total.present), most, dialect)
         case RecordKeys(Count(present)):
-            return [_sum_of_keys(present)]
+            return [_sum_of_keys(present, dialect)]
         case RecordKeys():
             raise TypeError("keys of bins are in a statement of their own")
         case _:
             return [_aggregate(wanted, plan)]
 
 
-def _largest(value: exp.Expr, most: int) -> list[exp.Expr]:
-    """The largest values, descending, then zeros: DuckDB's max(value, n) is a list, shorter where there are fewer."""
-    top = exp.Anonymous(this="max", expressions=[value, _number(most)])
-    each = (exp.Anonymous(this="list_extract", expressions=[top.copy(), _number(n)]) for n in range(1, most + 1))
-    return [exp.Coalesce(this=one, expressions=[_number(0)]) for one in each]
+def _largest(value: exp.Expr, most: int, dialect: Dialect) -> list[exp.Expr]:
+    """The largest values, descending, then zeros."""
+    return [exp.Coalesce(this=one, expressions=[_number(0)]) for one in dialect.largest(value, most)]
 
 
-def _sum_of_keys(present: Sequence[str]) -> exp.Expr:
-    """Of UBIGINTs DuckDB makes a sum of 128 bits, which no table is long enough to overflow."""
-    total = exp.Sum(this=_if_present(_column(RECORD_KEY), present))
-    modulo = exp.cast(exp.Mod(this=total, expression=_number(2**64)), exp.DataType.Type.UBIGINT)
-    return exp.Coalesce(this=modulo, expressions=[_number(0)])
+def _sum_of_keys(present: Sequence[str], dialect: Dialect) -> exp.Expr:
+    total = dialect.sum_of_keys(_if_present(_column(RECORD_KEY), present))
+    return exp.Coalesce(this=total, expressions=[_number(0)])
 
 
 def _aggregate(aggregate: Aggregate, plan: Plan) -> exp.Expr:
@@ -197,34 +195,36 @@ def _if_present(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=there, true=value)], default=_number(0))
 
 
-def _where(plan: Plan, parameters: dict[str, Value]) -> exp.Expr | None:
+def _where(plan: Plan, parameters: dict[str, Value], dialect: Dialect) -> exp.Expr | None:
     """The canonical predicate as a disjunction of its paths: equal questions run equal SQL."""
     alternatives = []
     for path in plan.predicate.paths():
-        parts = [_member(plan, level, mask, parameters) for level, mask in path]
+        parts = [_member(plan, level, mask, parameters, dialect) for level, mask in path]
         if not parts:
             return None
         alternatives.append(exp.and_(*parts, wrap=True))
     return exp.or_(*alternatives, wrap=True)
 
 
-def _member(plan: Plan, level: int, mask: int, parameters: dict[str, Value]) -> exp.Expr:
+def _member(plan: Plan, level: int, mask: int, parameters: dict[str, Value], dialect: Dialect) -> exp.Expr:
     variable = plan.data_set.domain[level]
+    column = _column(variable.stored_atoms)
     runs = list(_runs(atom for atom in range(len(variable.atoms)) if mask >> atom & 1))
     if len(runs) > MOST_RUNS:
-        code = exp.Anonymous(this="enum_code", expressions=[_column(variable.stored_atoms)])
         atoms = [atom for low, high in runs for atom in range(low, high + 1)]
-        return exp.In(this=code, expressions=[_bind(atom, parameters) for atom in atoms])
-    return exp.or_(*[_between(plan, variable, low, high, parameters) for low, high in runs], wrap=True)
+        return exp.In(this=dialect.position(column), expressions=[_bind(atom, parameters) for atom in atoms])
+
+    def stored(atom: int) -> exp.Expr:
+        return dialect.atom(plan.data_set, variable, atom, lambda value: _bind(value, parameters))
+
+    return exp.or_(*[_between(column.copy(), [stored(at) for at in dict.fromkeys(run)]) for run in runs], wrap=True)
 
 
-def _between(plan: Plan, variable: Variable, low: int, high: int, parameters: dict[str, Value]) -> exp.Expr:
-    column = _column(variable.stored_atoms)
-    enum = exp.DataType.build(f'"{plan.data_set.id}.{variable.stored_atoms}"', udt=True)
-    first, *last = [
-        exp.Cast(this=_bind(variable.atoms[at].code, parameters), to=enum.copy()) for at in dict.fromkeys((low, high))
-    ]
-    return exp.Between(this=column, low=first, high=last[0]) if last else exp.EQ(this=column, expression=first)
+def _between(column: exp.Column, ends: Sequence[exp.Expr]) -> exp.Expr:
+    """ends: the first and the last, or the only one."""
+    if len(ends) == 1:
+        return exp.EQ(this=column, expression=ends[0])
+    return exp.Between(this=column, low=ends[0], high=ends[1])
 
 
 def _bind(value: Value, parameters: dict[str, Value]) -> exp.Placeholder:

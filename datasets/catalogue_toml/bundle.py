@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 CUT = "cut.toml"
-FILE = re.compile(r'^file = "([A-Za-z0-9_.-]+\.csv)"$', re.MULTILINE)
+FILE = re.compile(r'^file = "((?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+\.csv)"$', re.MULTILINE)
 MARK = "'''"
 
 

@@ -83,7 +83,7 @@ def _value(of: Expression, columns: Columns, step: Fraction | None) -> exp.Expr:
             return exp.Coalesce(this=first, expressions=rest)
         case Choose(op, several):
             first, *rest = (_value(part, columns, step) for part in several)
-            return CHOICES[op](this=first, expressions=rest)
+            return CHOICES[op](this=first, expressions=rest, ignore_nulls=True)
         case _:
             return _truth(of, columns)
 

@@ -48,8 +48,8 @@ def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
 
 
 def _stored(data_set: DataSet) -> list[Sql]:
-    """Columns in the types that they are stored in: a derived number is computed in a wider one."""
-    types = {c.name: c.type for v in data_set.variables if v.derived and v.numbers for c in columns(data_set, v)}
+    """Columns in the types that they are stored in: linked and derived ones are computed in others."""
+    types = {c.name: c.type for v in data_set.variables if not v.is_own for c in columns(data_set, v)}
     return [
         sql("{c}::{type} AS {c}", c=name(column), type=types[column]) if column in types else name(column)
         for column in _columns(data_set)

@@ -1,0 +1,104 @@
+"""What each engine's SQL says in its own words; all else is one SQLGlot tree (`sql.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from sqlglot import exp
+
+from datasets.catalogue import DataSet
+from datasets.variables import Variable
+
+Value: TypeAlias = str | int
+Bind: TypeAlias = Callable[[Value], exp.Expr]
+"""Makes a value a bound parameter."""
+
+
+class Dialect(Protocol):
+    @property
+    def name(self) -> str:
+        """SQLGlot's name of the dialect."""
+        ...
+
+    def table(self, data_set: DataSet) -> exp.Expr: ...
+
+    def position(self, stored: exp.Expr) -> exp.Expr:
+        """The place of a stored code within its list, from 0."""
+        ...
+
+    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
+        """An atom as its column stores it: such values compare in the order of their places."""
+        ...
+
+    def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
+        """The largest values of a group, descending; NULL where there are fewer. No value is NULL."""
+        ...
+
+    def sum_of_keys(self, keys: exp.Expr) -> exp.Expr:
+        """Of 64 bits each, modulo 2⁶⁴, unsigned or as the int64 of the same bits; NULL where there is none."""
+        ...
+
+
+class DuckDB:
+    """Codes are of ENUM types, which a cut's file names "<data set>.<column>"."""
+
+    name = "duckdb"
+
+    def table(self, data_set: DataSet) -> exp.Expr:
+        return exp.table_(data_set.id, quoted=True)
+
+    def position(self, stored: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this="enum_code", expressions=[stored])
+
+    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
+        enum = exp.DataType.build(f'"{data_set.id}.{variable.stored_atoms}"', udt=True)
+        return exp.Cast(this=bind(variable.atoms[atom].code), to=enum)
+
+    def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
+        """max(value, n) is a list, shorter where there are fewer."""
+        top = exp.Anonymous(this="max", expressions=[value, number(most)])
+        return [exp.Anonymous(this="list_extract", expressions=[top.copy(), number(n)]) for n in range(1, most + 1)]
+
+    def sum_of_keys(self, keys: exp.Expr) -> exp.Expr:
+        """Of UBIGINTs DuckDB makes a sum of 128 bits, which no table is long enough to overflow."""
+        return exp.cast(exp.Mod(this=exp.Sum(this=keys), expression=number(2**64)), exp.DataType.Type.UBIGINT)
+
+
+class Spark:
+    """Codes are stored as their places, record keys as the BIGINT of the same bits: Spark has no ENUM, nor UBIGINT."""
+
+    name = "spark"
+
+    def table(self, data_set: DataSet) -> exp.Expr:
+        return exp.table_(data_set.id, quoted=True)
+
+    def position(self, stored: exp.Expr) -> exp.Expr:
+        return stored
+
+    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
+        return bind(atom)
+
+    def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
+        """max_by(x, y, n) holds n values at a time, however many there are; get() is NULL beyond the last."""
+        top = exp.Anonymous(this="max_by", expressions=[value, value.copy(), number(most)])
+        return [exp.Anonymous(this="get", expressions=[top.copy(), number(n)]) for n in range(most)]
+
+    def sum_of_keys(self, keys: exp.Expr) -> exp.Expr:
+        """By halves, since a sum that leaves 64 bits is an error: 2³¹ rows are no sum of halves too long."""
+        low = exp.Sum(this=exp.BitwiseAnd(this=exp.Paren(this=keys), expression=number(2**32 - 1)))
+        high = exp.Sum(this=_call("shiftrightunsigned", keys.copy(), number(32)))
+        carried = exp.Add(this=high, expression=_call("shiftrightunsigned", low, number(32)))
+        rest = exp.Paren(this=exp.BitwiseAnd(this=low.copy(), expression=number(2**32 - 1)))
+        return exp.BitwiseOr(this=_call("shiftleft", carried, number(32)), expression=rest)
+
+
+DUCKDB, SPARK = DuckDB(), Spark()
+
+
+def number(value: int) -> exp.Expr:
+    return exp.Literal.number(value) if value >= 0 else exp.Neg(this=exp.Literal.number(-value))
+
+
+def _call(function: str, *arguments: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=function, expressions=list(arguments))
