@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.catalogue import Catalogue, DataSet
+from datasets.catalogue import DataSet
+from datasets.catalogue_toml import load_catalogue
+from datasets.catalogue_toml.bundle import bundle
 from synthetic.npd import census
 from synthetic.npd.fit import fitted
 from synthetic.npd.parquet import Writer
@@ -27,28 +29,25 @@ def silent(name: str, done: int, total: int) -> None:
 
 
 def make(
-    catalogue: Catalogue,
+    catalogue: Path,
     folder: Path,
     pupils: int,
     years: range,
     seed: int,
-    *,
-    catalogue_folder: Path,
     progress: Progress = silent,
     workers: int = 1,
 ) -> dict[str, list[Path]]:
-    """Write Parquet files for every data set of `catalogue` into `folder`; returns data set → its files, in order.
+    """Write Parquet files for every data set into `folder`; returns data set → its files, in order.
 
-    pupils: all who are of school age in any of the years; of those, years + 15 year groups, some 14 are in one census.
+    catalogue: its folder, NPD's or one made from it; its list of schools says what each is. pupils: all who are of school age in any of the years; of those, years + 15 year groups, some 14 are in one census.
     years: by the year in which the academic year ends; a data set has files for those that its catalogue knows.
-    catalogue_folder: where the catalogue is from, whose lists say what each school is. The same arguments give the
-    same bytes, whatever the number of workers; a worker takes some 300 MB. Raises ValueError where the catalogue
-    lacks what the generator knows.
+    The same arguments give the same bytes, whatever the number of workers. Raises ValueError where the catalogue lacks
+    what the generator knows, and what loading a catalogue raises.
     """
-    world = World(catalogue, catalogue_folder, years, seed)
+    world = World(load_catalogue(bundle(catalogue)), catalogue, years, seed)
     firsts = range(0, pupils, PUPILS_PER_CHUNK)
     chunks = [Chunk(world, i, range(f, min(f + PUPILS_PER_CHUNK, pupils))) for i, f in enumerate(firsts)]
-    files: dict[str, list[Path]] = {d.id: [] for d in catalogue.data_sets}
+    files: dict[str, list[Path]] = {d.id: [] for d in world.catalogue.data_sets}
     progress("schools", 0, len(chunks) + 1)
     files["schools"] += _write_schools(world, folder)
     with ThreadPoolExecutor(workers) as pool:

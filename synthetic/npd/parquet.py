@@ -97,7 +97,7 @@ class Writer:
             unique = list(dict.fromkeys(texts))
             self._connection.execute(f"CREATE TYPE e{name} AS ENUM (SELECT unnest($texts::VARCHAR[]))", {"texts": unique})
             self._connection.execute(
-                f"CREATE TABLE {name} AS SELECT i::UINTEGER AS i, $texts::VARCHAR[][i + 1]::e{name} AS text "
+                f"CREATE TABLE {name} AS SELECT i::UINTEGER AS i, list_extract($texts::VARCHAR[], i + 1)::e{name} AS text "
                 "FROM range(len($texts) + 1) r(i)",
                 {"texts": list(texts)},
             )

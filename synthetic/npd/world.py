@@ -21,7 +21,7 @@ TERMS = ("AUT", "SPR", "SUM")
 YEAR_GROUPS = ("R", *(str(i) for i in range(1, 14)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """years: the academic years of the cut, each by the year in which it ends."""
 
@@ -62,7 +62,7 @@ class Rows:
     known: Mapping[str, Known]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chunk:
     world: World
     number: int
