@@ -8,13 +8,14 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 
 from synthetic.npd.facts import facts
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.pupils import NONE
 from synthetic.npd.schools import PRIMARY, SECONDARY
 from synthetic.npd.streams import Floats, Ints, pick
-from synthetic.npd.world import TERMS, Chunk, Rows, academic_year, same
+from synthetic.npd.world import TERMS, Chunk, Rows, same
 
 SESSIONS = (140, 110, 130)
 """Possible in each term; assumed, 380 a year as usual."""
@@ -61,8 +62,6 @@ def rates(chunk: Chunk, year: int) -> tuple[Ints, Floats]:
 
 
 def _normal(share: Floats) -> Floats:
-    from scipy.special import ndtri
-
     return np.asarray(ndtri(np.clip(share, 1e-6, 1 - 1e-6)))
 
 

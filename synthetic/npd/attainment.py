@@ -32,6 +32,8 @@ SCIENCES = places("Biology", "Chemistry", "Physics")
 HUMANITIES = places("History", "Geography")
 LANGUAGES = places("French", "Spanish", "German")
 NO_SCORE = -1.0
+MORE = 1.25
+"""Entries for other subjects than those with a transition matrix here are made up for by more of these; assumed."""
 SAME = 0.8
 """How much of a pupil's distance from what was expected is the same in all subjects; assumed."""
 
@@ -88,7 +90,7 @@ def _ks2(rng: np.random.Generator, pupils: Pupils) -> Ints:
     own = 0.88 * pupils.talent - 0.25 * _young(pupils)
     means = np.array([f["reading"], f["maths"], f["gps"]])
     scores = means + f["sd"] * (own[:, None] + 0.47 * rng.standard_normal((len(own), 3)))
-    return np.clip(np.round(scores), 59, 120).astype(np.int64)
+    return np.asarray(np.clip(np.round(scores), 59, 120), np.int64)
 
 
 def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
@@ -110,12 +112,12 @@ def _taken(rng: np.random.Generator, pupils: Pupils) -> Bools:
     entries = np.array([np.sum(s["pupils"]) for s in facts()["transition"]["subjects"].values()], np.float64)
     share = entries / entries[SUBJECTS.index("Mathematics")]
     n, plan = len(pupils.numbers), pupils.sen[:, 11] == PLAN
-    taken = rng.random((n, len(SUBJECTS))) < np.append(share, 0)
+    taken = rng.random((n, len(SUBJECTS))) < np.append(MORE * share, 0)
     triple = rng.random(n) < share[SCIENCES].mean() * np.exp(0.5 * pupils.talent)
     taken[:, SCIENCES] = triple[:, None]
-    taken[plan] &= rng.random((int(plan.sum()), len(SUBJECTS))) < 0.4
-    taken[:, COMBINED] = ~triple & (rng.random(n) < np.where(plan, 0.4, 0.97))
-    taken[:, CORE] = (rng.random(n) < np.where(plan, 0.5, 0.99))[:, None]
+    taken[plan] &= rng.random((int(plan.sum()), len(SUBJECTS))) < 0.6
+    taken[:, COMBINED] = ~triple & (rng.random(n) < np.where(plan, 0.6, 0.97))
+    taken[:, CORE] = (rng.random(n) < np.where(plan, 0.65, 0.99))[:, None]
     return np.asarray(taken)
 
 
@@ -127,7 +129,7 @@ def _rising(subject: int) -> npt.NDArray[np.float64]:
     has no published matrix: its grades are as mathematics' are."""
     name = "Mathematics" if subject == COMBINED else SUBJECTS[subject]
     counts = np.asarray(facts()["transition"]["subjects"][name]["pupils"], np.float64) + 1
-    return np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True)
+    return np.asarray(np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True))
 
 
 def band_of(average: Floats) -> Ints:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import ndtr
 
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.pupils import ETHNICITIES, NEEDS, NONE, PLAN, SUPPORT, Pupils
 from synthetic.npd.schools import ALTERNATIVE, Schools
-from synthetic.npd.streams import Ints, pick
+from synthetic.npd.streams import Bools, Ints, pick
 from synthetic.npd.world import TERMS, Chunk, Rows, academic_year, same
 
 PROVISION = ("N", "K", "E")
@@ -76,19 +77,15 @@ def provision(chunk: Chunk, who: Ints, year: int) -> Known:
     return coded(PROVISION if year >= FIRST_OF_PROVISION else LEGACY, chunk.sen(who, year))
 
 
-def _has_second(p: Pupils, who: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _has_second(p: Pupils, who: Ints) -> Bools:
     return np.asarray((p.numbers[who] % 4 == 0) & (p.second_need[who] != p.need[who]))
 
 
 def _idaci_rank(p: Pupils, who: Ints) -> Ints:
     """Poorer pupils live in poorer areas; the rest of the difference is chance by number, for good."""
     chance = np.modf(p.numbers[who] * 0.6180339887)[0]
-    share = 0.55 * _share_below(p.want[who]) + 0.45 * chance
-    return np.clip(1 + np.floor((1 - share) * (SMALL_AREAS - 1)), 1, SMALL_AREAS).astype(np.int64)
-
-
-def _share_below(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.asarray(1 / (1 + np.exp(-1.702 * values)))
+    share = 0.55 * ndtr(p.want[who]) + 0.45 * chance
+    return np.asarray(np.clip(1 + np.floor((1 - share) * (SMALL_AREAS - 1)), 1, SMALL_AREAS), np.int64)
 
 
 def _language(chunk: Chunk, who: Ints) -> Known:

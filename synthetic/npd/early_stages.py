@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from synthetic.npd.attainment import Attainment
-from synthetic.npd.fit import Coded, Known, coded
+from synthetic.npd.fit import Known, coded
+from synthetic.npd.parquet import Coded
 from synthetic.npd.pupils import PLAN
 from synthetic.npd.streams import Floats, Ints
 from synthetic.npd.world import Chunk, Rows, same
@@ -68,7 +69,7 @@ def ks1(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
 
 def assessed(value: Floats) -> Coded:
     """Teacher assessment: some seven in ten as expected or better."""
-    return coded(ASSESSMENTS, np.searchsorted([-1.9, -0.55, 1.0], value))
+    return coded(ASSESSMENTS, np.searchsorted([-1.9, -0.65, 1.0], value))
 
 
 def ks2(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:

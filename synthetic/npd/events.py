@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtri
 
 from synthetic.npd.census import provision
 from synthetic.npd.facts import facts
@@ -88,12 +89,10 @@ def _in_care(chunk: Chunk, year: int, per_10_000: int, table: str) -> Ints:
     risk += 0.35 * chunk.stream(table, year).standard_normal(len(p.want))
     who = p.on_roll(year)
     cut = np.sqrt(0.5**2 + 0.8**2 + 0.35**2) * _above(per_10_000 / 10_000)
-    return who[risk[who] > cut]
+    return np.asarray(who[risk[who] > cut])
 
 
 def _above(share: float) -> float:
-    from scipy.special import ndtri
-
     return -float(ndtri(share))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,34 +39,44 @@ def make(
 ) -> dict[str, list[Path]]:
     """Write Parquet files for every data set into `folder`; returns data set → its files, in order.
 
-    catalogue: its folder, NPD's or one made from it; its list of schools says what each is. pupils: all who are of school age in any of the years; of those, years + 15 year groups, some 14 are in one census.
-    years: by the year in which the academic year ends; a data set has files for those that its catalogue knows.
-    The same arguments give the same bytes, whatever the number of workers. Raises ValueError where the catalogue lacks
-    what the generator knows, and what loading a catalogue raises.
+    catalogue: its folder, NPD's or one made from it; its list of schools says what each is. pupils: all who are of
+    school age in any of the years, or two years younger; some 14 of years + 15 year groups are in one census. years:
+    by the year in which the academic year ends; a data set has files for those that its catalogue knows. The same
+    arguments give the same bytes, whatever the number of workers. Raises ValueError where the catalogue lacks what the
+    generator knows, and what loading a catalogue raises.
     """
     world = World(load_catalogue(bundle(catalogue)), catalogue, years, seed)
-    firsts = range(0, pupils, PUPILS_PER_CHUNK)
-    chunks = [Chunk(world, i, range(f, min(f + PUPILS_PER_CHUNK, pupils))) for i, f in enumerate(firsts)]
+    progress("schools", 0, 1)
     files: dict[str, list[Path]] = {d.id: [] for d in world.catalogue.data_sets}
-    progress("schools", 0, len(chunks) + 1)
-    files["schools"] += _write_schools(world, folder)
-    with ThreadPoolExecutor(workers) as pool:
-        for done, written in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder), chunks), 1):
-            progress(f"pupils {done} of {len(chunks)}", done, len(chunks) + 1)
-            for name, path in written:
-                files[name].append(path)
-    progress("made", len(chunks) + 1, len(chunks) + 1)
+    files["schools"].append(_write_schools(world, folder))
+    for name, path in write_chunks(chunks_of(world, pupils, PUPILS_PER_CHUNK), folder, progress, workers):
+        files[name].append(path)
     return files
 
 
-def _write_schools(world: World, folder: Path) -> list[Path]:
+def chunks_of(world: World, pupils: int, size: int) -> list[Chunk]:
+    return [Chunk(world, i, range(f, min(f + size, pupils))) for i, f in enumerate(range(0, pupils, size))]
+
+
+def write_chunks(chunks: Sequence[Chunk], folder: Path, progress: Progress, workers: int) -> Written:
+    """All files of the chunks, in the order of the chunks."""
+    written: Written = []
+    progress("pupils", 0, len(chunks))
+    with ThreadPoolExecutor(workers) as pool:
+        for done, files in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder), chunks), 1):
+            written += files
+            progress("pupils", done, len(chunks))
+    return written
+
+
+def _write_schools(world: World, folder: Path) -> Path:
     data_set = world.catalogue.data_set("schools")
     if data_set is None:
         raise ValueError("data_sets.schools: the generator needs it in the catalogue")
     rows = census.schools(world.schools)
     with Writer() as writer:
         columns = fitted(data_set, rows.who, rows.known, lambda name: stream(world.seed, f"schools.{name}", 0, 0))
-        return [writer.write(folder / "schools" / "schools.parquet", columns)]
+        return writer.write(folder / "schools" / "schools.parquet", columns)
 
 
 def _write_chunk(chunk: Chunk, folder: Path) -> Written:
@@ -87,9 +97,7 @@ def _years(data_set: DataSet, years: range) -> Iterator[int]:
         yield from (year for year in years if year in known)
 
 
-def _write(
-    writer: Writer, folder: Path, chunk: Chunk, data_set: DataSet, year: int, part: str, rows: Rows
-) -> Path:
+def _write(writer: Writer, folder: Path, chunk: Chunk, data_set: DataSet, year: int, part: str, rows: Rows) -> Path:
     """A file, named by what it holds: census/2024-SPR-000.parquet is the spring of 2023/24, the first chunk."""
 
     def draw(name: str) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""Columns of numpy arrays to Parquet files. One thread writes a file, so that its bytes follow from its columns alone."""
+"""Columns of numpy arrays to Parquet files. One thread writes a file: its bytes follow from its columns alone."""
 
 from __future__ import annotations
 
@@ -93,13 +93,12 @@ class Writer:
     def _texts(self, texts: tuple[str, ...]) -> str:
         """A table of the texts by their place, kept for the next file. ENUMs go into Parquet as they are."""
         if texts not in self._tables:
-            name = f"t{len(self._tables)}"
-            unique = list(dict.fromkeys(texts))
-            self._connection.execute(f"CREATE TYPE e{name} AS ENUM (SELECT unnest($texts::VARCHAR[]))", {"texts": unique})
+            name, given = f"t{len(self._tables)}", {"texts": list(texts)}
+            distinct = "SELECT unnest(list_distinct($texts::VARCHAR[]))"
+            places = "SELECT i::UINTEGER AS i, list_extract($texts::VARCHAR[], i + 1)"
+            self._connection.execute(f"CREATE TYPE e{name} AS ENUM ({distinct})", given)
             self._connection.execute(
-                f"CREATE TABLE {name} AS SELECT i::UINTEGER AS i, list_extract($texts::VARCHAR[], i + 1)::e{name} AS text "
-                "FROM range(len($texts) + 1) r(i)",
-                {"texts": list(texts)},
+                f"CREATE TABLE {name} AS {places}::e{name} AS text FROM range(len($texts) + 1) r(i)", given
             )
             self._tables[texts] = name
         return self._tables[texts]

@@ -25,6 +25,8 @@ MAJOR = {"W": "WHIT", "M": "MIXD", "A": "ASIA", "B": "BLAC", "C": "CHIN", "O": "
 NEEDS = tuple(facts()["sen_type"]["support"])
 STAY_AFTER_16, LATE, LEAVE_EARLY, MOVE, SPECIAL_OF_PLAN = 0.45, 0.10, 0.03, 0.12, 0.38
 """Shares of pupils; assumed."""
+LASTING = 0.975
+"""Correlation of what makes a pupil poor with what makes the same pupil poor in another year; assumed."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Pupils:
     def in_group(self, year: int, group: int) -> Ints:
         """Places of the pupils on roll in the summer of that year in that year group."""
         found = self.on_roll(year)
-        return found[self.group(year)[found] == group]
+        return np.asarray(found[self.group(year)[found] == group])
 
 
 def make_pupils(seed: int, chunk: int, numbers: Ints, years: range, schools: Schools) -> Pupils:
@@ -130,7 +132,7 @@ def _fsm(rng: np.random.Generator, want: Floats) -> Bools:
     """Eligibility by year group: the same pupils mostly, since want changes little from year to year."""
     share = np.where(np.arange(YEAR_GROUPS) <= LAST_PRIMARY, facts()["fsm"]["primary"], facts()["fsm"]["secondary"])
     changing = rng.standard_normal((len(want), YEAR_GROUPS))
-    return np.asarray(0.94 * want[:, None] + np.sqrt(1 - 0.94**2) * changing > -ndtri(share / 100))
+    return np.asarray(LASTING * want[:, None] + np.sqrt(1 - LASTING**2) * changing > -ndtri(share / 100))
 
 
 def _stay(rng: np.random.Generator, n: int) -> tuple[Ints, Ints, Ints]:

@@ -62,7 +62,8 @@ class Schools:
     def near(self, kind: int, place: Floats) -> Ints:
         """The school of that kind for pupils who live at `place`, from 0 to 1."""
         members, ends = self._lines[kind]
-        return members[np.searchsorted(ends, place, side="right").clip(0, len(members) - 1)]
+        found = np.searchsorted(ends, place, side="right")
+        return np.asarray(members[np.minimum(found, len(members) - 1)])
 
 
 def _pupils(regions: Sequence[str]) -> Floats:

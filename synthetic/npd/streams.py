@@ -1,4 +1,4 @@
-"""Random numbers by address: the same seed, table, year and chunk give the same numbers, whoever draws them and when."""
+"""Random numbers by address: the same seed, table, year and chunk give the same ones, whoever draws them and when."""
 
 from __future__ import annotations
 
@@ -20,4 +20,5 @@ def stream(seed: int, table: str, year: int, chunk: int) -> np.random.Generator:
 def pick(rng: np.random.Generator, weights: npt.ArrayLike, size: int) -> Ints:
     """`size` places in `weights`, each as often as its weight says."""
     rising = np.cumsum(np.asarray(weights, np.float64))
-    return np.searchsorted(rising, rng.random(size) * rising[-1], side="right").clip(0, len(rising) - 1)
+    found = np.searchsorted(rising, rng.random(size) * rising[-1], side="right")
+    return np.asarray(np.minimum(found, len(rising) - 1))

@@ -12,10 +12,11 @@ import numpy as np
 from datasets.catalogue import Catalogue
 from datasets.variables import Variable
 from synthetic.npd.attainment import Attainment, attain
-from synthetic.npd.fit import Coded, Known, coded
+from synthetic.npd.fit import Known, coded
+from synthetic.npd.parquet import Coded
 from synthetic.npd.pupils import Pupils, make_pupils
 from synthetic.npd.schools import Schools, read_schools
-from synthetic.npd.streams import Ints, stream
+from synthetic.npd.streams import Bools, Ints, stream
 
 TERMS = ("AUT", "SPR", "SUM")
 YEAR_GROUPS = ("R", *(str(i) for i in range(1, 14)))
@@ -86,7 +87,7 @@ class Chunk:
     def school(self, who: Ints, year: int) -> Ints:
         return self.pupils.school[who, self.group(who, year)]
 
-    def fsm(self, who: Ints, year: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def fsm(self, who: Ints, year: int) -> Bools:
         return self.pupils.fsm[who, self.group(who, year)]
 
     def sen(self, who: Ints, year: int) -> Ints:
