@@ -64,19 +64,23 @@ def ingest(
     progress: Progress | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
+    releases: Mapping[str, str] | None = None,
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
     A file that an earlier run has read is not read again, and a table that would be the same is not written again.
+    releases: data set → stage of the release of its files, e.g. "amended", one of its `releases`; where none is given,
+    files that are the same are of the same release.
     Raises IngestRefused with all problems of the files, or IngestFailed; either way no version is left behind.
     """
     if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
+    _check_releases(catalogue, releases or {})
     files = sum(len(sources.get(d.id, ())) for d in catalogue.data_sets)
     steps = _Steps(progress or Silent(), files + 4 * len(catalogue.data_sets) + 1)
     try:
         with building(cuts, catalogue.cut) as build:
-            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps)
+            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {})
             with scratch(build.path, memory_limit, threads) as database:
                 data_sets, notes = run.build(database, sources)
             steps.begin("publish")
@@ -93,8 +97,11 @@ def ingest(
 class _Run:
     """One run of ingest. before: the current version, if there is one that is whole."""
 
-    def __init__(self, build: Build, catalogue: Catalogue, before: Published | None, steps: _Steps) -> None:
+    def __init__(
+        self, build: Build, catalogue: Catalogue, before: Published | None, steps: _Steps, releases: Mapping[str, str]
+    ) -> None:
         self._build, self._catalogue, self._before, self._steps = build, catalogue, before, steps
+        self._releases = releases
         self._secret = build.secret()
 
     def build(
@@ -176,7 +183,7 @@ class _Run:
             periods=counted,
             parts=staged.part_keys,
             made_of=made,
-            release=None,
+            release=self._release(data_set.id, staged.files),
             releases=data_set.releases,
             cubes=write_cubes(folder / file, data_set, folder),
         )
@@ -189,7 +196,27 @@ class _Run:
         for file in facts.written:
             os.link(self._before.path / file.name, self._build.new / file.name)
         self._steps.begin(f"kept {staged.data_set.id}")
-        return replace(facts, files=staged.files, parts=staged.part_keys)
+        return replace(
+            facts,
+            files=staged.files,
+            parts=staged.part_keys,
+            release=self._release(staged.data_set.id, staged.files),
+            releases=staged.data_set.releases,
+        )
+
+    def _release(self, key: str, files: Sequence[SourceFile]) -> str | None:
+        before = self._before.manifest.data_sets.get(key) if self._before else None
+        same = before is not None and {f.sha256 for f in before.files} == {f.sha256 for f in files}
+        return self._releases.get(key, before.release if before and same else None)
+
+
+def _check_releases(catalogue: Catalogue, releases: Mapping[str, str]) -> None:
+    for key, given in releases.items():
+        data_set = catalogue.data_set(key)
+        stages = [known for known, _ in data_set.releases] if data_set else []
+        if given not in stages:
+            accepted = f"it has {', '.join(stages)}" if stages else "the catalogue names none of it"
+            raise IngestFailed(f"release of {key}: there is no stage {given!r}; {accepted}")
 
 
 def _before(cuts: Path, cut: str) -> Published | None:
