@@ -132,7 +132,7 @@ def test_a_published_file_answers_the_same(
     school.write_cut(path, CENSUS, rows)
     query = Query(CENSUS.id, (data.draw(strategies.measures(CENSUS, "count", 0)),), ("la", "sex"))
     plan = only_plan(validate(query, CENSUS, school.GRANTS, LIMITS))
-    engine = DuckDBEngine(path)
+    engine = DuckDBEngine({CENSUS.id: path})
     try:
         (aggregate,) = plan.aggregates
         ours, oracle = engine.aggregate(plan)[aggregate], MemoryEngine({CENSUS.id: rows}).aggregate(plan)[aggregate]

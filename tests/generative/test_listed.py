@@ -142,7 +142,7 @@ def test_a_key_space_of_a_hundred_million_takes_no_room(tmp_path: Path) -> None:
     ]
     school.write_cut(tmp_path / "cut.duckdb", wide, rows)
     query = Query(wide.id, (Measure("n", "count"),), ("school", "home"), groups=Groups.LISTED)
-    engine = DuckDBEngine(tmp_path / "cut.duckdb")
+    engine = DuckDBEngine({wide.id: tmp_path / "cut.duckdb"})
     tracemalloc.start()
     try:
         plan = only_plan(validate(query, wide, frozenset(), LIMITS))
