@@ -46,6 +46,7 @@ class OpenDuckDB(DuckDBEngine):
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 
@@ -53,6 +54,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def keyed() -> Iterator[duckdb.DuckDBPyConnection]:
     """Of the cut with record keys, whose types have the same names."""
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 

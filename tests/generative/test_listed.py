@@ -35,6 +35,7 @@ LIMITS = Limits(cells=0, group_by=4, listed=10**9)
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 
