@@ -2,7 +2,7 @@
 
     python -m benchmarks.engine 1000000 10000000 [--folder DIR] [--memory 4GB]
 
-One table for each number of rows; with several, the exponent of cost against rows. Tables that are written into a folder
+One table for each number of rows; with several, the exponent of cost against rows. Tables written into a folder
 stay there for the next run (some 14 bytes a row).
 """
 
