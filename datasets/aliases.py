@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from datasets.catalogue import Catalogue
+from datasets.catalogue import Catalogue, DataSet
 from datasets.variables import Alias, Variable
 
 TERMS = {"AUT": "autumn", "SPR": "spring", "SUM": "summer"}
-PARTS = {"[term]": "(?P<term>AUT|SPR|SUM)", "[yy]": r"(?P<yy>\d\d)", "[n]": r"(?P<n>[1-9]\d?)"}
+PARTS = {"[term]": "(?P<term>AUT|SPR|SUM)", "[yy]": r"(?P<yy>\d\d)", "[n]": r"(?P<n>[1-9]|[1-3]\d|40)"}
+"""NPD repeats an item 40 times at most."""
 PIVOT = 90
 """Two figures from this on are of the last century."""
-MOST_REPEATS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Found:
 
     data_set: str
     variable: Variable
+    alias: Alias
     year: int | None
     term: str | None
     repeat: int | None
@@ -37,26 +38,52 @@ class Found:
         when = f"{self.year - 1}/{self.year % 100:02d}" if self.year else ""
         return " ".join(filter(None, [TERMS.get(self.term or "", ""), when]))
 
+    @property
+    def in_use(self) -> bool:
+        """Whether files of that year have the name."""
+        return self.year is None or self.alias.first <= self.year <= (self.alias.last or self.year)
+
 
 def look_up(name: str, catalogue: Catalogue) -> list[Found]:
-    """Own variables whose files have this name in a year in which they had it; capitals make no difference."""
+    """Variables whose files have this name in some year, those that have it in the name's own year first; capitals make
+    no difference."""
+    found = [
+        Found(d.id, variable, alias, *_said(match))
+        for d, variable in _named(catalogue)
+        for alias in variable.aliases
+        if (match := _expression(alias.pattern).fullmatch(name.strip()))
+    ]
+    return sorted(found, key=lambda one: not one.in_use)
+
+
+def linked_as(found: Found, catalogue: Catalogue) -> list[str]:
+    """Where else the variable can be asked for: "ks4.census_fsm_eligible"."""
+    origin = (found.data_set, found.variable.name)
     return [
-        found
-        for data_set in catalogue.data_sets
-        for variable in data_set.own
-        for found in _matches(name, data_set.id, variable)
+        f"{d.id}.{v.name}"
+        for d in catalogue.data_sets
+        for v in d.variables
+        if v.linked and (v.linked.data_set, v.linked.variable) == origin
     ]
 
 
-def _matches(name: str, data_set: str, variable: Variable) -> Iterator[Found]:
-    for alias in variable.aliases:
-        if match := _expression(alias.pattern).fullmatch(name):
-            parts = match.groupdict()
-            year = _year(parts["yy"]) if parts.get("yy") else None
-            repeat = int(parts["n"]) if parts.get("n") else None
-            if _in_use(alias, year) and (repeat or 1) <= MOST_REPEATS:
-                yield Found(data_set, variable, year, (parts.get("term") or "").upper() or None, repeat)
-                return
+def search(words: str, catalogue: Catalogue) -> list[tuple[DataSet, Variable]]:
+    """Variables, linked ones apart, whose name, label, concept, description or NPD names hold all the words."""
+    wanted = words.lower().split()
+    return [(d, v) for d, v in _named(catalogue) if all(word in _text(v) for word in wanted)]
+
+
+def expand(alias: Alias, year: int, term: str = "SPR", repeat: int = 1) -> str:
+    """The name that files of a year have."""
+    parts = {"[term]": term, "[yy]": f"{year % 100:02d}", "[n]": str(repeat)}
+    name = alias.pattern
+    for part, text in parts.items():
+        name = name.replace(part, text)
+    return name
+
+
+def _named(catalogue: Catalogue) -> Iterator[tuple[DataSet, Variable]]:
+    return ((d, v) for d in catalogue.data_sets for v in d.variables if v.linked is None)
 
 
 @lru_cache(maxsize=4096)
@@ -67,18 +94,14 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE)
 
 
-def _year(figures: str) -> int:
-    return int(figures) + (1900 if int(figures) >= PIVOT else 2000)
+def _said(match: re.Match[str]) -> tuple[int | None, str | None, int | None]:
+    """Year, term and repeat."""
+    parts = match.groupdict()
+    figures, term, repeat = (parts.get(part) for part in ("yy", "term", "n"))
+    year = None if figures is None else int(figures) + (1900 if int(figures) >= PIVOT else 2000)
+    return year, term.upper() if term else None, int(repeat) if repeat else None
 
 
-def _in_use(alias: Alias, year: int | None) -> bool:
-    return year is None or alias.first <= year <= (alias.last or year)
-
-
-def expand(alias: Alias, year: int, term: str = "SPR", repeat: int = 1) -> str:
-    """The name that files of a year have."""
-    parts = {"[term]": term, "[yy]": f"{year % 100:02d}", "[n]": str(repeat)}
-    name = alias.pattern
-    for part, text in parts.items():
-        name = name.replace(part, text)
-    return name
+def _text(variable: Variable) -> str:
+    names = (alias.pattern for alias in variable.aliases)
+    return " ".join([variable.name, variable.label, variable.concept, variable.description, *names]).lower()

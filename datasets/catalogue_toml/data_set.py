@@ -73,7 +73,7 @@ def complete(draft: Draft, sets: Mapping[str, DataSet]) -> DataSet:
     levels = set(made.levels)
     for one in draft.links:
         if one.link.to in sets:
-            link, taken = resolve(one, made.key, {v.name: v for v in made.own}, sets[one.link.to], levels)
+            link, taken = resolve(one, made, set(found), sets[one.link.to], levels)
             links.append(link)
             found |= {v.name: v for v in taken}
             if made.key.unit and all(own in fixed for own, _ in link.on):

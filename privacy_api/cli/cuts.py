@@ -1,4 +1,4 @@
-"""Cuts and catalogues: what a custodian does before anyone can ask."""
+"""Cuts: what a custodian does before anyone can ask."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 
 from privacy_api.cli.common import HomeOption, fail, read_catalogue, read_text, refusals, settings_for
 
-catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
 DEFAULT_POLICY = "dp-default"
 
 
@@ -88,15 +87,3 @@ def bind(policies: Path, cut: str, text: str | None) -> None:
 
 def preset(name: str) -> str:
     return files("privacy_api").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
-
-
-@catalogue_app.command("check")
-def check_catalogue(catalogue: Path) -> None:
-    """Validate a catalogue; all problems at once."""
-    with refusals():
-        from datasets.catalogue_toml import load_catalogue
-
-        loaded = load_catalogue(read_catalogue(catalogue))
-        for data_set in loaded.data_sets:
-            typer.echo(f"{loaded.cut}.{data_set.id}: {len(data_set.variables)} variables")
-        typer.echo("the catalogue is good")

@@ -149,7 +149,9 @@ def empty(tmp_path: Path) -> Path:
 
 
 def test_catalogue_check(sources: Files, tmp_path: Path) -> None:
-    assert done("catalogue", "check", sources.catalogue) == "school.census: 6 variables\nthe catalogue is good\n"
+    assert done("catalogue", "check", sources.catalogue) == (
+        "school.census: 6 variables\nthe catalogue is good: 1 data set, 6 variables, 7 code lists\n"
+    )
     bad = tmp_path / "bad.toml"
     bad.write_text(TEXT.replace('level = "LA"', 'level = "ZZ"').replace("synthetic = true", "synthetic = 1"))
     told = refused("catalogue", "check", bad)
