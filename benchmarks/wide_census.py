@@ -34,7 +34,10 @@ synthetic = true
 title = "Census"
 sort_by = ["la"]
 key = { unit = "pupil_id", time = "year", rows_per_period = 1 }
-cubes = [["la", "year_group", "sex", "fsm", "sen", "eal"], ["la", "attended"], ["ks2", "ks4", "year_group", "sex"]]
+cubes = [
+  ["la", "year_group", "sex"], ["la", "year_group", "sex", "fsm", "sen", "eal"],
+  ["la", "attended"], ["ks2", "ks4", "year_group", "sex"],
+]
 """
 
 
