@@ -15,10 +15,10 @@ MOST_CELLS = 4_000_000
 def chosen(data_set: DataSet) -> tuple[tuple[str, ...], ...]:
     """Axes of each cube.
 
-    Where the catalogue names none, as many variables as fit of: (1) time, what the table is sorted by, the coarsest place
-    (where no place is among that), then the others in the catalogue's order; (2) time, the others from the fewest atoms
-    up; (3) as the first, but those that it had no room for, from the fewest atoms up. None has more cells than there
-    can be rows.
+    Where the catalogue names none, as many variables as fit of: (1) time, what the table is sorted by, the coarsest
+    place (where no place is among that), then the others in the catalogue's order; (2) time, the others from the fewest
+    atoms up; (3) as the first, but those that it had no room for, from the fewest atoms up. None has more cells than
+    there can be rows.
     """
     if data_set.cubes:
         return tuple(in_order(data_set, axes) for axes in data_set.cubes)
