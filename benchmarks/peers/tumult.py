@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ def main() -> None:
     parameters = json.load(sys.stdin)
 
     def connect() -> Count:
+        os.environ["PYSPARK_PYTHON"] = sys.executable  # or its workers run another Python, without Tumult
+
         from pyspark.sql import SparkSession
         from tmlt.analytics import AddOneRow, KeySet, QueryBuilder, RhoZCDPBudget, Session
 
