@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from sqlglot import exp
@@ -11,8 +10,6 @@ from datasets.catalogue import DataSet
 from datasets.variables import Variable
 
 Value: TypeAlias = str | int
-Bind: TypeAlias = Callable[[Value], exp.Expr]
-"""Makes a value a bound parameter."""
 
 
 class Dialect(Protocol):
@@ -27,8 +24,12 @@ class Dialect(Protocol):
         """The place of a stored code within its list, from 0."""
         ...
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
-        """An atom as its column stores it: such values compare in the order of their places."""
+    def value(self, variable: Variable, atom: int) -> Value:
+        """What is bound for an atom."""
+        ...
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
+        """A bound atom as its column stores it: such values compare in the order of their places."""
         ...
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
@@ -51,9 +52,12 @@ class DuckDB:
     def position(self, stored: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="enum_code", expressions=[stored])
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
+    def value(self, variable: Variable, atom: int) -> Value:
+        return variable.atoms[atom].code
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
         enum = exp.DataType.build(f'"{data_set.id}.{variable.stored_atoms}"', udt=True)
-        return exp.Cast(this=bind(variable.atoms[atom].code), to=enum)
+        return exp.Cast(this=bound, to=enum)
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
         """max(value, n) is a list, shorter where there are fewer."""
@@ -76,8 +80,11 @@ class Spark:
     def position(self, stored: exp.Expr) -> exp.Expr:
         return stored
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
-        return bind(atom)
+    def value(self, variable: Variable, atom: int) -> Value:
+        return atom
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
+        return bound
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
         """max_by(x, y, n) holds n values at a time, however many there are; get() is NULL beyond the last."""

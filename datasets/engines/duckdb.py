@@ -51,7 +51,7 @@ class DuckDBEngine:
         self._connection.close()
 
     def _run(self, statement: Statement) -> list[Integers]:
-        """Columns of the result as int64, NULL as −1, a UBIGINT as the int64 of its bits.
+        """Columns of the result as integers, NULL as −1, a UBIGINT as the int64 of its bits.
 
         DuckDB's error text may quote data and goes no further.
         """
@@ -64,4 +64,6 @@ class DuckDBEngine:
 
 
 def _whole(column: Any) -> Integers:
-    return np.ma.filled(np.ma.asarray(column).astype(np.int64), -1)
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.filled(column.astype(np.int64), -1)
+    return column if column.dtype.itemsize <= 2 else np.asarray(column, np.int64)

@@ -18,9 +18,18 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CubeFile:
+    """A count cube of a data set. axes: its variables, in order; file: of the version."""
+
+    axes: tuple[str, ...]
+    file: SourceFile
+
+
+@dataclass(frozen=True, slots=True)
 class DataSetFacts:
     rows: int
     files: tuple[SourceFile, ...]
+    cubes: tuple[CubeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,11 @@ class Manifest:
     notes: tuple[Note, ...]
     tool: Mapping[str, str]
 
+    @property
+    def written(self) -> tuple[SourceFile, ...]:
+        """Files of the version that hold exact numbers of its rows: the database, and count cubes."""
+        return (self.database, *(cube.file for facts in self.data_sets.values() for cube in facts.cubes))
+
     def text(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
 
@@ -66,4 +80,5 @@ class Manifest:
 
 
 def _facts(raw: Mapping[str, Any]) -> DataSetFacts:
-    return DataSetFacts(raw["rows"], tuple(SourceFile(**file) for file in raw["files"]))
+    cubes = tuple(CubeFile(tuple(cube["axes"]), SourceFile(**cube["file"])) for cube in raw.get("cubes", ()))
+    return DataSetFacts(raw["rows"], tuple(SourceFile(**file) for file in raw["files"]), cubes)

@@ -15,6 +15,7 @@ from datasets.catalogue import Catalogue
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
+from datasets.ingest.cubes import write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.derived import made_problems
 from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
@@ -143,10 +144,14 @@ def _describe(build: Build, catalogue: Catalogue, staged: Sequence[Staged], repo
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
         database=SourceFile(DATABASE, database.stat().st_size, sha256(database)),
-        data_sets={s.data_set.id: DataSetFacts(s.rows, s.files) for s in staged},
+        data_sets={s.data_set.id: _facts(build, s) for s in staged},
         notes=tuple(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes),
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
     )
+
+
+def _facts(build: Build, staged: Staged) -> DataSetFacts:
+    return DataSetFacts(staged.rows, staged.files, write_cubes(build.new / DATABASE, staged.data_set, build.new))
 
 
 def _own_version() -> str:
