@@ -58,6 +58,22 @@ def test_a_cube_of_what_was_asked_for_is_what_the_rows_say(work: Workplace) -> N
     assert np.array_equal(score.counts, [[0, 1, 0, 2], [1, 0, 1, 0]]), "years × <2, <5, to 10, missing"
 
 
+def test_rows_that_are_left_out_are_not_counted(work: Workplace) -> None:
+    """Of a key that bounds the rows of a pupil, a cube counts those that are kept, as a scan does."""
+    work.text = CATALOGUE.replace('unit = "pupil"\ntime = "year"', 'unit = "pupil"\nbound_rows = 1')
+    published = work.ingest(work.files())
+    assert work.text != CATALOGUE and published.manifest.data_sets["census"].rows == 5
+    for cube in open_cubes(published, load_catalogue(work.text))["census"]:
+        assert cube.counts.sum() == 4, "P1 has two records"
+
+
+def test_queries_share_what_none_can_change(work: Workplace) -> None:
+    for cubes in open_cubes(work.ingest(work.files()), tiny()).values():
+        for cube in cubes:
+            with pytest.raises(ValueError, match="read-only"):
+                cube.counts += np.uint32(1)
+
+
 def test_what_is_published_answers_as_the_table_does(work: Workplace) -> None:
     published = work.ingest(work.files())
     census = tiny().data_sets[0]
