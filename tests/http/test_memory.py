@@ -13,7 +13,7 @@ MIB = 2**20
 
 
 def ask(service: Service, needs: tuple[str, ...]) -> None:
-    body = {"measures": [{"statistic": "count"}, {"statistic": "mean", "variable": "sessions"}], "rho": "0.0001"}
+    body = {"measures": [{"statistic": "count"}, {"statistic": "mean", "variable": "days"}], "rho": "0.0001"}
     criteria = {"filters": {"need": {"in": list(needs)}}}
     answer = service.ask({**body, "groupBy": ["la", "sex"], "criteria": criteria})
     assert answer.status_code == 200, answer.text
