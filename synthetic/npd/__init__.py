@@ -5,6 +5,7 @@ the list of schools that a cut's catalogue needs before either. Facts that the p
 """
 
 from synthetic.npd.make import Progress, make
+from synthetic.npd.scale import make_census
 from synthetic.npd.schools import write_schools
 
-__all__ = ["Progress", "make", "write_schools"]
+__all__ = ["Progress", "make", "make_census", "write_schools"]

@@ -48,7 +48,7 @@ def make(
     world = World(load_catalogue(bundle(catalogue)), catalogue, years, seed)
     progress("schools", 0, 1)
     files: dict[str, list[Path]] = {d.id: [] for d in world.catalogue.data_sets}
-    files["schools"].append(_write_schools(world, folder))
+    files["schools"].append(write_schools_of(world, folder))
     for name, path in write_chunks(chunks_of(world, pupils, PUPILS_PER_CHUNK), folder, progress, workers):
         files[name].append(path)
     return files
@@ -58,18 +58,20 @@ def chunks_of(world: World, pupils: int, size: int) -> list[Chunk]:
     return [Chunk(world, i, range(f, min(f + size, pupils))) for i, f in enumerate(range(0, pupils, size))]
 
 
-def write_chunks(chunks: Sequence[Chunk], folder: Path, progress: Progress, workers: int) -> Written:
-    """All files of the chunks, in the order of the chunks."""
+def write_chunks(
+    chunks: Sequence[Chunk], folder: Path, progress: Progress, workers: int, only: str | None = None
+) -> Written:
+    """All files of the chunks, or those of one data set, in the order of the chunks."""
     written: Written = []
     progress("pupils", 0, len(chunks))
     with ThreadPoolExecutor(workers) as pool:
-        for done, files in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder), chunks), 1):
+        for done, files in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder, only), chunks), 1):
             written += files
             progress("pupils", done, len(chunks))
     return written
 
 
-def _write_schools(world: World, folder: Path) -> Path:
+def write_schools_of(world: World, folder: Path) -> Path:
     data_set = world.catalogue.data_set("schools")
     if data_set is None:
         raise ValueError("data_sets.schools: the generator needs it in the catalogue")
@@ -79,11 +81,12 @@ def _write_schools(world: World, folder: Path) -> Path:
         return writer.write(folder / "schools" / "schools.parquet", columns)
 
 
-def _write_chunk(chunk: Chunk, folder: Path) -> Written:
+def _write_chunk(chunk: Chunk, folder: Path, only: str | None) -> Written:
     with Writer() as writer:
         return [
             (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows))
             for data_set in chunk.world.catalogue.data_sets
+            if only in (None, data_set.id)
             for year in _years(data_set, chunk.world.years)
             for part, rows in TABLES[data_set.id](chunk, year)
             if len(rows.who)

@@ -41,6 +41,8 @@ class Ids:
 
 
 Column = Coded | Ticks | Ids
+FEW = 50_000
+"""Up to so many rows texts are looked up in lists; beyond, joins to tables of them cost less."""
 
 
 class Writer:
@@ -50,7 +52,7 @@ class Writer:
         self._connection = duckdb.connect(config={"threads": 1, "preserve_insertion_order": True})
         # Rows keep their order only while the columns, not the tables of texts, are what is scanned.
         self._connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-        self._tables: dict[tuple[str, ...], str] = {}
+        self._names: dict[tuple[str, ...], str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -63,8 +65,9 @@ class Writer:
     def write(self, path: Path, columns: Mapping[str, Column]) -> Path:
         arrays: dict[str, npt.NDArray[Any]] = {}
         shown, joins = [], []
+        many = max(map(_length, columns.values()), default=0) > FEW
         for i, (name, column) in enumerate(columns.items()):
-            value, join = self._column(f"c{i}", column, arrays)
+            value, join = self._column(f"c{i}", column, arrays, many)
             shown.append(f'{value} AS "{name}"')
             joins.append(join)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,12 +77,14 @@ class Writer:
         self._connection.unregister("rows")
         return path
 
-    def _column(self, name: str, column: Column, arrays: dict[str, npt.NDArray[Any]]) -> tuple[str, str]:
+    def _column(self, name: str, column: Column, arrays: dict[str, npt.NDArray[Any]], many: bool) -> tuple[str, str]:
         """The SQL of its values, and the join that they need."""
         if isinstance(column, Coded):
             arrays[name] = column.index
-            table = self._texts(column.texts)
-            return f"{name}.text", f"JOIN {table} {name} ON {name}.i = rows.{name}"
+            texts = self._texts(column.texts)
+            if many:
+                return f"{name}.text", f"JOIN {texts} {name} ON {name}.i = rows.{name}"
+            return f"getvariable('{texts}')[rows.{name} + 1]::e{texts}", ""
         if isinstance(column, Ids):
             arrays[name] = column.numbers
             return f"(rows.{name} + {ID_START})::VARCHAR", ""
@@ -91,14 +96,19 @@ class Writer:
         return f"CASE WHEN rows.{name}m THEN NULL ELSE {value} END", ""
 
     def _texts(self, texts: tuple[str, ...]) -> str:
-        """A table of the texts by their place, kept for the next file. ENUMs go into Parquet as they are."""
-        if texts not in self._tables:
-            name, given = f"t{len(self._tables)}", {"texts": list(texts)}
-            distinct = "SELECT unnest(list_distinct($texts::VARCHAR[]))"
-            places = "SELECT i::UINTEGER AS i, list_extract($texts::VARCHAR[], i + 1)"
-            self._connection.execute(f"CREATE TYPE e{name} AS ENUM ({distinct})", given)
-            self._connection.execute(
-                f"CREATE TABLE {name} AS {places}::e{name} AS text FROM range(len($texts) + 1) r(i)", given
-            )
-            self._tables[texts] = name
-        return self._tables[texts]
+        """The name of their list, of a table of them by their place, and (with e) of their ENUM, which goes into
+        Parquet as it is. Kept for the next file."""
+        if texts not in self._names:
+            name, run = f"t{len(self._names)}", self._connection.execute
+            run(f"SET VARIABLE {name} = $texts::VARCHAR[]", {"texts": list(texts)})
+            run(f"CREATE TYPE e{name} AS ENUM (SELECT unnest(list_distinct(getvariable('{name}'))))")
+            rows = f"SELECT i::UINTEGER AS i, getvariable('{name}')[i + 1]::e{name} AS text FROM range($rows) r(i)"  # noqa: S608
+            run(f"CREATE TABLE {name} AS {rows}", {"rows": len(texts) + 1})
+            self._names[texts] = name
+        return self._names[texts]
+
+
+def _length(column: Column) -> int:
+    if isinstance(column, Coded):
+        return len(column.index)
+    return len(column.numbers if isinstance(column, Ids) else column.ticks)
