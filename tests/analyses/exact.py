@@ -46,7 +46,8 @@ CREATE VIEW register AS SELECT a.*, s.la, g."group", m."group" AS mark_group, d.
 CREATE VIEW good_level AS SELECT pupil, ending(year) AS y, CASE WHEN (
     SELECT bool_and(goal IN ('2', '3')) FROM unnest([goal13_listening, goal13_understanding, goal13_speaking,
       goal13_moving, goal13_health, goal13_self_confidence, goal13_behaviour, goal13_relationships, goal13_reading,
-      goal13_writing, goal13_numbers, goal13_shapes]) g(goal)) THEN '1' ELSE '0' END AS gld FROM eyfsp WHERE ending(year) < 2020;
+      goal13_writing, goal13_numbers, goal13_shapes]) g(goal)) THEN '1' ELSE '0' END AS gld
+  FROM eyfsp WHERE ending(year) < 2020;
 """
 
 MAJOR = """CASE ethnicity[1] WHEN 'W' THEN 'WHIT' WHEN 'M' THEN 'MIXD' WHEN 'A' THEN 'ASIA' WHEN 'B' THEN 'BLAC'
