@@ -41,13 +41,18 @@ class Dialect(Protocol):
         ...
 
 
+def home_of(data_set: str) -> str:
+    """The name that DuckDB knows the file of a data set by; none that it has for itself, such as "temp"."""
+    return f"cut:{data_set}"
+
+
 class DuckDB:
-    """Codes are of ENUM types, which a cut's file names "<data set>.<column>"."""
+    """Codes are of ENUM types, named "<data set>.<column>". Each data set is in a file of its own."""
 
     name = "duckdb"
 
     def table(self, data_set: DataSet) -> exp.Expr:
-        return exp.table_(data_set.id, quoted=True)
+        return exp.table_(data_set.id, db="main", catalog=home_of(data_set.id), quoted=True)
 
     def position(self, stored: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="enum_code", expressions=[stored])
@@ -56,7 +61,8 @@ class DuckDB:
         return variable.atoms[atom].code
 
     def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
-        enum = exp.DataType.build(f'"{data_set.id}.{variable.stored_atoms}"', udt=True)
+        home, column = home_of(data_set.id), f"{data_set.id}.{variable.stored_atoms}"
+        enum = exp.DataType.build(f'"{home}"."main"."{column}"', udt=True)
         return exp.Cast(this=bound, to=enum)
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:

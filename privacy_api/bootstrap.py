@@ -125,7 +125,7 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
     cubes = open_cubes(published, catalogue)
     try:
         engine = DuckDBEngine(
-            published.database, settings.query_seconds, settings.query_memory, settings.engine_threads
+            published.databases, settings.query_seconds, settings.query_memory, settings.engine_threads
         )
     except EngineRefused as refused:
         raise CutDamaged(f"cut {name}: {refused}") from None

@@ -10,7 +10,7 @@ from datasets.plan import Axis, Plan
 from datasets.sql import Statement, Wanted
 from disclosure.aggregates import BinnedCount
 from disclosure.evidence import RecordKeys, numbers_of
-from disclosure.tables import ExactGroups, ExactTable, Flags, Integers
+from disclosure.tables import ExactGroups, ExactTable, Integers
 
 SMALL = {np.dtype(np.uint8).str: 2**8, np.dtype(np.uint16).str: 2**16}
 """Types of codes for which a place of every value costs less than to convert them."""
@@ -39,16 +39,16 @@ def exact_groups(plan: Plan, statements: Iterable[Statement], run: Run) -> Exact
 
 def _cells(plan: Plan, columns: list[Integers]) -> Integers:
     """Row-major cell of each result row; −1 outside the key space (NULL bands, codes not shown)."""
-    cell = np.zeros(columns[0].size if columns else 1, np.int64)
-    outside: Flags | None = None
-    for axis, column in zip(plan.axes, columns, strict=False):
+    cell, outside = np.zeros(1, np.int64), np.zeros(1, bool)
+    for place, (axis, column) in enumerate(zip(plan.axes, columns, strict=False)):
         shown = _shown(axis, column)
         if shown.min(initial=0) < 0:
-            outside = shown < 0 if outside is None else outside | (shown < 0)
+            outside = outside | (shown < 0)
         # In place: fresh pages for a large result cost more than the arithmetic.
-        cell *= len(axis.positions)
-        cell += shown
-    return cell if outside is None else np.where(outside, -1, cell)
+        if place:
+            shown += cell * len(axis.positions)
+        cell = shown
+    return np.where(outside, -1, cell) if outside.any() else cell
 
 
 def _shown(axis: Axis, column: Integers) -> Integers:
@@ -57,7 +57,7 @@ def _shown(axis: Axis, column: Integers) -> Integers:
     place = np.full(max(last + 1, SMALL.get(column.dtype.str, 0)), -1, np.int64)
     place[list(axis.positions)] = np.arange(len(axis.positions))
     # Codes beyond the last that is shown, and NULL, stand for a place that is −1.
-    return place[column if column.dtype.str in SMALL else np.minimum(column, last)]
+    return place.take(column if column.dtype.str in SMALL else np.minimum(column, last))
 
 
 def _dense(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Wanted, Integers]:
@@ -66,10 +66,10 @@ def _dense(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Wa
     rows = np.flatnonzero(cell >= 0) if cell.min(initial=0) < 0 else slice(None)
     found: dict[Wanted, Integers] = {}
     for wanted in statement.wanted:
-        table = np.zeros((plan.cells, numbers_of(wanted)), np.int64)
-        for place in range(table.shape[1]):
-            table[cell[rows], place] = next(numbers)[rows]
-        found[wanted] = table
+        table = np.zeros((numbers_of(wanted), plan.cells), np.int64)
+        for number in table:
+            number[cell[rows]] = next(numbers)[rows]
+        found[wanted] = np.ascontiguousarray(table.T)
     return found
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+from sqlglot import exp
 
+from datasets.dialects import home_of
 from datasets.engines.dense import exact_groups, exact_table
 from datasets.plan import EngineFailed, Plan
 from datasets.sql import Statement, compile_plan
@@ -20,26 +23,39 @@ class EngineRefused(Exception):
 
 
 class DuckDBEngine:
-    """One read-only connection, one cursor per query. seconds and memory bound each query."""
+    """All files of a cut in one instance, read-only and locked down, with a cursor per query.
 
-    def __init__(self, database: Path, seconds: float = 10.0, memory: str = "2GB", threads: int = 1) -> None:
+    databases: data set → the file with its table. seconds bounds each query; memory, all of them together.
+    """
+
+    def __init__(
+        self, databases: Mapping[str, Path], seconds: float = 10.0, memory: str = "2GB", threads: int = 1
+    ) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": str(threads),
             "memory_limit": memory,
             "max_execution_time": str(max(1, round(seconds * 1000))),
-            "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
             "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
             "temp_directory": "",
-            "lock_configuration": "true",
         }
+        self._connection = duckdb.connect(":memory:", config=config)
+        for data_set, path in databases.items():
+            self._attach(data_set, path)
+        # Only now: nothing could be attached after it.
+        self._connection.execute("SET GLOBAL enable_external_access = false")
+        self._connection.execute("SET GLOBAL lock_configuration = true")
+
+    def _attach(self, data_set: str, path: Path) -> None:
+        alias = exp.to_identifier(home_of(data_set), quoted=True).sql("duckdb")
         try:
-            self._connection = duckdb.connect(str(database), read_only=True, config=config)
+            self._connection.execute(f"ATTACH $path AS {alias} (READ_ONLY)", {"path": str(path)})
         except duckdb.Error:
-            raise EngineRefused(f"{database.name}: cannot be opened; restore it or publish again") from None
+            self._connection.close()
+            raise EngineRefused(f"{path.name}: cannot be opened; restore it or publish again") from None
 
     def aggregate(self, plan: Plan) -> ExactTable:
         return exact_table(plan, compile_plan(plan), self._run)

@@ -61,6 +61,21 @@ def test_years_of_ks4_names_are_those_of_its_sheet(npd: Catalogue, facts: Facts)
     assert checked > 50
 
 
+def test_classes_of_ks4_names_are_those_of_its_sheet(npd: Catalogue, facts: Facts) -> None:
+    """But for the school's number, which the sheet has as 4E among pupils and 5E among results: docs/npd.md."""
+    sheet = {row["npd_alias"]: row for row in facts("npd_ks4_variables")}
+    for data_set in npd.data_sets:
+        for variable in data_set.own:
+            rows = [sheet[a.pattern] for a in variable.aliases if a.pattern in sheet and variable.name != "school"]
+            for row in rows:
+                ours, theirs = (
+                    f"{variable.identifiability}{variable.sensitivity}",
+                    row["identifiability"] + row["sensitivity"],
+                )
+                assert ours == theirs, (data_set.id, variable.name, row["npd_alias"])
+                assert variable.needs_justification or row["request_class"] == "default", (data_set.id, variable.name)
+
+
 def _years(text: str) -> tuple[int, int]:
     """ "2010/11 - 2012/13" → (2011, 2013); an open end is as good as the latest year."""
     ends = [int(year) + 1 for year in re.findall(r"(\d{4})/\d\d", text)]
