@@ -13,7 +13,6 @@ import pytest
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import IngestFailed, IngestRefused, Published, ingest, open_current, prune, slices
-from datasets.ingest import write as writing
 from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, write_file
 from tests.lib.cuts import opened
 
@@ -189,7 +188,6 @@ def test_slices_make_no_difference(work: Workplace, monkeypatch: pytest.MonkeyPa
     """Keys, rows per period and order are those of all rows together, however few are looked at together."""
     whole, _ = run(work, by_year(work))
     monkeypatch.setattr(slices, "AT_ONCE", 1)
-    monkeypatch.setattr(writing, "AT_ONCE", 1)
     again, _ = run(work, work.files())
     assert rows(whole) == rows(again)
     twice = [*CENSUS, {**CENSUS[1], "points": "3"}]
