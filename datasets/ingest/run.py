@@ -17,7 +17,7 @@ from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
-from datasets.ingest.cubes import write_cubes
+from datasets.ingest.cubes import keep_cubes, write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.essence import made_of
 from datasets.ingest.folder import CATALOGUE, MANIFEST, UNITS, Build, building, database_name
@@ -193,8 +193,9 @@ class _Run:
         if self._before is None:
             raise ValueError("nothing to link to")
         self._steps.begin(f"keep {staged.data_set.id}")
-        for file in facts.written:
-            os.link(self._before.path / file.name, self._build.new / file.name)
+        before, new = self._before.path, self._build.new
+        os.link(before / facts.database.name, new / facts.database.name)
+        cubes = keep_cubes(before, facts, staged.data_set, new)
         self._steps.begin(f"kept {staged.data_set.id}")
         return replace(
             facts,
@@ -202,6 +203,7 @@ class _Run:
             parts=staged.part_keys,
             release=self._release(staged.data_set.id, staged.files),
             releases=staged.data_set.releases,
+            cubes=cubes,
         )
 
     def _release(self, key: str, files: Sequence[SourceFile]) -> str | None:
