@@ -47,6 +47,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 # After a change of dependencies in pyproject.toml; needs uv.
 lock:
 	$(COMPILE) --extra postgres pyproject.toml -o requirements/server.txt
+	$(COMPILE) --extra postgres --extra spark pyproject.toml -o requirements/spark.txt
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group oracle -o requirements/oracle.txt

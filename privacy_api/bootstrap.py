@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
-from datasets.engines.duckdb import DuckDBEngine, EngineRefused
+from datasets.engines.duckdb import DuckDBEngine
 from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_current
 from datasets.official.fits import misfits
+from datasets.plan import EngineRefused
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
 from privacy_api.ports import LedgerBroken

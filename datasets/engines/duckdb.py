@@ -10,13 +10,9 @@ import duckdb
 import numpy as np
 
 from datasets.engines.dense import exact_groups, exact_table
-from datasets.plan import EngineFailed, Plan
+from datasets.plan import EngineFailed, EngineRefused, Plan
 from datasets.sql import Statement, compile_plan
 from disclosure.tables import ExactGroups, ExactTable, Integers
-
-
-class EngineRefused(Exception):
-    """The cut cannot be opened."""
 
 
 class DuckDBEngine:
