@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from datasets.variables import TimePeriod, Variable
+from datasets.variables import Code, TimePeriod, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Key:
 
     @property
     def is_unique(self) -> bool:
-        """Whether no two rows of a file may agree in unit, time and `also`."""
-        return self.unit is not None and (bool(self.also) or (self.rows_per_period == 1 and not self.bounded))
+        """Whether no two rows may agree in unit (if there is one), time and `also`."""
+        return bool(self.also) or (self.unit is not None and self.rows_per_period == 1 and not self.bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,24 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """From each row to the one row of another data set that it belongs to: of the same pupil, or of a public data set.
+
+    on: (own variable, variable of the other) that agree. where: (variable of the other, its code). years_before: by how
+    many academic years the other's time is earlier. take: (variable of the other, its name here). missing: the code
+    where there is no such row; None where there must be one.
+    """
+
+    name: str
+    to: str
+    on: tuple[tuple[str, str], ...]
+    where: tuple[tuple[str, str], ...]
+    years_before: int
+    take: tuple[tuple[str, str], ...]
+    missing: Code | None
+
+
+@dataclass(frozen=True, slots=True)
 class Impossible:
     """No row has one of these atoms of every variable at once: (variable, its atoms) of two or more."""
 
@@ -51,8 +69,12 @@ class Impossible:
 
 @dataclass(frozen=True)
 class DataSet:
-    """fixed: variables that have one value in all rows of a pupil; checked at ingest. record_keys: whether each stored
-    row has a key, which the cell key method sums; it is no variable, so that no question can name it."""
+    """fixed: variables that have one value in all rows of a pupil; checked at ingest, or follows for linked and derived
+    ones. record_keys: whether each stored row has a key, which the cell key method sums; it is no variable, so that no
+    question can name it. public: about no pupil, and open to all. releases: (stage, month), in order. populated: first
+    and last academic year, by the year in which it ends; last is None while it goes on. cubes: of which variables
+    counts are kept; () for a choice by size.
+    """
 
     id: str
     title: str
@@ -66,6 +88,16 @@ class DataSet:
     fixed: tuple[str, ...] = ()
     record_keys: bool = False
     impossible: tuple[Impossible, ...] = ()
+    public: bool = False
+    links: tuple[Link, ...] = ()
+    releases: tuple[tuple[str, str], ...] = ()
+    populated: tuple[int, int | None] | None = None
+    cubes: tuple[tuple[str, ...], ...] = ()
+
+    @cached_property
+    def own(self) -> tuple[Variable, ...]:
+        """Variables that the files have; ingest makes the others."""
+        return tuple(v for v in self.variables if v.is_own)
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:

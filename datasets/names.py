@@ -71,8 +71,9 @@ class Names:
 
     def check_grants(self, grants: frozenset[str]) -> None:
         for name, path in self.used.items():
-            sensitivity = self.data_set.by_name[name].sensitivity
-            if sensitivity.needs_grant and name not in grants:
+            variable = self.data_set.by_name[name]
+            sensitivity = variable.sensitivity
+            if sensitivity.needs_grant and not grants & {name, variable.granted_as}:
                 message = f"{name} is sensitive (class {sensitivity}) and this project has no grant for it."
                 self.refuse("VariableNotGranted", message, path)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datasets.derive.expression import Expression
 
 
 class Sensitivity(StrEnum):
@@ -23,10 +27,12 @@ class Sensitivity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One member of a finite domain: the code that people write, and its label."""
+    """One member of a finite domain: the code that people write, and its label. since, until: when it is in use."""
 
     code: str
     label: str
+    since: str = field(default="", kw_only=True)
+    until: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +78,32 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """A name of a variable in files of NPD, e.g. "FSMeligible_[term][yy]". first, last: the years, by the year in
+    which the academic year ends, in which files have it; last is None while they do."""
+
+    pattern: str
+    first: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Where a linked variable comes from: a link of its data set, and the variable of the other data set."""
+
+    link: str
+    data_set: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
 class Variable:
     """``atoms`` is the finest domain that criteria can tell apart: codes, or the bins of a number.
 
     A numeric variable without declared bins has no atoms: it can be summed and averaged, not filtered or grouped.
-    An optional number has a last atom, "missing".
+    An optional number has a last atom, "missing". granted_as: the name that a grant of a class B or D variable may
+    have, where it is linked from another data set. aliases, concept, populated (first and last year, or None) and
+    needs_justification describe it to people.
     """
 
     name: str
@@ -92,11 +119,23 @@ class Variable:
     is_time: bool = False
     missing: str | None = None
     recode: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    concept: str = ""
+    populated: tuple[int, int | None] | None = None
+    needs_justification: bool = False
+    derived: Expression | None = None
+    linked: Linked | None = None
+    granted_as: str = ""
 
     @property
     def stored_atoms(self) -> str:
         """Name of the stored ENUM column that holds the atom."""
         return f"{self.name}.bin" if self.numbers else self.name
+
+    @property
+    def is_own(self) -> bool:
+        """Whether files have it; else ingest makes it."""
+        return self.derived is None and self.linked is None
 
     @property
     def needs_banding(self) -> bool:

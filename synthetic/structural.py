@@ -44,7 +44,7 @@ def _rows(data_set: DataSet, pupils: int, seed: int) -> Iterator[list[str]]:
 def _columns(data_set: DataSet) -> dict[str, None]:
     """Every column that the file must have, in catalogue order."""
     names = [data_set.key.unit] if data_set.key.unit else []
-    for v in data_set.variables:
+    for v in data_set.own:
         names += [v.column, *(b.checked_against for b in v.bandings if b.checked_against)]
     return dict.fromkeys(names)
 
@@ -52,7 +52,7 @@ def _columns(data_set: DataSet) -> dict[str, None]:
 def _text(data_set: DataSet, column: str, pupils: int, period: int, seed: int) -> list[str]:
     if column == data_set.key.unit:
         return [f"P{i:09d}" for i in range(pupils)]
-    for v in data_set.variables:
+    for v in data_set.own:
         if v.column == column:
             return _values(v, pupils, 0 if v.name in data_set.fixed else period, seed)
         for b in v.bandings:

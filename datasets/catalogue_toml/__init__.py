@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from datasets.catalogue import Catalogue
+from datasets.catalogue_toml.bundle import NotBundled, bundle
 from datasets.catalogue_toml.cut import read_catalogue
 from datasets.catalogue_toml.table import Table
 
@@ -31,4 +32,4 @@ def load_catalogue(text: str) -> Catalogue:
     return catalogue
 
 
-__all__ = ["CatalogueRefused", "load_catalogue"]
+__all__ = ["CatalogueRefused", "NotBundled", "bundle", "load_catalogue"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from datasets.catalogue_toml.codes import Lists, check_distinct, read_codes, read_rows
+from datasets.catalogue_toml.codes import Lists, check_distinct, read_codes, read_list
 from datasets.catalogue_toml.numbers import interval, read_edges
 from datasets.catalogue_toml.table import Table
 from datasets.variables import Code, Numbers
@@ -24,19 +24,20 @@ def number_bands(table: Table, numbers: Numbers) -> Bands:
 
 
 def parent_bands(table: Table, variable: Table, lists: Lists) -> Bands:
-    """By a further column of the variable's code list, which names each code's band."""
+    """By a further column of the variable's code list, which names each code's band; "" is in none."""
     column, codes = table.text("by", "a column of the variable's code list"), read_codes(table, "codes", lists)
-    rows = read_rows(variable, "codes", lists)
-    if any(column not in row for row in rows):
+    parents = read_list(variable, "codes", lists).column(column)
+    if parents is None:
         table.refuse("by", "wants a column of the variable's code list")
         return (), ()
     place = {c.code: i for i, c in enumerate(codes)}
     groups: list[list[int]] = [[] for _ in codes]
-    for i, row in enumerate(rows):
-        if row[column] not in place:
+    for i, parent in enumerate(parents):
+        if parent and parent not in place:
             table.refuse("by", f"row {i} of the code list names a band that is not among codes")
             return (), ()
-        groups[place[row[column]]].append(i)
+        if parent:
+            groups[place[parent]].append(i)
     empty = [c.code for c, g in zip(codes, groups, strict=True) if not g]
     if empty:
         table.refuse("codes", f"no code of the variable belongs to {', '.join(empty[:5])}")

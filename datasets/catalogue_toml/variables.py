@@ -9,6 +9,9 @@ from datasets.catalogue_toml.bandings import listed_bands, number_bands, parent_
 from datasets.catalogue_toml.codes import Lists, read_codes, read_periods
 from datasets.catalogue_toml.numbers import MISSING, read_numbers
 from datasets.catalogue_toml.table import Table
+from datasets.catalogue_toml.years import read_aliases, read_years
+from datasets.derive.expression import Expression
+from datasets.derive.parse import NotUnderstood, parse
 from datasets.variables import Banding, Code, Numbers, Sensitivity, Variable
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z")
@@ -25,11 +28,14 @@ def read_variable(name: str, table: Table, lists: Lists) -> Variable | None:
     _check_name(name, table)
     risk, sensitivity = _classes(table)
     column = table.text("column") if table.has("column") else table.text("column", default=name)
+    concept, justified = table.text("concept", default=""), table.flag("needs_justification", False)
     label, description = table.text("label"), table.text("description", default="")
     level, missing = _level(table), table.text("missing", default="") or None
     kind = table.text("type", "'category', 'number' or 'time'")
     numbers, atoms = _domain(kind, table, lists)
     recode = _recode(table, atoms, numbers)
+    derived = _derived(table, kind)
+    aliases, populated = read_aliases(table), read_years(table)
     read = [_banding(k, t, kind, atoms, numbers, table, lists) for k, t in table.tables("bandings").items()]
     if missing and (numbers or missing not in {a.code for a in atoms}):
         table.refuse("missing", "wants one of the codes (a number says optional = true instead)")
@@ -37,9 +43,10 @@ def read_variable(name: str, table: Table, lists: Lists) -> Variable | None:
     if len(table.problems) > before or risk is None or sensitivity is None:
         return None
     return Variable(
-        name=name, column=column, label=label, description=description, identifiability=risk, sensitivity=sensitivity,
-        atoms=atoms, bandings=tuple(b for b in read if b), level=level, numbers=numbers, is_time=kind == "time",
-        missing=missing, recode=tuple(recode.items()),
+        name=name, column="" if derived else column, label=label, description=description, identifiability=risk,
+        sensitivity=sensitivity, atoms=atoms, bandings=tuple(b for b in read if b), level=level, numbers=numbers,
+        is_time=kind == "time", missing=missing, recode=tuple(recode.items()), aliases=aliases, concept=concept,
+        populated=populated, needs_justification=justified, derived=derived,
     )  # fmt: skip
 
 
@@ -74,6 +81,22 @@ def _domain(kind: str, table: Table, lists: Lists) -> tuple[Numbers | None, tupl
     if kind:
         table.refuse("type", "wants 'category', 'number' or 'time'")
     return None, ()
+
+
+def _derived(table: Table, kind: str) -> Expression | None:
+    text = table.text("derived", "an expression over other variables", "")
+    if not text:
+        return None
+    for key in ("column", "recode"):
+        if table.has(key):
+            table.refuse(key, "wants not to be there: a derived variable is in no file")
+    if kind == "time":
+        table.refuse("derived", "wants a category or a number")
+    try:
+        return parse(text)
+    except NotUnderstood as problem:
+        table.refuse("derived", str(problem))
+        return None
 
 
 def _level(table: Table) -> str | None:

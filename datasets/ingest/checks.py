@@ -54,11 +54,11 @@ def _keys(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterat
     What is beyond a bound is left out when the table is written, and noted here.
     """
     key = staged.data_set.key
-    if key.unit is None:
-        return
     period = unit_and_period(staged.data_set)
     if key.is_unique:
         yield from _crowded(database, staged, REPEATED_KEY, [*period, *key.also], 1)
+    if key.unit is None:
+        return
     if key.bounded:
         beyond = database.one(_beyond(staged, _crowds(staged, period)), allowed=key.rows_per_period)
         if beyond:
@@ -70,9 +70,9 @@ def _keys(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterat
 def _crowds(staged: Staged, keys: Sequence[str]) -> Sql:
     """Keys with more than $allowed records, and how many they have."""
     return sql(
-        "SELECT {keys}, count(*) AS {n} FROM {coded} WHERE {unit} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
+        "SELECT {keys}, count(*) AS {n} FROM {coded} WHERE {first} IS NOT NULL GROUP BY {keys} HAVING {n} > $allowed",
         keys=listed(map(name, keys)),
-        unit=name(UNIT),
+        first=name(keys[0]),
         coded=coded_table(staged.data_set),
         n=name("?n"),
     )
@@ -104,7 +104,7 @@ def _crowded(database: Database, staged: Staged, rule: Rule, keys: Sequence[str]
 
 def _fixed(database: Database, staged: Staged, _: Mapping[str, Staged]) -> Iterator[Problem]:
     """Records that differ from their pupil's first. Faulty values have a fault already; a missing number is a value."""
-    for fixed in staged.data_set.fixed:
+    for fixed in (v.name for v in staged.data_set.own if v.name in staged.data_set.fixed):
         sound = sql(
             "SELECT {unit}, {value}, {place} FROM {coded} WHERE {unit} IS NOT NULL AND {fault} IN (0, {rounded})",
             unit=name(UNIT),

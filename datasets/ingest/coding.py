@@ -25,8 +25,8 @@ def coded_table(data_set: DataSet) -> Sql:
 
 def faulty(data_set: DataSet) -> tuple[str, ...]:
     """What can be wrong with single values: variables, bandings that are checked, the unit."""
-    checked = [v.stored_banding(b) for v in data_set.variables for b in v.bandings if b.checked_against]
-    return (*(v.name for v in data_set.variables), *checked, *([UNIT] if data_set.key.unit else []))
+    checked = [v.stored_banding(b) for v in data_set.own for b in v.bandings if b.checked_against]
+    return (*(v.name for v in data_set.own), *checked, *([UNIT] if data_set.key.unit else []))
 
 
 def fault_column(subject: str) -> Sql:
@@ -36,10 +36,10 @@ def fault_column(subject: str) -> Sql:
 def code(database: Database, staged: Staged, unit_type: Sql) -> None:
     """Make the coded table of a data set from its staged texts, which are dropped."""
     data_set = staged.data_set
-    for variable in data_set.variables:
+    for variable in data_set.own:
         _create_code_table(database, staged, variable)
     shown = listed([sql("raw.{place}", place=PLACE), *_unit(staged, unit_type), *_selected(staged)])
-    joins = listed((_join(staged, variable) for variable in data_set.variables), " ")
+    joins = listed((_join(staged, variable) for variable in data_set.own), " ")
     if staged.unit is not None:
         joins = listed([joins, sql("LEFT JOIN {u} units ON raw.{text} = units.unit", u=UNITS, text=staged.unit)], " ")
     create = sql(
@@ -155,7 +155,7 @@ def _unit(staged: Staged, unit_type: Sql) -> list[Sql]:
 
 
 def _selected(staged: Staged) -> Iterator[Sql]:
-    for variable in staged.data_set.variables:
+    for variable in staged.data_set.own:
         codes = _codes_of(variable)
         stored = columns(staged.data_set, variable)
         yield from (sql("{codes}.{column}", codes=codes, column=name(c.name)) for c in stored)

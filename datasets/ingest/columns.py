@@ -52,7 +52,8 @@ def stored_columns(data_set: DataSet) -> tuple[Column, ...]:
 
 def unit_and_period(data_set: DataSet) -> list[str]:
     """What the rows of a pupil are counted by."""
-    return [UNIT, *([data_set.key.time] if data_set.key.time else [])]
+    key = data_set.key
+    return [*([UNIT] if key.unit else []), *([key.time] if key.time else [])]
 
 
 def create_types(database: Database, catalogue: Catalogue) -> None:

@@ -47,7 +47,7 @@ def _draw(data_set: DataSet, drawn: Sql) -> Sql:
         table=drawn,
         place=PLACE,
         keys=listed(name("c", key) for key in unit_and_period(data_set)),
-        row=row_text(data_set, (v.name for v in data_set.variables)),
+        row=row_text(data_set, (v.name for v in data_set.own)),
         drawn=DRAWN,
         coded=coded_table(data_set),
         units=UNITS,

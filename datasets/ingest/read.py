@@ -83,8 +83,8 @@ class _Unusable(Exception):
 
 def named_columns(data_set: DataSet) -> tuple[str, ...]:
     """Columns of the source that the catalogue names, each once."""
-    bandings = (b.checked_against for v in data_set.variables for b in v.bandings)
-    named = (data_set.key.unit, *(v.column for v in data_set.variables), *bandings)
+    bandings = (b.checked_against for v in data_set.own for b in v.bandings)
+    named = (data_set.key.unit, *(v.column for v in data_set.own), *bandings)
     return tuple(dict.fromkeys(column for column in named if column))
 
 

@@ -52,7 +52,7 @@ def _hmac(text: Sql) -> Sql:
 
 def _draw(data_set: DataSet, rows: Sql, keys: Sql) -> Sql:
     key = data_set.key
-    told_apart = [*filter(None, [key.time]), *key.also] if key.is_unique else [v.name for v in data_set.variables]
+    told_apart = [*filter(None, [key.time]), *key.also] if key.is_unique else [v.name for v in data_set.own]
     units = sql("JOIN {units} u ON c.{unit} = u.rowid", units=UNITS, unit=name(UNIT)) if key.unit else Sql("")
     return sql(
         "CREATE TABLE {keys} AS SELECT {place}, ('0x' || left(digits, 16))::UBIGINT AS {key}, "

@@ -16,6 +16,7 @@ from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
 from datasets.ingest.database import Database, IngestFailed, scratch
+from datasets.ingest.derived import made_problems
 from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
 from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
 from datasets.ingest.published import Published, open_version, sha256
@@ -23,7 +24,7 @@ from datasets.ingest.read import Staged, stage
 from datasets.ingest.report import IngestRefused, Problem, Report
 from datasets.ingest.rules import BEYOND_BOUND, UNKNOWN_DATA_SET
 from datasets.ingest.units import number_units
-from datasets.ingest.write import finish, verify, write
+from datasets.ingest.write import finish, in_order, published, verify, write
 
 PACKAGE = "privacy-controlling-api"
 
@@ -116,9 +117,14 @@ def _found(database: Database, staged: Sequence[Staged]) -> list[Problem]:
 
 def _write(database: Database, catalogue: Catalogue, build: Build, steps: _Steps) -> None:
     secret = build.secret() if any(d.key.bounded or d.record_keys for d in catalogue.data_sets) else ""
-    for data_set in catalogue.data_sets:
+    sets = {data_set.id: data_set for data_set in catalogue.data_sets}
+    problems: list[Problem] = []
+    for data_set in in_order(catalogue.data_sets):
         steps.begin(f"write {data_set.id}")
-        write(database, data_set, secret)
+        write(database, data_set, sets, secret)
+        problems += made_problems(database, data_set, published(data_set.id))
+    if problems:
+        raise IngestRefused(Report.of(problems))
     finish(database)
 
 

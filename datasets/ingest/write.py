@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.coding import coded_table
-from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, stored_columns, unit_and_period
+from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, columns, stored_columns, unit_and_period
 from datasets.ingest.database import Database, IngestFailed, read_only
+from datasets.ingest.derived import derived
+from datasets.ingest.links import linked
 from datasets.ingest.ranks import rank
 from datasets.ingest.record_keys import keyed
 from datasets.ingest.sql import Sql, listed, name, sql
 
 
-def write(database: Database, data_set: DataSet, secret: str) -> None:
-    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone."""
+def write(database: Database, data_set: DataSet, sets: Mapping[str, DataSet], secret: str) -> None:
+    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone.
+
+    Those that it links to must be written.
+    """
     time = [data_set.time.name] if data_set.time else []
     order = list(dict.fromkeys([*time, *data_set.sort_by, *_unit(data_set)]))
+    rows, values = linked(data_set, sets, _rows(database, data_set, secret), published)
     create = sql(
         "CREATE TABLE {table} AS SELECT {shown} FROM {rows} {order}",
-        table=name("cut", "main", data_set.id),
-        shown=listed(map(name, _columns(data_set))),
-        rows=_rows(database, data_set, secret),
+        table=published(data_set.id),
+        shown=listed(_stored(data_set)),
+        rows=derived(database, data_set, rows),
         order=sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql(""),
     )
-    database.run(create)
+    database.run(create, **values)
     database.run(sql("DROP TABLE {coded}", coded=coded_table(data_set)))
+
+
+def published(data_set: str) -> Sql:
+    return name("cut", "main", data_set)
+
+
+def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
+    """Each after those that it links to; the catalogue has no circles."""
+    done: dict[str, DataSet] = {}
+    while len(done) < len(data_sets):
+        done |= {d.id: d for d in data_sets if d.id not in done and all(link.to in done for link in d.links)}
+    return list(done.values())
+
+
+def _stored(data_set: DataSet) -> list[Sql]:
+    """Columns in the types that they are stored in: linked and derived ones are computed in others."""
+    types = {c.name: c.type for v in data_set.variables if not v.is_own for c in columns(data_set, v)}
+    return [
+        sql("{c}::{type} AS {c}", c=name(column), type=types[column]) if column in types else name(column)
+        for column in _columns(data_set)
+    ]
 
 
 def _rows(database: Database, data_set: DataSet, secret: str) -> Sql:

@@ -171,7 +171,7 @@ BAD = [
         'title = "Census"',
         'title = "Census"\ntitel = ""',
         f"{SET}.titel",
-        "known are description, fixed, impossible, key",
+        "known are cubes, description, fixed, impossible, key",
     ),
     ('title = "Census"', 'title = "Census"\nimpossible = [{ sex = ["F"] }]', f"{SET}.impossible[0]", "two variables"),
     (
