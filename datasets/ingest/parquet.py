@@ -15,12 +15,12 @@ import duckdb
 
 from datasets.catalogue import DataSet
 from datasets.ingest.database import LOCKED_DOWN, Database, IngestFailed
+from datasets.ingest.folder import PARQUET
 from datasets.ingest.manifest import SourceFile
 from datasets.ingest.published import sha256
 from datasets.ingest.read import literal
 from datasets.ingest.sql import Sql, listed, name, sql
 
-PARQUET = "parquet"
 FILE = "part.parquet"
 WIDER = {"UTINYINT": "INTEGER", "USMALLINT": "INTEGER", "UINTEGER": "BIGINT"}
 BITS = "CASE WHEN {x} < 9223372036854775808 THEN {x}::BIGINT ELSE ({x} - 18446744073709551616::HUGEINT)::BIGINT END"

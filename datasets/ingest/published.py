@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.ingest.folder import CATALOGUE, CURRENT, DATABASE, MANIFEST
+from datasets.ingest.folder import CATALOGUE, CURRENT, DATABASE, MANIFEST, PARQUET
 from datasets.ingest.manifest import Manifest
 
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -24,7 +24,9 @@ class CutDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A version of a cut. path: its folder; database: the immutable DuckDB file in it."""
+    """A version of a cut. path: its folder; database, parquet: the immutable DuckDB file or the folder of Parquet files
+    in it, of which the manifest's engine reads one.
+    """
 
     cut: str
     version: str
@@ -32,6 +34,10 @@ class Published:
     database: Path
     catalogue_text: str
     manifest: Manifest
+
+    @property
+    def parquet(self) -> Path:
+        return self.path / PARQUET
 
     @property
     def report_text(self) -> str:
@@ -69,7 +75,7 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
     try:
         manifest = Manifest.read((path / MANIFEST).read_text(encoding="utf-8"))
         text = (path / CATALOGUE).read_bytes().decode()
-        size = (path / DATABASE).stat().st_size
+        sizes = [(path / file.name).stat().st_size for file in manifest.holds]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise CutDamaged(f"cut {cut}, version {version}: a file is missing or unreadable") from None
     published = Published(cut, version, path, path / DATABASE, text, manifest)
@@ -77,7 +83,8 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
         raise CutDamaged(f"cut {cut}, version {version}: the manifest is of another cut or version")
     if hashlib.sha256(text.encode()).hexdigest() != manifest.catalogue_sha256:
         raise CutDamaged(f"cut {cut}, version {version}: the catalogue is not the one that was ingested")
-    if size != manifest.database.bytes or (check and sha256(published.database) != manifest.database.sha256):
+    whole = sizes == [file.bytes for file in manifest.holds]
+    if not whole or (check and any(sha256(path / file.name) != file.sha256 for file in manifest.holds)):
         raise CutDamaged(f"cut {cut}, version {version}: the database is not the one that was written")
     return published
 

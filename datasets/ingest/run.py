@@ -19,6 +19,7 @@ from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.derived import made_problems
 from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
 from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
+from datasets.ingest.parquet import write_parquet
 from datasets.ingest.published import Published, open_version, sha256
 from datasets.ingest.read import Staged, stage
 from datasets.ingest.report import IngestRefused, Problem, Report
@@ -59,14 +60,16 @@ def ingest(
     progress: Progress | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
+    engine: str = "duckdb",
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
+    engine: "duckdb" or "spark"; for Spark the database becomes Parquet files, and is not kept.
     Raises IngestRefused with all problems of the files, or IngestFailed; either way nothing is left behind.
     """
     if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
-    steps = _Steps(progress or Silent(), 3 * len(catalogue.data_sets) + 4)
+    steps = _Steps(progress or Silent(), (3 + (engine == "spark")) * len(catalogue.data_sets) + 4)
     try:
         with building(cuts, catalogue.cut) as build:
             with scratch(build.path, build.new / DATABASE, memory_limit, threads) as database:
@@ -74,8 +77,9 @@ def ingest(
                 _write(database, catalogue, build, steps)
             steps.begin("verify")
             verify(build.new / DATABASE, catalogue, _published_rows(staged, report))
+            files = _for_spark(build, catalogue, memory_limit, threads, steps) if engine == "spark" else ()
             steps.begin("publish")
-            manifest = _describe(build, catalogue, staged, report)
+            manifest = _describe(build, catalogue, staged, report, files)
             build.add(CATALOGUE, catalogue_text)
             build.add(MANIFEST, manifest.text())
             build.publish(manifest.version)
@@ -133,7 +137,21 @@ def _published_rows(staged: Sequence[Staged], report: Report) -> dict[str, int]:
     return {s.data_set.id: s.rows - beyond.get(s.data_set.id, 0) for s in staged}
 
 
-def _describe(build: Build, catalogue: Catalogue, staged: Sequence[Staged], report: Report) -> Manifest:
+def _for_spark(
+    build: Build, catalogue: Catalogue, memory_limit: str, threads: int, steps: _Steps
+) -> tuple[SourceFile, ...]:
+    files: list[SourceFile] = []
+    for data_set in catalogue.data_sets:
+        steps.begin(f"write {data_set.id} for Spark")
+        files += write_parquet(build.new / DATABASE, data_set, build.new, memory_limit, threads)
+    (build.new / DATABASE).unlink()
+    return tuple(files)
+
+
+def _describe(
+    build: Build, catalogue: Catalogue, staged: Sequence[Staged], report: Report, files: tuple[SourceFile, ...]
+) -> Manifest:
+    """files: of Spark, where it is to read the data."""
     database = build.new / DATABASE
     return Manifest(
         cut=catalogue.cut,
@@ -142,10 +160,12 @@ def _describe(build: Build, catalogue: Catalogue, staged: Sequence[Staged], repo
         version=build.next_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
-        database=SourceFile(DATABASE, database.stat().st_size, sha256(database)),
+        database=None if files else SourceFile(DATABASE, database.stat().st_size, sha256(database)),
         data_sets={s.data_set.id: DataSetFacts(s.rows, s.files) for s in staged},
         notes=tuple(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes),
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
+        engine="spark" if files else "duckdb",
+        files=files,
     )
 
 

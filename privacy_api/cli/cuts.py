@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,6 +23,10 @@ def ingest(
     policy: Annotated[Path | None, typer.Option(help="Policy to bind; a cut without one gets dp-default.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 2,
     memory: Annotated[str, typer.Option(help="Most memory for the database engine.")] = "1500MB",
+    engine: Annotated[
+        Literal["duckdb", "spark"],
+        typer.Option(help="duckdb, or spark where one machine is too small."),
+    ] = "duckdb",
 ) -> None:
     """Check files against a catalogue and publish them as an immutable cut, or write nothing and exit 1."""
     with refusals():
@@ -41,7 +45,7 @@ def ingest(
             load_policy(policy_text)
         try:
             with Bar() as bar:
-                published = run(loaded, text, by_data_set, settings.cuts, bar, memory_limit=memory, threads=threads)
+                published = run(loaded, text, by_data_set, settings.cuts, bar, memory, threads, engine)
         except IngestRefused as refused:
             fail(str(refused))
             return

@@ -178,8 +178,8 @@ class Workplace:
             "exams": [write_file(self.sources / f"exams.{kind}", exams)],
         }
 
-    def ingest(self, sources: Mapping[str, Sequence[Path]]) -> Published:
-        return ingest(load_catalogue(self.text), self.text, sources, self.cuts)
+    def ingest(self, sources: Mapping[str, Sequence[Path]], engine: str = "duckdb") -> Published:
+        return ingest(load_catalogue(self.text), self.text, sources, self.cuts, engine=engine)
 
     def listing(self) -> list[str]:
         return sorted(str(p.relative_to(self.cuts.parent)) for p in self.cuts.parent.rglob("*"))
