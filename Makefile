@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle check bench bench-accuracy lock clean
+.PHONY: demo test test-slow oracle spark check bench bench-accuracy lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -25,6 +25,10 @@ test-slow: $(STAMP)
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
 oracle: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or not slow" tests/oracle
+
+# The Spark engine against DuckDB and plain Python; it builds an environment of its own in .venv-spark (1.2 GB).
+spark: $(STAMP)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/spark
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -55,4 +59,4 @@ lock:
 	echo 'opendp[polars]>=0.16,<0.17 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-opendp.txt
 
 clean:
-	rm -rf $(VENV) .venv-oracle
+	rm -rf $(VENV) .venv-oracle .venv-spark

