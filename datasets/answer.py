@@ -231,7 +231,8 @@ def _adding_count(
         ends = count_intervals(whole[rows], float(sd), 1, least, policy.confidence, known.noise)
         lower[rows], upper[rows] = ends
     hidden = np.zeros(values.shape, bool) if unbiased else values < least
-    return Numbers(values, np.maximum(lower, 0), np.maximum(upper, values), hidden)
+    # Whole ends may lie a fraction beside the number itself, where there is next to no noise.
+    return Numbers(values, np.maximum(np.minimum(lower, values), 0), np.maximum(upper, values), hidden)
 
 
 def _added(finest: Floats, valid: ValidQuery, unit: float) -> list[Floats]:

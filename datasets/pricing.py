@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+import scipy
 
 from datasets.answer import adds_up, estimates
 from datasets.families import NANO, Family, Key, Totals, default_totals, key_of
@@ -142,7 +142,7 @@ class _Wanted:
 
     @property
     def bound(self) -> float:
-        return float((self.precision.margin / ndtri((1 + self.policy.confidence) / 2)) ** 2)
+        return float((self.precision.margin / scipy.special.ndtri((1 + self.policy.confidence) / 2)) ** 2)
 
     def width(self, valid: ValidQuery, totals: Mapping[Key, float], known: Mapping[Key, Family]) -> float | None:
         whole = {key: math.ceil(total) for key, total in totals.items()}

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, ndtr, ndtri
+import scipy
 
 from disclosure.noise import scale_of_laplace
 from disclosure.rounding import preimage
@@ -42,7 +42,7 @@ def upper_tail(k: Integers, sigma: float, law: Noise = Noise.GAUSSIAN) -> Floats
     if law is Noise.LAPLACE:
         return _laplace_tail(k, scale_of_laplace(sigma))
     if sigma > _EXACT_BELOW:
-        return np.asarray(ndtr(-(k - 0.5) / sigma))
+        return np.asarray(scipy.special.ndtr(-(k - 0.5) / sigma))
     reach, tail = _tail_table(sigma)
     clipped = np.clip(k + reach, 0, 2 * reach)
     return np.where(k > reach, 0.0, np.where(k < -reach, 1.0, tail[clipped]))
@@ -60,7 +60,7 @@ def deviations(alpha: float, law: Noise) -> float:
 
     A mix of independent Laplace noises lies between the Laplace and the normal law; so does its tail.
     """
-    normal = float(-ndtri(alpha))
+    normal = float(-scipy.special.ndtri(alpha))
     return max(normal, -math.log(2 * alpha) / math.sqrt(2)) if law is Noise.LAPLACE else normal
 
 
@@ -143,7 +143,7 @@ def _of_law(scores: Floats, law: Noise) -> Floats:
     """Normal scores as quantiles of the law at unit standard deviation."""
     if law is not Noise.LAPLACE:
         return scores
-    return np.asarray(-np.sign(scores) * (math.log(2) + log_ndtr(-np.abs(scores))) / math.sqrt(2))
+    return np.asarray(-np.sign(scores) * (math.log(2) + scipy.special.log_ndtr(-np.abs(scores))) / math.sqrt(2))
 
 
 def _normal_scores(columns: tuple[int, ...]) -> Iterator[Floats]:
@@ -171,13 +171,13 @@ def _lattice(columns: int) -> Floats:
         root = (1 + root) ** (1 / (columns + 1))
     steps = root ** -np.arange(1, columns + 1)
     points = (0.5 + np.outer(np.arange(1, DRAWS // 2 + 1), steps)) % 1.0
-    return np.asarray(ndtri(np.clip(points, 1e-12, 1 - 1e-12)))
+    return np.asarray(scipy.special.ndtri(np.clip(points, 1e-12, 1 - 1e-12)))
 
 
 @lru_cache(maxsize=8)
 def _hypercube(columns: int) -> Floats:
     """Latin hypercube: every column a permutation of the same even scores."""
     rows = DRAWS // 2
-    scores = np.repeat(np.asarray(ndtri((np.arange(rows) + 0.5) / rows))[:, None], columns, axis=1)
+    scores = np.repeat(np.asarray(scipy.special.ndtri((np.arange(rows) + 0.5) / rows))[:, None], columns, axis=1)
     generator = np.random.Generator(np.random.Philox(key=20261121))  # noqa: TID251 - simulation, not privacy noise
     return generator.permuted(scores, axis=0)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
+from datasets.engines.cubes import CubeEngine
 from datasets.engines.duckdb import DuckDBEngine
-from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, Published, list_cuts, open_current
+from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, Published, list_cuts, open_cubes, open_current
 from datasets.official.fits import misfits
 from datasets.plan import EngineRefused
 from disclosure.noise import NoiseSource, add_noise
@@ -122,11 +123,12 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
         raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
     if problems := misfits(policy, catalogue):
         raise SettingsRefused("\n".join(f"cut {name}: {problem}" for problem in problems))
+    cubes = open_cubes(published, catalogue)
     try:
         engine = _open_engine(settings, published)
     except EngineRefused as refused:
         raise SettingsRefused(f"cut {name}: {refused}") from None
-    return HostedCut(catalogue, published.version, policy, engine)
+    return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes))
 
 
 def _open_engine(settings: Settings, published: Published) -> Engine:

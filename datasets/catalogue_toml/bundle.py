@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 CUT = "cut.toml"
-FILE = re.compile(r'^file = "([A-Za-z0-9_.-]+\.csv)"$', re.MULTILINE)
+FILE = re.compile(r'^file = "((?:[A-Za-z0-9_-]+/)?[A-Za-z0-9_.-]+\.csv)"$', re.MULTILINE)
 MARK = "'''"
 
 
@@ -26,7 +26,7 @@ def bundle(path: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     if not (folder / CUT).is_file():
-        raise NotBundled(f"{folder.name}: wants a file {CUT}")
+        raise NotBundled(f"{folder}: wants a file {CUT}")
     return [folder / CUT, *sorted(file for file in folder.glob("*.toml") if file.name != CUT)]
 
 
@@ -35,21 +35,21 @@ def _with_lists(file: Path) -> str:
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise NotBundled(f"{file.name}: not TOML: {error}") from None
+        raise NotBundled(f"{file}: not TOML: {error}") from None
     return FILE.sub(lambda found: f"csv = {MARK}\n{_list(file.parent / found[1])}{MARK}", text)
 
 
 def _list(file: Path) -> str:
     text = _text(file).replace("\r\n", "\n")
     if MARK in text or "\r" in text:
-        raise NotBundled(f"{file.name}: wants lines that end in a newline, and no three quotes in a row")
+        raise NotBundled(f"{file}: wants lines that end in a newline, and no three quotes in a row")
     return text if text.endswith("\n") else f"{text}\n"
 
 
 def _text(file: Path) -> str:
     if not file.is_file():
-        raise NotBundled(f"{file.name}: there is no such file beside the catalogue")
+        raise NotBundled(f"{file}: cannot be read: there is no such file")
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise NotBundled(f"{file.name}: wants UTF-8") from None
+        raise NotBundled(f"{file}: cannot be read: wants UTF-8") from None

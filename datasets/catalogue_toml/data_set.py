@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from datasets.catalogue import DataSet, Key, Reference
 from datasets.catalogue_toml.codes import Lists
@@ -14,6 +15,7 @@ from datasets.catalogue_toml.links import LinkDraft, read_links, resolve
 from datasets.catalogue_toml.table import Table
 from datasets.catalogue_toml.variables import NAME, read_variable
 from datasets.catalogue_toml.years import read_years
+from datasets.cubes.choice import MOST_CELLS
 from datasets.variables import Variable
 
 MOST_ROWS = 1_000_000_000
@@ -71,7 +73,7 @@ def complete(draft: Draft, sets: Mapping[str, DataSet]) -> DataSet:
     levels = set(made.levels)
     for one in draft.links:
         if one.link.to in sets:
-            link, taken = resolve(one, made.key, {v.name: v for v in made.own}, sets[one.link.to], levels)
+            link, taken = resolve(one, made, set(found), sets[one.link.to], levels)
             links.append(link)
             found |= {v.name: v for v in taken}
             if made.key.unit and all(own in fixed for own, _ in link.on):
@@ -80,13 +82,24 @@ def complete(draft: Draft, sets: Mapping[str, DataSet]) -> DataSet:
     check_derived(variables, made.key, table)
     _check_overflow(variables, made.max_rows, table)
     check_names(list(made.sort_by), variables, "sort_by", table)
-    for i, cube in enumerate(made.cubes):
-        check_names(list(cube), (v for v in variables if v.atoms), f"cubes[{i}]", table)
+    _check_cubes(made, variables, table)
     return DataSet(
         made.id, made.title, made.description, made.source, made.key, variables, made.sort_by, made.max_rows,
         made.references, fixed_by(variables, tuple(fixed)), made.record_keys, made.impossible, made.public,
         tuple(links), made.releases, made.populated, made.cubes,
     )  # fmt: skip
+
+
+def _check_cubes(made: DataSet, variables: tuple[Variable, ...], table: Table) -> None:
+    """Time is an axis of each, whether or not it is named."""
+    sizes = {v.name: len(v.atoms) for v in variables if v.atoms}
+    time = [v.name for v in variables if v.is_time]
+    for i, cube in enumerate(made.cubes):
+        check_names(list(cube), (v for v in variables if v.atoms), f"cubes[{i}]", table)
+        axes = dict.fromkeys([*time, *cube])
+        cells = prod(sizes.get(axis, 1) for axis in axes)
+        if cells > MOST_CELLS:
+            table.refuse(f"cubes[{i}]", f"wants at most {MOST_CELLS:,} cells; {' × '.join(axes)} has {cells:,}")
 
 
 def _check_levels(variables: tuple[Variable, ...], table: Table) -> None:

@@ -67,22 +67,23 @@ def _missing(table: Table) -> Code | None:
 
 
 def resolve(
-    draft: LinkDraft, key: Key, variables: Mapping[str, Variable], target: DataSet, levels: set[str]
+    draft: LinkDraft, made: DataSet, names: set[str], target: DataSet, levels: set[str]
 ) -> tuple[Link, tuple[Variable, ...]]:
-    """The link in full, and the variables that it gives. levels: those that are carried already; they grow."""
+    """The link in full, and the variables that it gives. made: the data set with what its files have. names, levels:
+    those that are taken already; levels grow."""
     link, table = draft.link, draft.table
     if not target.public and link.missing is None:
         link = replace(link, missing=Code(NONE, f"No record: {target.title}"))
     if target.public and link.missing:
         table.refuse("missing", "wants none: each row must be found in a public data set")
-    _check_matched(link, table, variables, target)
-    _check_years(link, table, key, target)
-    _check_one_row(link, table, key, target)
+    _check_matched(link, table, {v.name: v for v in made.own}, target)
+    _check_years(link, table, made.key, target)
+    _check_one_row(link, table, made.key, target)
     taken: list[Variable] = []
     for theirs, here in link.take:
         if theirs not in target.by_name:
             table.refuse("take", f"{theirs!r} is no variable of {target.id}: {_some(target.by_name)}")
-        elif here in variables or here in {one.name for one in taken}:
+        elif here in names | {one.name for one in taken}:
             table.refuse("take", f"{here!r} is a variable already: wants another prefix")
         else:
             taken.append(_linked(target.by_name[theirs], here, link, table, levels))

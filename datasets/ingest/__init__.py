@@ -3,6 +3,7 @@
 These modules carry a boundary: what they raise, report and leave on disk must never hold a value of the source.
 """
 
+from datasets.ingest.cubes import open_cubes
 from datasets.ingest.database import IngestFailed
 from datasets.ingest.manifest import DataSetFacts, Manifest, SourceFile
 from datasets.ingest.published import CutDamaged, CutNotFound, Published, list_cuts, open_current
@@ -27,5 +28,6 @@ __all__ = [
     "SourceFile",
     "ingest",
     "list_cuts",
+    "open_cubes",
     "open_current",
 ]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from datasets.ingest.sql import Sql, sql
 
@@ -53,6 +55,18 @@ class Database:
         except duckdb.Error as error:
             failure = _translated(error)
         # Raised outside the handler: not even as __context__ may the engine's error travel along.
+        raise failure
+
+    def arrays(self, query: Sql, **values: object) -> list[npt.NDArray[Any]]:
+        """Columns of numbers; IngestFailed where one is NULL."""
+        try:
+            found = self._connection.execute(query.text, values or None).fetchnumpy()
+        except duckdb.Error as error:
+            failure = _translated(error)
+        else:
+            if any(np.ma.is_masked(column) for column in found.values()):
+                raise IngestFailed("a stored code is missing")
+            return [np.asarray(column) for column in found.values()]
         raise failure
 
     def one(self, query: Sql, **values: object) -> Any:

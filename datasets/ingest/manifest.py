@@ -18,9 +18,18 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class CubeFile:
+    """A count cube of a data set. axes: its variables, in order; file: of the version."""
+
+    axes: tuple[str, ...]
+    file: SourceFile
+
+
+@dataclass(frozen=True, slots=True)
 class DataSetFacts:
     rows: int
     files: tuple[SourceFile, ...]
+    cubes: tuple[CubeFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +62,13 @@ class Manifest:
     files: tuple[SourceFile, ...] = ()
 
     @property
-    def holds(self) -> tuple[SourceFile, ...]:
-        """The files that hold the data."""
-        return (*filter(None, [self.database]), *self.files)
+    def written(self) -> tuple[SourceFile, ...]:
+        """Files of the version that hold exact numbers of its rows: the database or its like, and count cubes."""
+        return (
+            *filter(None, [self.database]),
+            *self.files,
+            *(cube.file for facts in self.data_sets.values() for cube in facts.cubes),
+        )
 
     def text(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n"
@@ -76,4 +89,5 @@ class Manifest:
 
 
 def _facts(raw: Mapping[str, Any]) -> DataSetFacts:
-    return DataSetFacts(raw["rows"], tuple(SourceFile(**file) for file in raw["files"]))
+    cubes = tuple(CubeFile(tuple(cube["axes"]), SourceFile(**cube["file"])) for cube in raw.get("cubes", ()))
+    return DataSetFacts(raw["rows"], tuple(SourceFile(**file) for file in raw["files"]), cubes)

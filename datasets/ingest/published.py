@@ -61,7 +61,7 @@ def list_cuts(cuts: Path) -> tuple[str, ...]:
 
 
 def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
-    """The current version; raises CutNotFound or CutDamaged. check: read the whole database to compare its sha256."""
+    """The current version; raises CutNotFound or CutDamaged. check: read its database and cubes, to compare sha256."""
     if not CUT.fullmatch(cut) or not (cuts / cut / CURRENT).is_file():
         raise CutNotFound(f"no cut {cut!r} is published")
     version = (cuts / cut / CURRENT).read_text(errors="replace").strip()
@@ -75,7 +75,7 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
     try:
         manifest = Manifest.read((path / MANIFEST).read_text(encoding="utf-8"))
         text = (path / CATALOGUE).read_bytes().decode()
-        sizes = [(path / file.name).stat().st_size for file in manifest.holds]
+        sizes = [(path / file.name).stat().st_size for file in manifest.written]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise CutDamaged(f"cut {cut}, version {version}: a file is missing or unreadable") from None
     published = Published(cut, version, path, path / DATABASE, text, manifest)
@@ -83,9 +83,11 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
         raise CutDamaged(f"cut {cut}, version {version}: the manifest is of another cut or version")
     if hashlib.sha256(text.encode()).hexdigest() != manifest.catalogue_sha256:
         raise CutDamaged(f"cut {cut}, version {version}: the catalogue is not the one that was ingested")
-    whole = sizes == [file.bytes for file in manifest.holds]
-    if not whole or (check and any(sha256(path / file.name) != file.sha256 for file in manifest.holds)):
-        raise CutDamaged(f"cut {cut}, version {version}: the database is not the one that was written")
+    for file, size in zip(manifest.written, sizes, strict=True):
+        if size != file.bytes or (check and sha256(path / file.name) != file.sha256):
+            data = file.name == DATABASE or file.name.startswith(f"{PARQUET}/")
+            what = "the database" if data else f"the count cube {file.name}"
+            raise CutDamaged(f"cut {cut}, version {version}: {what} is not the one that was written")
     return published
 
 

@@ -15,6 +15,7 @@ from datasets.catalogue import Catalogue
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
+from datasets.ingest.cubes import write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.derived import made_problems
 from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
@@ -77,9 +78,10 @@ def ingest(
                 _write(database, catalogue, build, steps)
             steps.begin("verify")
             verify(build.new / DATABASE, catalogue, _published_rows(staged, report))
+            facts = {s.data_set.id: _facts(build, s) for s in staged}
             files = _for_spark(build, catalogue, memory_limit, threads, steps) if engine == "spark" else ()
             steps.begin("publish")
-            manifest = _describe(build, catalogue, staged, report, files)
+            manifest = _describe(build, catalogue, facts, report, files)
             build.add(CATALOGUE, catalogue_text)
             build.add(MANIFEST, manifest.text())
             build.publish(manifest.version)
@@ -149,7 +151,11 @@ def _for_spark(
 
 
 def _describe(
-    build: Build, catalogue: Catalogue, staged: Sequence[Staged], report: Report, files: tuple[SourceFile, ...]
+    build: Build,
+    catalogue: Catalogue,
+    data_sets: Mapping[str, DataSetFacts],
+    report: Report,
+    files: tuple[SourceFile, ...],
 ) -> Manifest:
     """files: of Spark, where it is to read the data."""
     database = build.new / DATABASE
@@ -161,12 +167,16 @@ def _describe(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
         database=None if files else SourceFile(DATABASE, database.stat().st_size, sha256(database)),
-        data_sets={s.data_set.id: DataSetFacts(s.rows, s.files) for s in staged},
+        data_sets=data_sets,
         notes=tuple(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes),
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
         engine="spark" if files else "duckdb",
         files=files,
     )
+
+
+def _facts(build: Build, staged: Staged) -> DataSetFacts:
+    return DataSetFacts(staged.rows, staged.files, write_cubes(build.new / DATABASE, staged.data_set, build.new))
 
 
 def _own_version() -> str:

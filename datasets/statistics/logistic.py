@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import expit
+import scipy
 
 from datasets.plan import Axis
 from datasets.statistics.model import DECIMALS, Fit, cell_by_cell, columns, never_unreliable, outputs, rows_known, solve
@@ -72,7 +72,7 @@ def _fit(n: Floats, yes: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     beta = np.zeros((n.shape[0], x.shape[1]))
     inverse, p = np.zeros((*beta.shape, x.shape[1])), np.zeros(n.shape)
     for _ in range(ROUNDS):
-        p = expit(np.clip(beta @ x.T, -50, 50))
+        p = scipy.special.expit(np.clip(beta @ x.T, -50, 50))
         information = _weighted_squares(n * p * (1 - p), x)
         step, inverse = solve(information, (yes - n * p) @ x)
         beta = beta + np.clip(step, -2, 2)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from datasets.statistics.recipe import Ends, KnownTable, Subject
 from datasets.variables import Code, Variable
@@ -65,7 +65,7 @@ def outputs(subject: Subject, further: tuple[Code, ...]) -> tuple[Code, ...]:
 
 def ends(fit: Fit, alpha: float) -> Ends:
     """A coefficient is linear in the noise to first order, so its interval is a normal one."""
-    wide = float(-ndtri(alpha)) * fit.noise_se
+    wide = float(-scipy.special.ndtri(alpha)) * fit.noise_se
     errors = np.round(np.concatenate([fit.noise_se, np.hypot(fit.noise_se, fit.sampling_se)], axis=1), DECIMALS)
     value, lower, upper = (
         np.concatenate([fit.coefficients + sign * wide, errors, further], axis=1)
@@ -90,7 +90,7 @@ def cell_by_cell(
 
 def rows_known(n: Floats, sd: Floats, alpha: float) -> Ends:
     """Rows that a model is of, and between what they are: (cells, 1) each."""
-    value, wide = np.round(n)[:, None], np.ceil(float(-ndtri(alpha)) * sd)[:, None]
+    value, wide = np.round(n)[:, None], np.ceil(float(-scipy.special.ndtri(alpha)) * sd)[:, None]
     return value, np.maximum(value - wide, 0), np.maximum(value + wide, 0)
 
 

@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, brentq, isotonic_regression, milp
+import scipy
 
 from disclosure.cell_key.ptable import KEYS, UNCHANGED, PTable, PTableRefused, Row
 from disclosure.tables import Floats
@@ -164,12 +164,12 @@ def _least_stay(parameters: Parameters) -> float:
 def _best(choice: _Choice, cost: Floats) -> Floats | None:
     """The unbiased law of least cost; None if there is no unbiased law."""
     size = choice.changes.size
-    moments = LinearConstraint(np.stack([np.ones(size), choice.changes]), [1, 0], [1, 0])
+    moments = scipy.optimize.LinearConstraint(np.stack([np.ones(size), choice.changes]), [1, 0], [1, 0])
     # One row for each neighbouring pair of the chain: the first less the second, at most 0.
     steps = (np.eye(size) - np.eye(size, k=1))[: max(choice.chain - 1, 0)]
-    chain = LinearConstraint(steps, -np.inf, 0)
-    bounds = Bounds(choice.low, choice.high)
-    found = milp(cost, bounds=bounds, constraints=[moments, chain] if len(steps) else [moments])
+    chain = scipy.optimize.LinearConstraint(steps, -np.inf, 0)
+    bounds = scipy.optimize.Bounds(choice.low, choice.high)
+    found = scipy.optimize.milp(cost, bounds=bounds, constraints=[moments, chain] if len(steps) else [moments])
     return None if found.x is None else np.asarray(found.x, np.float64)
 
 
@@ -193,7 +193,7 @@ def _filled(choice: _Choice, score: Floats) -> Floats:
     it.
     """
     if choice.chain:
-        score = np.concatenate([isotonic_regression(score[: choice.chain]).x, score[choice.chain :]])
+        score = np.concatenate([scipy.optimize.isotonic_regression(score[: choice.chain]).x, score[choice.chain :]])
     free = choice.low < choice.high
     score = score - score[free].max()
     z = math.log(np.exp(score[free]).sum() / (1 - choice.low[~free].sum()))
@@ -202,7 +202,7 @@ def _filled(choice: _Choice, score: Floats) -> Floats:
         return np.maximum(choice.low, np.minimum(choice.high, np.exp(np.minimum(score - z, 0))))
 
     lowest = z - _NEAR if choice.high[free].min() == 1 else min(z, score.min()) - _NEAR
-    return clipped(brentq(lambda z: 1 - clipped(z).sum(), lowest, z + _NEAR, xtol=_TIGHT))
+    return clipped(scipy.optimize.brentq(lambda z: 1 - clipped(z).sum(), lowest, z + _NEAR, xtol=_TIGHT))
 
 
 def _root(rising: Callable[[float], float], high: float) -> float:
@@ -212,7 +212,7 @@ def _root(rising: Callable[[float], float], high: float) -> float:
         low *= 2
     while rising(high) < 0:
         high *= 2
-    return float(brentq(rising, low, high, xtol=_TIGHT))
+    return float(scipy.optimize.brentq(rising, low, high, xtol=_TIGHT))
 
 
 def _shares(choice: _Choice, law: Floats) -> Row:

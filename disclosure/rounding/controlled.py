@@ -26,8 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
-from scipy.sparse import csr_array, hstack
+import scipy
 
 from disclosure.cube import Cube
 from disclosure.tables import Flags, Floats, Integers
@@ -89,7 +88,7 @@ class _Program:
 
     whole: Integers
     cost: Floats
-    lines: csr_array
+    lines: scipy.sparse.csr_array
     right: Integers
     low: Integers
     high: Integers
@@ -112,7 +111,7 @@ def _program(cube: Cube, base: int, published: Published | None, reach: int) -> 
     return _Program(
         whole,
         np.concatenate([base - 2 * left, np.full(2 * whole.size, base)])[:size].astype(np.float64),
-        csr_array(hstack(blocks)),
+        scipy.sparse.csr_array(scipy.sparse.hstack(blocks)),
         -(lines @ whole),
         np.concatenate([middle_low, nothing, nothing])[:size],
         np.concatenate([middle_high, far, np.minimum(far, whole)])[:size],
@@ -128,7 +127,7 @@ def _in_bases(cube: Cube, base: int, published: Published) -> Integers:
     return values.ravel() // base
 
 
-def _lines(cube: Cube) -> csr_array:
+def _lines(cube: Cube) -> scipy.sparse.csr_array:
     """One row for each line in each place of the other dimensions: parts less total, which is to be 0."""
     places = np.arange(cube.values.size).reshape(cube.shape)
     rows, columns, signs, count = [], [], [], 0
@@ -141,9 +140,9 @@ def _lines(cube: Cube) -> csr_array:
             signs.append(np.repeat([1] * len(line.parts) + [-1], members.shape[1]))
             count += members.shape[1]
     if not rows:
-        return csr_array((0, places.size), dtype=np.int64)
+        return scipy.sparse.csr_array((0, places.size), dtype=np.int64)
     entries = (np.concatenate(rows), np.concatenate(columns))
-    return csr_array((np.concatenate(signs), entries), shape=(count, places.size))
+    return scipy.sparse.csr_array((np.concatenate(signs), entries), shape=(count, places.size))
 
 
 def _solve(program: _Program, cube: Cube, seconds: float) -> Integers | None:
@@ -162,13 +161,13 @@ def _solve(program: _Program, cube: Cube, seconds: float) -> Integers | None:
     return bases.reshape(cube.shape)
 
 
-def _run(program: _Program, integrality: int, seconds: float) -> OptimizeResult:
+def _run(program: _Program, integrality: int, seconds: float) -> scipy.optimize.OptimizeResult:
     """The linear program (integrality 0) or the one in whole numbers (1), by HiGHS."""
-    return milp(
+    return scipy.optimize.milp(
         program.cost,
         integrality=np.full(program.cost.size, integrality),
-        bounds=Bounds(program.low, program.high),
-        constraints=LinearConstraint(program.lines, program.right, program.right),
+        bounds=scipy.optimize.Bounds(program.low, program.high),
+        constraints=scipy.optimize.LinearConstraint(program.lines, program.right, program.right),
         options={"time_limit": seconds, "mip_rel_gap": _GAP},
     )
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from disclosure.cube import Dimension
 from disclosure.tables import Flags, Integers
 
-Matrix: TypeAlias = "sparse.csr_array[np.int64, tuple[int, int]]"
+Matrix: TypeAlias = "scipy.sparse.csr_array[np.int64, tuple[int, int]]"
 EMPTY = np.zeros(0, np.int64)
 
 
@@ -31,7 +31,7 @@ def equations(dimensions: Sequence[Dimension], unknown: Flags) -> Matrix:
         signs.append(np.where(member == len(cells) - 1, -1, 1))
         height += cells.shape[1]
     shape = (height, int(np.count_nonzero(unknown)))
-    found: Matrix = sparse.csr_array((_joined(signs), (_joined(rows), _joined(columns))), shape)
+    found: Matrix = scipy.sparse.csr_array((_joined(signs), (_joined(rows), _joined(columns))), shape)
     return found[np.diff(found.indptr) > 0]
 
 
@@ -61,5 +61,5 @@ def determined(lines: Matrix) -> Flags:
 def components(lines: Matrix) -> Integers:
     """For each unknown, the number of its component: no line joins unknowns of two components."""
     neighbours = abs(lines).T @ abs(lines)
-    _, labels = sparse.csgraph.connected_components(neighbours, directed=False)
+    _, labels = scipy.sparse.csgraph.connected_components(neighbours, directed=False)
     return np.asarray(labels, np.int64)

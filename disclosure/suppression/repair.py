@@ -15,7 +15,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from scipy import sparse
+import scipy
 
 from disclosure.suppression.attacker import REACH
 from disclosure.suppression.audit import Audit, Limits, audit, needs
@@ -64,7 +64,7 @@ class _Moves:
         self._down = np.minimum((problem.cube.values - problem.floor)[self._among], REACH)
         upper = np.concatenate([np.full_like(self._down, REACH), self._down])
         lines = equations(problem.cube.dimensions, self._among)
-        self._program = Program(sparse.hstack([lines, -lines], "csr"), np.zeros_like(upper), upper)
+        self._program = Program(scipy.sparse.hstack([lines, -lines], "csr"), np.zeros_like(upper), upper)
 
     def widening(self, cell: int, by: int, hidden: Flags) -> Flags:
         """Cells that move with this one when it goes up and down by so much in all: up as far as it can.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from privacy_api.cli import budgets, cuts, demo, output_check, policies, query, serve, spending, tables
+from privacy_api.cli import budgets, catalogues, cuts, demo, output_check, policies, query, serve, spending, tables
 
 app = typer.Typer(
     name="privacy-api",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ingest")(cuts.ingest)
-app.add_typer(cuts.catalogue_app, name="catalogue")
+app.add_typer(catalogues.catalogue_app, name="catalogue")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")
 app.add_typer(budgets.person_app, name="person")

@@ -54,6 +54,16 @@ def settings_for(home: Path | None, **given: object) -> Settings:
     return load_settings(None, home=home, **given)
 
 
+def read_catalogue(path: Path) -> str:
+    """The text of a catalogue: a file, or a folder of several."""
+    from datasets.catalogue_toml import NotBundled, bundle
+
+    try:
+        return bundle(path)
+    except (NotBundled, OSError) as refused:
+        fail(str(refused) if isinstance(refused, NotBundled) else f"{path}: cannot be read")
+
+
 def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

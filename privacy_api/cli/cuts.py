@@ -1,4 +1,4 @@
-"""Cuts and catalogues: what a custodian does before anyone can ask."""
+"""Cuts: what a custodian does before anyone can ask."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settings_for
+from privacy_api.cli.common import HomeOption, fail, read_catalogue, read_text, refusals, settings_for
 
-catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
 DEFAULT_POLICY = "dp-default"
 
 
 def ingest(
-    catalogue: Annotated[Path, typer.Argument(help="The catalogue (TOML).")],
+    catalogue: Annotated[Path, typer.Argument(help="The catalogue: a TOML file, or a folder of several.")],
     sources: Annotated[
         list[str], typer.Argument(metavar="FILES…", help="Files, or DATA_SET=FILE where there are several data sets.")
     ],
@@ -37,7 +36,7 @@ def ingest(
         from privacy_api.cli.progress import Bar
 
         settings = settings_for(home)
-        text = read_text(catalogue)
+        text = read_catalogue(catalogue)
         loaded = load_catalogue(text)
         by_data_set = _by_data_set(sources, [d.id for d in loaded.data_sets])
         policy_text = read_text(policy) if policy else None
@@ -92,15 +91,3 @@ def bind(policies: Path, cut: str, text: str | None) -> None:
 
 def preset(name: str) -> str:
     return files("privacy_api").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
-
-
-@catalogue_app.command("check")
-def check_catalogue(catalogue: Path) -> None:
-    """Validate a catalogue; all problems at once."""
-    with refusals():
-        from datasets.catalogue_toml import load_catalogue
-
-        loaded = load_catalogue(read_text(catalogue))
-        for data_set in loaded.data_sets:
-            typer.echo(f"{loaded.cut}.{data_set.id}: {len(data_set.variables)} variables")
-        typer.echo("the catalogue is good")

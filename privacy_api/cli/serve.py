@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privacy_api.cli.common import HomeOption, refusals, settings_for
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from privacy_api.settings import Settings
 
 
 def serve(
@@ -26,17 +32,12 @@ def serve(
         given |= {"tls_certificate": tls_certificate, "tls_key": tls_key}
         settings = settings_for(**given)  # type: ignore[arg-type]
         settings.check_transport()
-        from privacy_api.bootstrap import open_services
-
-        open_services(settings).close()  # refuse here, once, rather than in every worker
-        os.environ.update(
-            {f"PRIVACY_API_{name.upper()}": str(value) for name, value in given.items() if value is not None}
-        )
+        app = _app(settings, given)
         import uvicorn
 
         uvicorn.run(
-            "privacy_api.bootstrap:app_from_environment",
-            factory=True,
+            app,
+            factory=isinstance(app, str),
             host=settings.host,
             port=settings.port,
             workers=settings.workers,
@@ -49,6 +50,18 @@ def serve(
             timeout_keep_alive=30,
             limit_concurrency=None,
         )
+
+
+def _app(settings: Settings, given: Mapping[str, object]) -> FastAPI | str:
+    """One worker is this process. Several make their own apps, from the environment, once all was checked here: a
+    refusal is told once, and not by every worker."""
+    from privacy_api.bootstrap import make_app, open_services
+
+    if settings.workers == 1:
+        return make_app(settings)
+    open_services(settings).close()
+    os.environ.update({f"PRIVACY_API_{name.upper()}": str(value) for name, value in given.items() if value is not None})
+    return "privacy_api.bootstrap:app_from_environment"
 
 
 def openapi() -> None:

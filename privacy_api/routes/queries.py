@@ -87,7 +87,10 @@ async def _answer(
 
     try:
         answered, body = await gate_of(request).run(work)
-    finally:
+    except BaseException:
+        await pad(started, request.app.state.latency_slot_ms)
+        raise
+    if not answered.repeat:  # what is stored is read without a look at the data, so that its time says nothing of it
         await pad(started, request.app.state.latency_slot_ms)
     request.state.answered = answered
     return Response(body, media_type=shape.format.media_type, headers=_headers(answered))

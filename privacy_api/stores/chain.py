@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, RowMapping, Select, insert, select
+from sqlalchemy import Column, Connection, RowMapping, ScalarSelect, Select, bindparam, func, insert, select
 
 from disclosure.accounting import Event
 from privacy_api.ports import LedgerBroken, Request
@@ -86,13 +86,6 @@ def head(connection: Connection) -> Head:
     return entry.head if entry else GENESIS
 
 
-def trust(connection: Connection, anchor: Head) -> None:
-    """The chain must still hold the entry that the anchor names."""
-    at_anchor = _first(connection, select(ledger).where(ledger.c.seq == anchor.seq))
-    if (at_anchor.head if at_anchor else GENESIS) != anchor:
-        raise LedgerBroken(DIFFERENT)
-
-
 def cut_spent(connection: Connection, cut: str) -> int:
     entry = _first(connection, _latest(ledger.c.cut, cut))
     return entry.cut_total if entry else 0
@@ -119,8 +112,56 @@ def is_open(connection: Connection, charge: int) -> bool:
     return connection.execute(closing).first() is None
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The chain's last entry, and the last of a request's cut, project and person; None where there is none yet."""
+
+    last: Entry | None
+    cut: Entry | None
+    project: Entry | None
+    person: Entry | None
+
+    @property
+    def head(self) -> Head:
+        return self.last.head if self.last else GENESIS
+
+    @property
+    def cut_spent(self) -> int:
+        return self.cut.cut_total if self.cut else 0
+
+    @property
+    def delta_spent(self) -> int:
+        return (self.cut.cut_delta or 0) if self.cut else 0
+
+    @property
+    def project_spent(self) -> int:
+        return self.project.project_total if self.project else 0
+
+    @property
+    def person_spent(self) -> int:
+        return (self.person.person_total or 0) if self.person else 0
+
+
+def tail(connection: Connection, request: Request, anchor: Head) -> Tail:
+    """What a write goes by, in one look. The chain must still hold the entry that the anchor names, or LedgerBroken."""
+    who = {
+        "cut": request.cut,
+        "project": request.principal.project.id,
+        "person": request.principal.person,
+    }
+    # Each was the last of its kind, so the last of them that has the cut is the last that has it; and so on.
+    rows = connection.execute(_TAIL, {**who, "anchor": anchor.seq}).mappings()
+    found = sorted((entry_of(row) for row in rows), key=attrgetter("seq"))
+    anchored = next((entry.head for entry in found if entry.seq == anchor.seq), GENESIS)
+    if anchored != anchor:
+        raise LedgerBroken(DIFFERENT)
+    last = {name: [e for e in found if value and getattr(e, name) == value][-1:] for name, value in who.items()}
+    return Tail(found[-1] if found else None, *(entries[0] if entries else None for entries in last.values()))
+
+
 def append(
     connection: Connection,
+    after: Tail,
     kind: Kind,
     at: str,
     request: Request,
@@ -131,11 +172,10 @@ def append(
     digest: str = "",
     refers_to: int | None = None,
 ) -> Entry:
-    """The caller holds the write lock, so that the head stays the head until the commit."""
+    """The caller has held the write lock since it saw the tail, so that its head stays the head until the commit."""
     project, person = request.principal.project.id, request.principal.person
-    last = head(connection)
     entry = Entry(
-        seq=last.seq + 1,
+        seq=after.head.seq + 1,
         kind=kind,
         at=at,
         project=project,
@@ -147,21 +187,37 @@ def append(
         events=events,
         digest=digest,
         refers_to=refers_to,
-        cut_total=cut_spent(connection, request.cut) + nano_rho,
-        project_total=project_spent(connection, project) + nano_rho,
+        cut_total=after.cut_spent + nano_rho,
+        project_total=after.project_spent + nano_rho,
         person=person,
-        person_total=None if person is None else person_spent(connection, person) + nano_rho,
-        cut_delta=(delta_spent(connection, request.cut) + delta) or None,
-        previous=last.hash,
+        person_total=None if person is None else after.person_spent + nano_rho,
+        cut_delta=(after.delta_spent + delta) or None,
+        previous=after.head.hash,
     )
-    fields = dict(zip(FIELDS, _values(entry), strict=True))
-    connection.execute(insert(ledger).values(**fields, hash=entry.head.hash))
+    connection.execute(_INSERT, {**dict(zip(FIELDS, _values(entry), strict=True)), "hash": entry.head.hash})
     return entry
 
 
 def _latest(column: Column[Any] | None = None, value: str = "") -> Select[Any]:
     rows = select(ledger).order_by(ledger.c.seq.desc()).limit(1)
     return rows if column is None else rows.where(column == value)
+
+
+def _last_of(name: str) -> ScalarSelect[Any]:
+    return select(func.max(ledger.c.seq)).where(ledger.c[name] == bindparam(name)).scalar_subquery()
+
+
+# Made once: to put a statement together takes longer than to run it.
+_INSERT = insert(ledger)
+_TAIL = select(ledger).where(
+    ledger.c.seq.in_(
+        [
+            bindparam("anchor", type_=ledger.c.seq.type),
+            select(func.max(ledger.c.seq)).scalar_subquery(),
+            *(_last_of(name) for name in ("cut", "project", "person")),
+        ]
+    )
+)
 
 
 def _first(connection: Connection, rows: Select[Any]) -> Entry | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from disclosure.tables import Measurement
 from privacy_api.ports import (
@@ -27,7 +27,7 @@ from privacy_api.ports import (
     Wanted,
 )
 from privacy_api.stores import chain, history, official
-from privacy_api.stores.anchor import Anchor
+from privacy_api.stores.anchor import Anchor, Head
 from privacy_api.stores.clock import text, utc_now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.inspection import inspect
@@ -36,6 +36,7 @@ from privacy_api.stores.measurements import (
     holds_claims,
     insert_measurements,
     lacking,
+    paid,
     refuse_claimed,
     release_claims,
     stored,
@@ -46,15 +47,16 @@ from privacy_api.stores.schema import people, projects, releases
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What a release is stored as."""
+    """What a release is stored as. packed: its body, by zlib."""
 
     body: bytes
+    packed: bytes
     measurements: tuple[Packed, ...]
     table: PackedTable | None
 
     @property
     def digest(self) -> str:
-        return digest(self.body, self.measurements, self.table)
+        return digest(self.packed, self.measurements, self.table)
 
 
 class SqlLedger:
@@ -79,18 +81,18 @@ class SqlLedger:
 
     def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
         with reading(self._engine) as connection:
-            return lacking(connection, cut, wanted)
+            return lacking(paid(connection, cut, wanted), wanted)
 
     def reserve(self, request: Request) -> Reserved:
         _refuse_repeats(request.wanted)
         with writing(self._engine) as connection:
-            self._trust(connection)
+            tail = self._tail(connection, request)
             found = stored(connection, request.cut, request.wanted)
-            missing = lacking(connection, request.cut, request.wanted)
+            missing = lacking({question: each.nano_rho for question, each in found.items()}, request.wanted)
             earlier = official.released(connection, request.scope)
             if not missing:
                 return Reserved(request, None, 0, found, (), earlier)
-            entry = self._charge(connection, request, missing)
+            entry = self._charge(connection, tail, request, missing)
         self._anchor.move(entry.head)
         return Reserved(request, entry.seq, entry.nano_rho, found, missing, earlier)
 
@@ -101,9 +103,8 @@ class SqlLedger:
         another table of its scope was stored."""
         contents = _contents(reserved, measured, body, table)
         with writing(self._engine) as connection:
-            self._trust(connection)
-            release = self._store(connection, reserved, contents)
-            head = chain.head(connection)
+            tail = self._tail(connection, reserved.request)
+            release, head = self._store(connection, tail, reserved, contents)
         self._anchor.move(head)
         if release is None:
             raise InProgress
@@ -113,9 +114,8 @@ class SqlLedger:
         if reserved.charge is None:
             return
         with writing(self._engine) as connection:
-            self._trust(connection)
-            self._fail(connection, reserved.request, reserved.charge)
-            head = chain.head(connection)
+            tail = self._tail(connection, reserved.request)
+            head = self._fail(connection, tail, reserved.request, reserved.charge)
         self._anchor.move(head)
 
     def released_tables(self, scope: str) -> tuple[ReleasedTable, ...]:
@@ -155,53 +155,59 @@ class SqlLedger:
             self._anchor.write(head)
         return head.seq
 
-    def _trust(self, connection: Connection) -> None:
-        chain.trust(connection, self._anchor.standing(lambda: chain.head(connection).seq == 0))
+    def _tail(self, connection: Connection, request: Request) -> chain.Tail:
+        """Of a chain that is the one the anchor describes, or LedgerBroken."""
+        return chain.tail(connection, request, self._anchor.standing(lambda: chain.head(connection).seq == 0))
 
     def _is_empty(self) -> bool:
         with reading(self._engine) as connection:
             return chain.head(connection).seq == 0
 
-    def _charge(self, connection: Connection, request: Request, missing: tuple[Wanted, ...]) -> chain.Entry:
+    def _charge(
+        self, connection: Connection, tail: chain.Tail, request: Request, missing: tuple[Wanted, ...]
+    ) -> chain.Entry:
         now = self._clock()
         refuse_claimed(connection, request.cut, missing, now.timestamp(), self._claim_seconds)
         cost, delta = (sum(each) for each in zip(*((w.event.nano_rho, w.event.delta) for w in missing), strict=True))
-        _refuse_overspending(connection, request, cost)
-        _refuse_delta(connection, request, delta)
+        _refuse_overspending(connection, tail, request, cost)
+        _refuse_delta(tail, request, delta)
         events = chain.events_text(wanted.event for wanted in missing)
-        entry = chain.append(connection, "charge", text(now), request, nano_rho=cost, delta=delta, events=events)
+        entry = chain.append(connection, tail, "charge", text(now), request, nano_rho=cost, delta=delta, events=events)
         claim(connection, request.cut, missing, entry.seq, now.timestamp())
         return entry
 
-    def _store(self, connection: Connection, reserved: Reserved, contents: _Contents) -> StoredRelease | None:
-        """The release; None if the charge has lost its questions, or its table was overtaken. Closes the charge."""
+    def _store(
+        self, connection: Connection, tail: chain.Tail, reserved: Reserved, contents: _Contents
+    ) -> tuple[StoredRelease | None, Head]:
+        """The release, None if the charge has lost its questions or its table was overtaken; and the chain's head
+        after it. Closes the charge."""
         request, charge = reserved.request, reserved.charge
         standing = _release(connection, request.release)
         if charge is not None and (standing or _overtaken(connection, reserved, charge)):
-            self._fail(connection, request, charge)
-            return standing
-        return standing or self._append_release(connection, reserved, contents)
+            return standing, self._fail(connection, tail, request, charge)
+        return (standing, tail.head) if standing else self._append_release(connection, tail, reserved, contents)
 
-    def _append_release(self, connection: Connection, reserved: Reserved, contents: _Contents) -> StoredRelease:
-        request, charge, body = reserved.request, reserved.charge, contents.body
+    def _append_release(
+        self, connection: Connection, tail: chain.Tail, reserved: Reserved, contents: _Contents
+    ) -> tuple[StoredRelease, Head]:
+        request, charge = reserved.request, reserved.charge
         at = text(self._clock())
-        entry = chain.append(connection, "release", at, request, digest=contents.digest, refers_to=charge)
-        connection.execute(
-            insert(releases).values(
-                id=request.release, entry=entry.seq, cut=entry.cut, project=entry.project, created=at, body=body
-            )
-        )
+        entry = chain.append(connection, tail, "release", at, request, digest=contents.digest, refers_to=charge)
+        release = {"id": request.release, "entry": entry.seq, "cut": entry.cut, "project": entry.project}
+        connection.execute(_INSERT, {**release, "created": at, "body": contents.packed})
         insert_measurements(connection, request.cut, entry.seq, contents.measurements)
         if contents.table is not None:
             official.insert_table(connection, request.cut, entry.seq, contents.table)
         if charge is not None:
             release_claims(connection, charge)
-        return StoredRelease(request.release, entry.cut, entry.project, at, zlib.decompress(body))
+        return StoredRelease(request.release, entry.cut, entry.project, at, contents.body), entry.head
 
-    def _fail(self, connection: Connection, request: Request, charge: int) -> None:
+    def _fail(self, connection: Connection, tail: chain.Tail, request: Request, charge: int) -> Head:
+        head = tail.head
         if chain.is_open(connection, charge):
-            chain.append(connection, "failed", text(self._clock()), request, refers_to=charge)
+            head = chain.append(connection, tail, "failed", text(self._clock()), request, refers_to=charge).head
         release_claims(connection, charge)
+        return head
 
 
 def _refuse_repeats(wanted: Sequence[Wanted]) -> None:
@@ -209,39 +215,37 @@ def _refuse_repeats(wanted: Sequence[Wanted]) -> None:
         raise ValueError("a request wants each question once")
 
 
-def _refuse_overspending(connection: Connection, request: Request, cost: int) -> None:
-    cut = Balance(request.cut_cap, chain.cut_spent(connection, request.cut))
-    if cut.spent + cost > cut.cap:
-        raise BudgetExhausted("cut", cut)
-    project = Balance(_project_cap(connection, request), chain.project_spent(connection, request.principal.project.id))
-    if project.spent + cost > project.cap:
-        raise BudgetExhausted("project", project)
+def _refuse_overspending(connection: Connection, tail: chain.Tail, request: Request, cost: int) -> None:
+    balances = {
+        "cut": Balance(request.cut_cap, tail.cut_spent),
+        "project": Balance(_project_cap(connection, request), tail.project_spent),
+    }
     if request.principal.person is not None:
-        _refuse_overspending_person(connection, request.principal.person, cost)
+        balances["person"] = Balance(_person_cap(connection, request.principal.person), tail.person_spent)
+    for scope, balance in balances.items():
+        if balance.spent + cost > balance.cap:
+            raise BudgetExhausted(scope, balance)
 
 
-def _refuse_delta(connection: Connection, request: Request, delta: int) -> None:
+def _refuse_delta(tail: chain.Tail, request: Request, delta: int) -> None:
     """What costs no δ is answered whatever was spent of it."""
-    balance = Balance(request.delta_cap, chain.delta_spent(connection, request.cut))
+    balance = Balance(request.delta_cap, tail.delta_spent)
     if delta and balance.spent + delta > balance.cap:
         raise BudgetExhausted("delta", balance)
 
 
-def _refuse_overspending_person(connection: Connection, person: str, cost: int) -> None:
-    cap = connection.execute(select(people.c.cap).where(people.c.id == person)).scalar()
-    if cap is None:
-        raise LedgerBroken("The key's person is not in the service database, so nothing can be charged to it.")
-    balance = Balance(int(cap), chain.person_spent(connection, person))
-    if balance.spent + cost > balance.cap:
-        raise BudgetExhausted("person", balance)
-
-
 def _project_cap(connection: Connection, request: Request) -> int:
     """As stored now: the request's copy may be older than a change of the cap."""
-    caps = select(projects.c.cap).where(projects.c.id == request.principal.project.id)
-    cap = connection.execute(caps).scalar()
+    cap = connection.execute(_PROJECT_CAP, {"of": request.principal.project.id}).scalar()
     if cap is None:
         raise LedgerBroken("The project is not in the service database, so nothing can be charged to it.")
+    return int(cap)
+
+
+def _person_cap(connection: Connection, person: str) -> int:
+    cap = connection.execute(_PERSON_CAP, {"of": person}).scalar()
+    if cap is None:
+        raise LedgerBroken("The key's person is not in the service database, so nothing can be charged to it.")
     return int(cap)
 
 
@@ -250,9 +254,9 @@ def _contents(
 ) -> _Contents:
     if measured.keys() != {wanted.question for wanted in reserved.missing}:
         raise ValueError("a charge stores the measurements that it paid for, no more and no fewer")
-    paid = ((wanted.question, wanted.event.nano_rho) for wanted in reserved.missing)
-    packed = tuple(pack(question, nano_rho, measured[question]) for question, nano_rho in paid)
-    return _Contents(zlib.compress(body), packed, official.packed(reserved, table))
+    prices = ((wanted.question, wanted.event.nano_rho) for wanted in reserved.missing)
+    packed = tuple(pack(question, nano_rho, measured[question]) for question, nano_rho in prices)
+    return _Contents(body, zlib.compress(body), packed, official.packed(reserved, table))
 
 
 def _overtaken(connection: Connection, reserved: Reserved, charge: int) -> bool:
@@ -263,10 +267,17 @@ def _overtaken(connection: Connection, reserved: Reserved, charge: int) -> bool:
 
 
 def _release(connection: Connection, release: str) -> StoredRelease | None:
-    row = connection.execute(select(releases).where(releases.c.id == release)).first()
+    row = connection.execute(_RELEASE, {"of": release}).first()
     if row is None:
         return None
     try:
         return StoredRelease(row.id, row.cut, row.project, row.created, zlib.decompress(row.body))
     except UNREADABLE:
         raise chain.edited("a stored release cannot be read") from None
+
+
+# Made once: to put a statement together takes longer than to run it.
+_INSERT = insert(releases)
+_RELEASE = select(releases).where(releases.c.id == bindparam("of"))
+_PROJECT_CAP = select(projects.c.cap).where(projects.c.id == bindparam("of"))
+_PERSON_CAP = select(people.c.cap).where(people.c.id == bindparam("of"))

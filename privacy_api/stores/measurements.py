@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, func, insert, select
 
 from disclosure.refine import Paid, combine
 from disclosure.tables import Measurement
@@ -17,17 +17,19 @@ from privacy_api.stores.schema import claims, measurements
 
 def stored(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, Paid]:
     """By question, everything that was measured of it so far, as one measurement."""
-    questions = [each.question for each in wanted]
-    here = (measurements.c.cut == cut) & measurements.c.question.in_(questions)
     parts: dict[str, list[Paid]] = {}
-    for row in connection.execute(select(measurements).where(here).order_by(measurements.c.entry)).mappings():
+    for row in connection.execute(_STORED, _asked(cut, wanted)).mappings():
         parts.setdefault(row["question"], []).append(Paid(_unpacked(row), row["nano_rho"]))
     return {question: combine(several) for question, several in parts.items()}
 
 
-def lacking(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
-    """What must still be paid for, at the difference between the price wanted and what was paid before."""
-    before = _paid(connection, cut, wanted)
+def paid(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, int]:
+    """nano-ρ paid so far, by question."""
+    return {question: int(total) for question, total in connection.execute(_PAID, _asked(cut, wanted))}
+
+
+def lacking(before: Mapping[str, int], wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """What must still be paid for, at the difference between the price wanted and what was paid before, by question."""
     return tuple(
         Wanted(replace(each.event, nano_rho=each.event.nano_rho - before.get(each.question, 0)))
         for each in wanted
@@ -42,33 +44,33 @@ def packed_of(row: RowMapping) -> Packed:
 def insert_measurements(connection: Connection, cut: str, entry: int, packed: Iterable[Packed]) -> None:
     rows = [{**asdict(each), "cut": cut, "entry": entry} for each in packed]
     if rows:
-        connection.execute(insert(measurements), rows)
+        connection.execute(_INSERT, rows)
 
 
-def refuse_claimed(connection: Connection, cut: str, missing: Iterable[Wanted], now: float, seconds: float) -> None:
+def refuse_claimed(connection: Connection, cut: str, missing: Sequence[Wanted], now: float, seconds: float) -> None:
     """InProgress if anyone is measuring one of these. A claim from the future is as stale as an old one:
-    a clock that was set back must not block a question for longer."""
-    questions = [wanted.question for wanted in missing]
-    claimed = select(claims.c.claimed).where(claims.c.cut == cut, claims.c.question.in_(questions))
-    if any(abs(now - each) < seconds for each in connection.execute(claimed).scalars()):
+    a clock that was set back must not block a question for longer. Stale ones are dropped, for others to take."""
+    asked = _asked(cut, missing)
+    claimed = connection.execute(_CLAIMED, asked).scalars().all()
+    if any(abs(now - each) < seconds for each in claimed):
         raise InProgress
+    if claimed:
+        connection.execute(_DROP_CLAIMS, asked)
 
 
 def claim(connection: Connection, cut: str, missing: Iterable[Wanted], charge: int, now: float) -> None:
-    """Claims on the same questions that went stale are taken over."""
-    questions = [wanted.question for wanted in missing]
-    connection.execute(delete(claims).where(claims.c.cut == cut, claims.c.question.in_(questions)))
-    rows = [{"cut": cut, "question": question, "charge": charge, "claimed": now} for question in questions]
-    connection.execute(insert(claims), rows)
+    """Of questions that nobody holds a claim on."""
+    rows = [{"cut": cut, "question": wanted.question, "charge": charge, "claimed": now} for wanted in missing]
+    connection.execute(_CLAIM, rows)
 
 
 def holds_claims(connection: Connection, charge: int, missing: Iterable[Wanted]) -> bool:
-    held = set(connection.execute(select(claims.c.question).where(claims.c.charge == charge)).scalars())
+    held = set(connection.execute(_HELD, {"by": charge}).scalars())
     return held == {wanted.question for wanted in missing}
 
 
 def release_claims(connection: Connection, charge: int) -> None:
-    connection.execute(delete(claims).where(claims.c.charge == charge))
+    connection.execute(_RELEASE_CLAIMS, {"by": charge})
 
 
 def _unpacked(row: RowMapping) -> Measurement:
@@ -78,12 +80,24 @@ def _unpacked(row: RowMapping) -> Measurement:
         raise edited("a stored measurement cannot be read") from None
 
 
-def _paid(connection: Connection, cut: str, wanted: Iterable[Wanted]) -> dict[str, int]:
-    """nano-ρ paid so far, by question."""
-    questions = [each.question for each in wanted]
-    paid = (
-        select(measurements.c.question, func.sum(measurements.c.nano_rho))
-        .where(measurements.c.cut == cut, measurements.c.question.in_(questions))
-        .group_by(measurements.c.question)
-    )
-    return {question: int(total) for question, total in connection.execute(paid)}
+def _asked(cut: str, wanted: Iterable[Wanted]) -> dict[str, object]:
+    return {"of_cut": cut, "questions": [each.question for each in wanted]}
+
+
+def _among(table: Table) -> ColumnElement[bool]:
+    return (table.c.cut == bindparam("of_cut")) & table.c.question.in_(bindparam("questions", expanding=True))
+
+
+# Made once: to put a statement together takes longer than to run it.
+_STORED = select(measurements).where(_among(measurements)).order_by(measurements.c.entry)
+_PAID = (
+    select(measurements.c.question, func.sum(measurements.c.nano_rho))
+    .where(_among(measurements))
+    .group_by(measurements.c.question)
+)
+_INSERT = insert(measurements)
+_CLAIMED = select(claims.c.claimed).where(_among(claims))
+_DROP_CLAIMS = delete(claims).where(_among(claims))
+_CLAIM = insert(claims)
+_HELD = select(claims.c.question).where(claims.c.charge == bindparam("by"))
+_RELEASE_CLAIMS = delete(claims).where(claims.c.charge == bindparam("by"))

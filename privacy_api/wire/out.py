@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from datasets.catalogue import DataSet
+from datasets.catalogue import DataSet, Link
 from datasets.measures import parts_of
 from datasets.statistics import STATISTICS, Statistic
 from datasets.variables import Code, Variable
@@ -27,6 +27,7 @@ def data_set(hosted: HostedDataSet) -> dict[str, Any]:
         "synthetic": hosted.cut.catalogue.synthetic,
         "unitOfPrivacy": hosted.cut.catalogue.unit,
         "mode": hosted.cut.policy.mode,
+        "public": hosted.data_set.public,
         "variables": [v.name for v in hosted.data_set.variables],
         "links": {"meta": f"/v1/data-sets/{hosted.id}/meta", "query": f"/v1/data-sets/{hosted.id}/query"},
     }
@@ -42,6 +43,9 @@ def meta(hosted: HostedDataSet) -> dict[str, Any]:
         "timePeriods": [{"code": p.kind, "period": p.period, "value": p.code} for p in chosen.time_periods],
         "statistics": [_statistic(s) for s in STATISTICS.values()],
         "key": _key(chosen),
+        "populated": _years(chosen.populated),
+        "releases": [{"stage": stage, "month": month} for stage, month in chosen.releases],
+        "linkedDataSets": [_link(link, hosted) for link in chosen.links],
         "policy": policy(hosted.cut.policy),
     }
 
@@ -50,8 +54,26 @@ def _statistic(s: Statistic) -> dict[str, Any]:
     return {"name": s.name, "summary": s.summary, "of": s.takes, "parts": list(parts_of(s)), "addsUp": s.adds_up}
 
 
+def _link(link: Link, hosted: HostedDataSet) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "dataSet": f"{hosted.cut.catalogue.cut}.{link.to}",
+        "on": [{"variable": own, "theirs": theirs} for own, theirs in link.on],
+        "where": [{"theirs": theirs, "code": code} for theirs, code in link.where],
+        "yearsBefore": link.years_before,
+        "variables": [here for _, here in link.take],
+    }
+
+
+def _years(populated: tuple[int, int | None] | None) -> dict[str, int | None] | None:
+    """By the year in which an academic year ends; no last year while it goes on."""
+    return None if populated is None else {"first": populated[0], "last": populated[1]}
+
+
 def _key(chosen: DataSet) -> dict[str, Any]:
     key = chosen.key
+    if chosen.public:
+        return {"plain": f"public: one row per {', '.join(filter(None, [key.time, *key.also]))}"}
     if key.unit is None:
         return {"plain": "each row is one pupil"}
     per = f"pupil and {key.time}" if key.time else "pupil"
@@ -60,7 +82,12 @@ def _key(chosen: DataSet) -> dict[str, Any]:
 
 
 def _codes(codes: tuple[Code, ...]) -> list[dict[str, str]]:
-    return [{"code": c.code, "label": c.label} for c in codes]
+    """since and until: when the code is in use, where it is not always."""
+    validity = ("since", "until")
+    return [
+        {"code": c.code, "label": c.label} | {when: getattr(c, when) for when in validity if getattr(c, when)}
+        for c in codes
+    ]
 
 
 def _variable(v: Variable) -> dict[str, Any]:
@@ -72,6 +99,12 @@ def _variable(v: Variable) -> dict[str, Any]:
         "identifiability": v.identifiability,
         "sensitivity": v.sensitivity,
         "needsGrant": v.sensitivity.needs_grant,
+        "needsJustification": v.needs_justification,
+        "concept": v.concept,
+        "populated": _years(v.populated),
+        "npdNames": [{"pattern": a.pattern, "first": a.first, "last": a.last} for a in v.aliases],
+        "linked": {"link": v.linked.link, "variable": f"{v.linked.data_set}.{v.linked.variable}"} if v.linked else None,
+        "derived": v.derived is not None,
         "level": v.level,
         "codes": _codes(v.atoms),
         "bandings": [

@@ -188,6 +188,7 @@ BAD = [
     ),
     ('sort_by = ["la"]', 'sort_by = "la"', f"{SET}.sort_by", "a list of variables"),
     ('sort_by = ["la"]', 'sort_by = ["region"]', f"{SET}.sort_by", "variables of this data set: days, la, need, score"),
+    ('sort_by = ["la"]', 'cubes = [["la", "days"]]', f"{SET}.cubes[0]", "variables of this data set: la, need, score"),
     ('sort_by = ["la"]', 'max_rows = "many"', f"{SET}.max_rows", "the most rows that there can ever be"),
     ('sort_by = ["la"]', "max_rows = 0", f"{SET}.max_rows", "a whole number from 1"),
     ('sort_by = ["la"]', "references = [3]", f"{SET}.references[0]", "wants a table"),

@@ -38,6 +38,7 @@ def test_layout_and_modes(work: Workplace) -> None:
         "tiny/1/cut.duckdb": 0o600,
         "tiny/1/manifest.json": 0o600,
         "tiny/1/catalogue.toml": 0o600,
+        **{f"tiny/1/{file.name}": 0o600 for file in published.manifest.written},
     }
     assert published.catalogue_text == CATALOGUE
     assert published.path == work.cuts / "tiny" / "1"

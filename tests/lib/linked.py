@@ -113,6 +113,11 @@ label = "Points"
 {CLASSES}range = ["0", "4"]
 step = "1"
 bins = {{ width = "2" }}
+[data_sets.ks2.variables.marks]
+type = "number"
+label = "Marks"
+{CLASSES}range = ["0", "110"]
+step = "1"
 [data_sets.ks2.variables.read_well]
 type = "category"
 label = "Read well"
@@ -145,6 +150,17 @@ label = "Eligible"
 identifiability = 5
 sensitivity = "B"
 codes = ["Y", "N"]
+[data_sets.census.variables.age]
+type = "number"
+label = "Age"
+{CLASSES}range = ["4", "18"]
+step = "1"
+bins = {{ width = "7" }}
+[data_sets.census.variables.hours]
+type = "number"
+label = "Hours"
+{CLASSES}range = ["0", "30"]
+step = "0.5"
 [data_sets.census.variables.fsm6]
 type = "category"
 label = "Ever in six years"
@@ -195,13 +211,19 @@ def rows(pupils: int, seed: int) -> Rows:
         pupil = f"P{i:04d}"
         if draw.random() < 0.8:
             found["ks2"].append(
-                {"pupil": pupil, "level": draw.choice(["low", "high"]), "points": str(draw.randint(0, 4))}
+                {
+                    "pupil": pupil,
+                    "level": draw.choice(["low", "high"]),
+                    "points": str(draw.randint(0, 4)),
+                    "marks": "55",
+                }
             )
         for year in YEARS:
             for term in ("AUT", "SPR", "SUM"):
                 if draw.random() < 0.7:
                     row = {"pupil": pupil, "year": year, "term": term, "school": draw.choice(SCHOOLS)}
-                    found["census"].append(row | {"fsm": "Y" if draw.random() < 0.15 else "N"})
+                    fsm = "Y" if draw.random() < 0.15 else "N"
+                    found["census"].append(row | {"fsm": fsm, "age": str(draw.randint(4, 18)), "hours": "25.5"})
         for year in draw.sample(["202122", "202223"], draw.choice([1, 1, 2])):
             row = {"pupil": pupil, "year": year, "school": draw.choice(SCHOOLS)}
             maths = "" if draw.random() < 0.1 else str(draw.randint(0, 9))
