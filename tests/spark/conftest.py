@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from datasets.ingest.parquet import write_parquet
+from tests.lib import school
 from tests.lib.environments import environment
 from tests.spark.remote import Worker
 
@@ -19,7 +21,13 @@ def spark_python(root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def worker(spark_python: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with (tmp_path_factory.mktemp("spark") / "said").open("wb") as said:
+    folder = tmp_path_factory.mktemp("spark")
+    school.write_cut(folder / "cut.duckdb", school.census(), [])
+    write_parquet(folder / "cut.duckdb", school.census(), folder, "500MB", 1)
+    with (folder / "said").open("wb") as said:
         running = Worker(spark_python, root, said)
+        first = running.open(folder / "parquet")  # Spark ends when its last engine closes: this one is the last
         yield running
+        first.close()
         assert running.end() == 0
+    assert (folder / "said").read_bytes() == b"", "neither Spark nor Java has printed anything"

@@ -41,7 +41,16 @@ def close(engine: int) -> None:
 
 def look(engine: int, code: str) -> Any:
     """What an expression about an engine's session says."""
-    return eval(code, {"session": ENGINES[engine]._session})  # noqa: S307 — of the tests themselves
+    return eval(code, {"session": ENGINES[engine]._session, "error_of": error_of})  # noqa: S307 — of the tests themselves
+
+
+def error_of(session: Any) -> str:
+    """What Spark says of a sum that leaves 64 bits."""
+    try:
+        session.sql("SELECT SUM(x) FROM VALUES (9223372036854775807), (1) AS t(x)").collect()
+    except Exception as failed:
+        return str(failed)
+    return ""
 
 
 REQUESTS = {f.__name__: f for f in (open_engine, aggregate, listed, close, look)}
