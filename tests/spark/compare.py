@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from datasets.query import Query
 from datasets.validate import Limits, ValidQuery, validate
 from disclosure.aggregates import Count
 from privacy_api.ports import Engine
+from privacy_api.wire.query_in import read_query
 from tests.lib.plans import plans
 
 LIMITS = Limits(cells=1_000_000, group_by=8)
@@ -26,6 +28,11 @@ def for_spark(published: Published, folder: Path, memory: str = "1GB", threads: 
     for data_set in load_catalogue(published.catalogue_text).data_sets:
         write_parquet(published.database, data_set, folder, memory, threads)
     return folder / "parquet"
+
+
+def question(analysis: Mapping[str, Any]) -> Query:
+    """Of an analysis as it is written in `examples/analyses`: "dataSet", after its cut, and "query"."""
+    return read_query(analysis["query"], analysis["dataSet"].partition(".")[2])
 
 
 def differences(catalogue: Catalogue, queries: Iterable[Query], ours: Engine, theirs: Engine) -> Iterator[str]:
