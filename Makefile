@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle spark check bench bench-accuracy lock clean
+.PHONY: demo test test-slow oracle spark check bench bench-accuracy bench-serving lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -42,6 +42,11 @@ bench: $(STAMP)
 bench-accuracy: $(STAMP)
 	$(BIN)/python -m benchmarks.accuracy
 
+# A real server under eight clients, then the same counts by peers (in environments of their own in .bench; Tumult needs Java).
+bench-serving: $(STAMP)
+	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.peers
+
 $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
@@ -57,6 +62,7 @@ lock:
 	$(COMPILE) --group oracle -o requirements/oracle.txt
 	echo 'smartnoise-sql==1.0.10 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-smartnoise.txt
 	echo 'opendp[polars]>=0.16,<0.17 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-opendp.txt
+	echo 'tmlt.analytics==0.21.0' | $(COMPILE) - -o requirements/peers-tumult.txt
 
 clean:
 	rm -rf $(VENV) .venv-oracle .venv-spark

@@ -73,7 +73,7 @@ def main() -> None:
         key = stores.projects.create_key("bench", "", "test")[1]
         stores.close()
         cells = np.zeros((census.AREAS * census.GROUPS, 1), np.int64)
-        scan = bare_duckdb(open_current(settings.cuts, "bench").database)
+        scan = bare_duckdb(open_current(settings.cuts, "bench").databases["census"])
         app = make_app(settings)
         noise = cpu(lambda: discrete_gaussian(cells, 1, 1_000_000))
         principal, services = Principal("bench", project), app.state.services

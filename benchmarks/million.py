@@ -70,12 +70,14 @@ step = "1"
 
 
 def write(path: Path) -> None:
-    """As Parquet; every value is a hash, so columns are nearly independent."""
+    """As Parquet; values are hashes of texts, so that columns are nearly independent (hashes of pairs of numbers share
+    their parity: half of the cells would be empty)."""
     with duckdb.connect() as connection:
         connection.execute(
-            f"""copy (select i::varchar pupil_id, printf('L%03d', hash(i, 1) % {AREAS}) la,
-                (hash(i, 2) % {GROUPS})::varchar year_group, if(hash(i, 3) % 2 = 0, 'F', 'M') sex,
-                (hash(i, 4) % 381)::integer sessions, printf('E%02d', hash(i, 5) % {ETHNICITIES}) ethnicity
+            f"""copy (select i::varchar pupil_id, printf('L%03d', hash(i || 'la') % {AREAS}) la,
+                (hash(i || 'year_group') % {GROUPS})::varchar year_group,
+                if(hash(i || 'sex') % 2 = 0, 'F', 'M') sex, (hash(i || 'sessions') % 381)::integer sessions,
+                printf('E%02d', hash(i || 'ethnicity') % {ETHNICITIES}) ethnicity
                 from range({PUPILS}) t(i)) to '{path}' (format parquet)"""
         )
 

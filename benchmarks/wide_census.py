@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.catalogue import Catalogue, DataSet
+import duckdb
+
+from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
-from datasets.ingest.columns import UNIT, create_types, stored_columns
-from datasets.ingest.database import Database, scratch
-from datasets.ingest.sql import Sql
+from datasets.ingest.columns import UNIT, Column, stored_columns
 
 YEARS, STAY, FIRST = 20, 15, 2005
 CATEGORIES = {
@@ -34,6 +34,10 @@ synthetic = true
 title = "Census"
 sort_by = ["la"]
 key = { unit = "pupil_id", time = "year", rows_per_period = 1 }
+cubes = [
+  ["la", "year_group", "sex"], ["la", "year_group", "sex", "fsm", "sen", "eal"],
+  ["la", "attended"], ["ks2", "ks4", "year_group", "sex"],
+]
 """
 
 
@@ -51,9 +55,8 @@ def write(rows: int, folder: Path, memory: str = "4GB", threads: int = 2) -> Cut
     if not path.exists():
         partial = path.with_suffix(".partial")
         partial.unlink(missing_ok=True)
-        (folder / "scratch").mkdir(exist_ok=True)
-        with scratch(folder / "scratch", partial, memory, threads) as database:
-            _fill(database, catalogue, rows)
+        with duckdb.connect(str(partial), config={"memory_limit": memory, "threads": str(threads)}) as connection:
+            _fill(connection, catalogue.data_sets[0], rows)
         partial.rename(path)
     return Cut(path, catalogue.data_sets[0])
 
@@ -86,19 +89,23 @@ def _number(name: str) -> str:
     return _variable(name, "number", f'range = ["0", "{NUMBERS[name]}"]\nstep = "1"\n{bins}')
 
 
-def _fill(database: Database, catalogue: Catalogue, rows: int) -> None:
-    create_types(database, catalogue)
-    (data_set,) = catalogue.data_sets
-    columns = ", ".join(f'"{c.name}" {c.type.text}' for c in stored_columns(data_set))
-    database.run(Sql(f"CREATE TABLE cut.main.census ({UNIT} UINTEGER, {columns})"))
+def _fill(connection: duckdb.DuckDBPyConnection, data_set: DataSet, rows: int) -> None:
+    for column in stored_columns(data_set):
+        if column.codes is not None:
+            codes = ", ".join(f"'{code}'" for code in column.codes)
+            connection.execute(f"CREATE TYPE {_type(column)} AS ENUM ({codes})")
+    columns = ", ".join(f'"{column.name}" {_type(column)}' for column in stored_columns(data_set))
+    connection.execute(f"CREATE TABLE census ({UNIT} UINTEGER, {columns})")
     shown = ", ".join(f'{value} AS "{column}"' for column, value in _values(data_set).items())
     for year in range(YEARS):
         pupils = rows // YEARS
         drawn = f"i + {year * pupils // STAY} AS {UNIT}, {year} AS y, {year * pupils} + i AS r"
         drawn = f"(SELECT {drawn} FROM range({pupils}) t(i))"
-        database.run(Sql(f"INSERT INTO cut.main.census SELECT {UNIT}, {shown} FROM {drawn} ORDER BY la, {UNIT}"))
-    database.run(Sql("CHECKPOINT cut"))
-    database.run(Sql("DETACH cut"))
+        connection.execute(f"INSERT INTO census SELECT {UNIT}, {shown} FROM {drawn} ORDER BY la, {UNIT}")
+
+
+def _type(column: Column) -> str:
+    return column.type.text if column.codes is None else f'"census.{column.name}"'
 
 
 def _values(data_set: DataSet) -> dict[str, str]:
@@ -112,4 +119,4 @@ def _values(data_set: DataSet) -> dict[str, str]:
         if column == BINNED:
             codes = ", ".join(f"'{atom.code}'" for atom in data_set.by_name[column].atoms)
             values[f"{column}.bin"] = f"([{codes}])[1 + {drawn} // {WIDTH}]"
-    return {c.name: f"({values[c.name]})::{c.type.text}" for c in stored_columns(data_set)}
+    return {c.name: f"({values[c.name]})::{_type(c)}" for c in stored_columns(data_set)}

@@ -109,6 +109,11 @@ class DataSet:
         return tuple(v for v in self.variables if v.atoms)
 
     @cached_property
+    def levels_of(self) -> dict[str, int]:
+        """Variable → its place in the order of the decision diagram."""
+        return {v.name: level for level, v in enumerate(self.domain)}
+
+    @cached_property
     def time(self) -> Variable | None:
         return next((v for v in self.variables if v.is_time), None)
 

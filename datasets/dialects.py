@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from sqlglot import exp
@@ -11,8 +10,6 @@ from datasets.catalogue import DataSet
 from datasets.variables import Variable
 
 Value: TypeAlias = str | int
-Bind: TypeAlias = Callable[[Value], exp.Expr]
-"""Makes a value a bound parameter."""
 
 
 class Dialect(Protocol):
@@ -27,8 +24,12 @@ class Dialect(Protocol):
         """The place of a stored code within its list, from 0."""
         ...
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
-        """An atom as its column stores it: such values compare in the order of their places."""
+    def value(self, variable: Variable, atom: int) -> Value:
+        """What is bound for an atom."""
+        ...
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
+        """A bound atom as its column stores it: such values compare in the order of their places."""
         ...
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
@@ -40,20 +41,29 @@ class Dialect(Protocol):
         ...
 
 
+def home_of(data_set: str) -> str:
+    """The name that DuckDB knows the file of a data set by; none that it has for itself, such as "temp"."""
+    return f"cut:{data_set}"
+
+
 class DuckDB:
-    """Codes are of ENUM types, which a cut's file names "<data set>.<column>"."""
+    """Codes are of ENUM types, named "<data set>.<column>". Each data set is in a file of its own."""
 
     name = "duckdb"
 
     def table(self, data_set: DataSet) -> exp.Expr:
-        return exp.table_(data_set.id, quoted=True)
+        return exp.table_(data_set.id, db="main", catalog=home_of(data_set.id), quoted=True)
 
     def position(self, stored: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="enum_code", expressions=[stored])
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
-        enum = exp.DataType.build(f'"{data_set.id}.{variable.stored_atoms}"', udt=True)
-        return exp.Cast(this=bind(variable.atoms[atom].code), to=enum)
+    def value(self, variable: Variable, atom: int) -> Value:
+        return variable.atoms[atom].code
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
+        home, column = home_of(data_set.id), f"{data_set.id}.{variable.stored_atoms}"
+        enum = exp.DataType.build(f'"{home}"."main"."{column}"', udt=True)
+        return exp.Cast(this=bound, to=enum)
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
         """max(value, n) is a list, shorter where there are fewer."""
@@ -76,8 +86,11 @@ class Spark:
     def position(self, stored: exp.Expr) -> exp.Expr:
         return stored
 
-    def atom(self, data_set: DataSet, variable: Variable, atom: int, bind: Bind) -> exp.Expr:
-        return bind(atom)
+    def value(self, variable: Variable, atom: int) -> Value:
+        return atom
+
+    def atom(self, data_set: DataSet, variable: Variable, bound: exp.Expr) -> exp.Expr:
+        return bound
 
     def largest(self, value: exp.Expr, most: int) -> list[exp.Expr]:
         """max_by(x, y, n) holds n values at a time, however many there are; get() is NULL beyond the last."""

@@ -7,9 +7,11 @@ have several rows in a cell: it adds up each pupil's rows first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count, groupby
 from typing import assert_never
 
 from sqlglot import exp
@@ -25,6 +27,7 @@ from disclosure.evidence import Evidence, Largest, RecordKeys
 Wanted = Aggregate | Evidence
 UNIT = "unit"
 RECORD_KEY = "record_key"
+MOST_TEXTS = 1024
 MOST_RUNS = 4
 """A set of more runs of codes than this is compared by list rather than by ranges."""
 
@@ -40,16 +43,61 @@ class Statement:
     binned: Variable | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """That a variable's atom is one of some. bound: how many values are bound for each run of atoms, 1 or 2; or, where
+    there are too many runs, None, and `listed` atoms are compared one by one."""
+
+    level: int
+    bound: tuple[int, ...] | None
+    listed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """All that the text of a plan's statements depends on; plans of one shape differ in what is bound. plan: any of
+    them, which also keeps the data set alive, and so its id its own."""
+
+    data_set: int
+    dialect: Dialect
+    keys: tuple[str, ...]
+    wanted: tuple[Wanted, ...]
+    adds_up_units: bool
+    paths: tuple[tuple[_Test, ...], ...]
+    plan: Plan = field(compare=False)
+
+
 def compile_plan(plan: Plan, dialect: Dialect = DUCKDB) -> tuple[Statement, ...]:
+    """Texts are kept by shape: to build one takes a millisecond, which a short scan would feel."""
+    values: list[Value] = []
+    paths = tuple(
+        tuple(_test(plan, level, mask, dialect, values) for level, mask in path) for path in plan.predicate.paths()
+    )
     wanted: tuple[Wanted, ...] = (*plan.aggregates, *plan.evidence)
-    binned = sorted((w for w in wanted if _binned(w)), key=_binned)
-    by_unit = () if _one_row_each(plan) else tuple(w for w in plan.evidence if isinstance(w, Largest))
-    plain = tuple(w for w in wanted if w not in by_unit and not _binned(w))
-    statements = [_statement(plan, plain, dialect)] if plain else []
-    statements += [_of_units(plan, by_unit, dialect)] if by_unit else []
+    adds_up = any(isinstance(w, Largest) for w in plan.evidence) and not _one_row_each(plan)
+    keys = tuple(axis.column for axis in plan.axes)
+    shape = _Shape(id(plan.data_set), dialect, keys, wanted, adds_up, paths, plan)
+    parameters = {f"p{place}": value for place, value in enumerate(values)}
+    return tuple(Statement(text.sql, parameters, text.wanted, text.binned) for text in _texts(shape))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    sql: str
+    wanted: tuple[Wanted, ...]
+    binned: Variable | None
+
+
+@lru_cache(maxsize=MOST_TEXTS)
+def _texts(shape: _Shape) -> tuple[_Text, ...]:
+    binned = sorted((w for w in shape.wanted if _binned(w)), key=_binned)
+    by_unit = tuple(w for w in shape.wanted if isinstance(w, Largest)) if shape.adds_up_units else ()
+    plain = tuple(w for w in shape.wanted if w not in by_unit and not _binned(w))
+    texts = [_plain(shape, plain)] if plain else []
+    texts += [_of_units(shape, by_unit)] if by_unit else []
     for name, group in groupby(binned, key=_binned):
-        statements.append(_binned_statement(plan, tuple(group), plan.data_set.by_name[name], dialect))
-    return tuple(statements)
+        texts.append(_of_bins(shape, tuple(group), shape.plan.data_set.by_name[name]))
+    return tuple(texts)
 
 
 def _binned(wanted: Wanted) -> str:
@@ -64,51 +112,44 @@ def _one_row_each(plan: Plan) -> bool:
     return max(of_pupil.most_per_cell or of_pupil.blocks) == 1
 
 
-def _statement(plan: Plan, wanted: tuple[Wanted, ...], dialect: Dialect) -> Statement:
-    parameters: dict[str, Value] = {}
-    keys = _keys(plan)
-    query = _grouped(
-        _codes(keys, dialect),
-        [n for w in wanted for n in _numbers(w, plan, dialect)],
-        _admitted(plan, parameters, dialect),
-        keys,
-    )
-    return Statement(query.sql(dialect=dialect.name), parameters, wanted, None)
+def _plain(shape: _Shape, wanted: tuple[Wanted, ...]) -> _Text:
+    keys = _keys(shape)
+    numbers = [n for w in wanted for n in _numbers(w, shape.plan, shape.dialect)]
+    query = _grouped(_codes(keys, shape.dialect), numbers, _admitted(shape), keys)
+    return _Text(query.sql(dialect=shape.dialect.name), wanted, None)
 
 
-def _binned_statement(plan: Plan, wanted: tuple[Wanted, ...], variable: Variable, dialect: Dialect) -> Statement:
-    parameters: dict[str, Value] = {}
-    keys = [*_keys(plan), _column(variable.stored_atoms)]
+def _of_bins(shape: _Shape, wanted: tuple[Wanted, ...], variable: Variable) -> _Text:
+    keys = [*_keys(shape), _column(variable.stored_atoms)]
     numbers: list[exp.Expr] = [exp.Count(this=exp.Star())]
     if any(isinstance(w, RecordKeys) for w in wanted):
-        numbers.append(_sum_of_keys((), dialect))
-    query = _grouped(_codes(keys, dialect), numbers, _admitted(plan, parameters, dialect), keys)
-    return Statement(query.sql(dialect=dialect.name), parameters, wanted, variable)
+        numbers.append(_sum_of_keys((), shape.dialect))
+    query = _grouped(_codes(keys, shape.dialect), numbers, _admitted(shape), keys)
+    return _Text(query.sql(dialect=shape.dialect.name), wanted, variable)
 
 
-def _of_units(plan: Plan, wanted: tuple[Largest, ...], dialect: Dialect) -> Statement:
-    parameters: dict[str, Value] = {}
-    keys = _keys(plan)
+def _of_units(shape: _Shape, wanted: tuple[Largest, ...]) -> _Text:
+    keys = _keys(shape)
     sums = [_column(f"?{place}") for place in range(len(wanted))]
     totals = [exp.alias_(_total(_size(w.total), w.total.present), s.this) for w, s in zip(wanted, sums, strict=True)]
-    pupils = _grouped(keys, totals, _admitted(plan, parameters, dialect), [*keys, _column(UNIT)])
-    numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most, dialect)]
-    query = _grouped(_codes(keys, dialect), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
-    return Statement(query.sql(dialect=dialect.name), parameters, wanted, None)
+    pupils = _grouped(keys, totals, _admitted(shape), [*keys, _column(UNIT)])
+    numbers = [n for w, s in zip(wanted, sums, strict=True) for n in _largest(s, w.most, shape.dialect)]
+    query = _grouped(_codes(keys, shape.dialect), numbers, exp.select().from_(pupils.subquery("pupils")), keys)
+    return _Text(query.sql(dialect=shape.dialect.name), wanted, None)
 
 
-def _keys(plan: Plan) -> list[exp.Column]:
-    return [_column(axis.column) for axis in plan.axes]
+def _keys(shape: _Shape) -> list[exp.Column]:
+    return [_column(key) for key in shape.keys]
 
 
 def _codes(keys: Iterable[exp.Column], dialect: Dialect) -> list[exp.Expr]:
     return [dialect.position(key.copy()) for key in keys]
 
 
-def _admitted(plan: Plan, parameters: dict[str, Value], dialect: Dialect) -> exp.Select:
+def _admitted(shape: _Shape) -> exp.Select:
     """Selects nothing yet, from the rows that the criteria admit."""
-    query = exp.select().from_(dialect.table(plan.data_set))
-    condition = _where(plan, parameters, dialect)
+    query = exp.select().from_(shape.dialect.table(shape.plan.data_set))
+    condition = _where(shape)
     return query if condition is None else query.where(condition)
 
 
@@ -173,12 +214,11 @@ def _size(part: Sum) -> exp.Expr:
 
 
 def _clamped(part: Sum) -> exp.Expr:
-    """clamp(x) as BIGINT. It is of no effect on a NULL, which `_if_present` leaves out."""
-    clamped = exp.Least(
-        this=exp.Greatest(this=_column(part.variable), expressions=[_number(part.lower)]),
-        expressions=[_number(part.upper)],
-    )
-    return exp.cast(clamped, exp.DataType.Type.BIGINT)
+    """clamp(x) as BIGINT, NULL where x is. Not by LEAST and GREATEST: DuckDB takes twice as long for these."""
+    x, ends = _column(part.variable), (_number(part.lower), _number(part.upper))
+    beyond = [(exp.LT(this=x, expression=ends[0]), ends[0]), (exp.GT(this=x.copy(), expression=ends[1]), ends[1])]
+    cases = [exp.If(this=test.copy(), true=end.copy()) for test, end in beyond]
+    return exp.cast(exp.Case(ifs=cases, default=x.copy()), exp.DataType.Type.BIGINT)
 
 
 def _total(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
@@ -187,7 +227,7 @@ def _total(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
 
 
 def _if_present(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
-    """The value in rows where all of these have one, else 0: LEAST and GREATEST would turn a NULL into a bound."""
+    """The value in rows where all of these have one, else 0."""
     if not present:
         return value
     absent = [exp.Is(this=_column(name), expression=exp.Null()) for name in present]
@@ -195,29 +235,39 @@ def _if_present(value: exp.Expr, present: Sequence[str]) -> exp.Expr:
     return exp.Case(ifs=[exp.If(this=there, true=value)], default=_number(0))
 
 
-def _where(plan: Plan, parameters: dict[str, Value], dialect: Dialect) -> exp.Expr | None:
+def _where(shape: _Shape) -> exp.Expr | None:
     """The canonical predicate as a disjunction of its paths: equal questions run equal SQL."""
+    places = count()
     alternatives = []
-    for path in plan.predicate.paths():
-        parts = [_member(plan, level, mask, parameters, dialect) for level, mask in path]
+    for path in shape.paths:
+        parts = [_member(shape, test, places) for test in path]
         if not parts:
             return None
         alternatives.append(exp.and_(*parts, wrap=True))
     return exp.or_(*alternatives, wrap=True)
 
 
-def _member(plan: Plan, level: int, mask: int, parameters: dict[str, Value], dialect: Dialect) -> exp.Expr:
-    variable = plan.data_set.domain[level]
-    column = _column(variable.stored_atoms)
-    runs = list(_runs(atom for atom in range(len(variable.atoms)) if mask >> atom & 1))
+def _test(plan: Plan, level: int, mask: int, dialect: Dialect, values: list[Value]) -> _Test:
+    """values: those that are to be bound are added, in the order in which `_member` names them."""
+    variable, runs = plan.data_set.domain[level], _runs(mask)
     if len(runs) > MOST_RUNS:
         atoms = [atom for low, high in runs for atom in range(low, high + 1)]
-        return exp.In(this=dialect.position(column), expressions=[_bind(atom, parameters) for atom in atoms])
+        values += atoms
+        return _Test(level, None, len(atoms))
+    ends = [tuple(dict.fromkeys(run)) for run in runs]
+    values += [dialect.value(variable, atom) for run in ends for atom in run]
+    return _Test(level, tuple(map(len, ends)))
 
-    def stored(atom: int) -> exp.Expr:
-        return dialect.atom(plan.data_set, variable, atom, lambda value: _bind(value, parameters))
 
-    return exp.or_(*[_between(column.copy(), [stored(at) for at in dict.fromkeys(run)]) for run in runs], wrap=True)
+def _member(shape: _Shape, test: _Test, places: Iterator[int]) -> exp.Expr:
+    data_set = shape.plan.data_set
+    variable = data_set.domain[test.level]
+    column = _column(variable.stored_atoms)
+    if test.bound is None:
+        listed = [_bound(places) for _ in range(test.listed)]
+        return exp.In(this=shape.dialect.position(column), expressions=listed)
+    runs = [[shape.dialect.atom(data_set, variable, _bound(places)) for _ in range(ends)] for ends in test.bound]
+    return exp.or_(*[_between(column.copy(), ends) for ends in runs], wrap=True)
 
 
 def _between(column: exp.Column, ends: Sequence[exp.Expr]) -> exp.Expr:
@@ -227,14 +277,10 @@ def _between(column: exp.Column, ends: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Between(this=column, low=ends[0], high=ends[1])
 
 
-def _bind(value: Value, parameters: dict[str, Value]) -> exp.Placeholder:
-    name = f"p{len(parameters)}"
-    parameters[name] = value
-    return exp.Placeholder(this=name)
+def _bound(places: Iterator[int]) -> exp.Placeholder:
+    return exp.Placeholder(this=f"p{next(places)}")
 
 
-def _runs(atoms: Iterable[int]) -> Iterable[tuple[int, int]]:
-    """Maximal runs of consecutive atoms, as (first, last)."""
-    for _, group in groupby(enumerate(atoms), key=lambda pair: pair[1] - pair[0]):
-        run = [atom for _, atom in group]
-        yield run[0], run[-1]
+def _runs(mask: int) -> list[tuple[int, int]]:
+    """Maximal runs of consecutive atoms of a mask, as (first, last)."""
+    return [(run.start(), run.end() - 1) for run in re.finditer("1+", f"{mask:b}"[::-1])]

@@ -117,6 +117,7 @@ def _first(holds: Callable[[Integers], npt.NDArray[np.bool_]], start: Integers, 
     return start
 
 
+@lru_cache(maxsize=1024)
 def count_margin(sigma: float, base: int, confidence: float, law: Noise = Noise.GAUSSIAN) -> int:
     """Half-width of the interval of a count that is far from zero and from the threshold."""
     far = np.array([base * math.ceil((12 * sigma + base) / base) * 2], dtype=np.int64)

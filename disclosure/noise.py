@@ -101,22 +101,33 @@ def add_noise(values: Integers, distance: int, nano_rho: int, /, *, law: Noise =
 
 
 def discrete_gaussian(values: Integers, l2_squared: int, nano_rho: int) -> Integers:
+    return noised(_gaussian(l2_squared, nano_rho), values)
+
+
+def discrete_laplace(values: Integers, l1: int, nano_rho: int) -> Integers:
+    return noised(_laplace(l1, nano_rho), values)
+
+
+@lru_cache(maxsize=256)
+def _gaussian(l2_squared: int, nano_rho: int) -> Any:
+    """OpenDP's mechanism, whose map agrees with the price. It keeps nothing of what it is invoked on."""
     dp = _opendp()
     mechanism = dp.m.make_gaussian(
         dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), scale=sigma(l2_squared, nano_rho)
     )
     distance = math.nextafter(math.sqrt(l2_squared), math.inf)
     _refuse_more_than(Fraction(mechanism.map(distance)), nano_rho)
-    return noised(mechanism, values)
+    return mechanism
 
 
-def discrete_laplace(values: Integers, l1: int, nano_rho: int) -> Integers:
+@lru_cache(maxsize=256)
+def _laplace(l1: int, nano_rho: int) -> Any:
     dp = _opendp()
     mechanism = dp.m.make_laplace(
         dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64"), scale=laplace_scale(l1, nano_rho)
     )
     _refuse_more_than(Fraction(mechanism.map(l1)) ** 2 / 2, nano_rho)
-    return noised(mechanism, values)
+    return mechanism
 
 
 def _refuse_more_than(cost: Fraction, nano_rho: int) -> None:

@@ -139,7 +139,7 @@ def _open_engine(settings: Settings, published: Published) -> Engine:
         from datasets.engines.spark_session import SparkOptions
 
         return SparkEngine(published.parquet, seconds, SparkOptions(settings.spark_master, memory))
-    return DuckDBEngine(published.database, seconds, memory, settings.engine_threads)
+    return DuckDBEngine(published.databases, seconds, memory, settings.engine_threads)
 
 
 def make_app(settings: Settings) -> FastAPI:

@@ -95,7 +95,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         mine = measure(hosted, files, total, parameters["repetitions"])
         for host in hosted.values():
             host.cut.engine.close()
-        theirs = {name: peers.run(ROOT, name, parameters) for name in peers.PEERS}
+        theirs = {name: peers.run(ROOT, name, module, parameters) for name, module in peers.PEERS.items()}
     return {"mine": mine, "theirs": theirs, "parameters": parameters}
 
 

@@ -73,7 +73,7 @@ def host(source: Source, examples: Path, shared: Path, home: Path) -> HostedData
         ingest(catalogue, text, {source.data_set: [shared / source.file]}, home, bar)
     published = open_current(home, catalogue.cut)
     policy = replace(load_policy(preset("dp-default")), query_cap=10**11, cut_cap=10**11, max_cells=50_000)
-    cut = HostedCut(catalogue, published.version, policy, DuckDBEngine(published.database, seconds=60))
+    cut = HostedCut(catalogue, published.version, policy, DuckDBEngine(published.databases, seconds=60))
     return HostedDataSet(cut, catalogue.data_sets[0])
 
 

@@ -27,10 +27,11 @@ def environment(root: Path, peer: str) -> Path:
     return home / "bin" / "python"
 
 
-def run(root: Path, peer: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def run(root: Path, peer: str, module: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What the module prints that is run in the peer's environment, with the parameters on its stdin."""
     python = environment(root, peer)
     done = subprocess.run(
-        [python, "-W", "ignore", "-m", PEERS[peer]],
+        [python, "-W", "ignore", "-m", module],
         input=json.dumps(parameters),
         stdout=subprocess.PIPE,
         text=True,

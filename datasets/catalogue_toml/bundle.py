@@ -17,7 +17,7 @@ class NotBundled(ValueError):
 
 def bundle(path: Path) -> str:
     """The text of a TOML file, or of a folder's: cut.toml first, then the others by name. Code lists in CSV files
-    (`file = "la.csv"`, beside the TOML file) are put in as texts. Raises NotBundled, OSError."""
+    (`file = "codes/la.csv"`, from the TOML file) are put in as texts. Raises NotBundled, OSError."""
     files = _files(path) if path.is_dir() else [path]
     return (
         "\n".join(_with_lists(file).rstrip("\n") + "\n" for file in files) if len(files) > 1 else _with_lists(files[0])

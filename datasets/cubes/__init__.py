@@ -7,7 +7,7 @@ beside them, under the same permissions, and nothing that leaves the server is m
 from datasets.cubes.choice import MOST_CELLS, chosen
 from datasets.cubes.cube import Counts, Cube, dtype_of, shape_of
 from datasets.cubes.files import CubeRefused, read_cube, save_cube
-from datasets.cubes.tabulate import Shown, tabulate, work
+from datasets.cubes.tabulate import Shown, edges, tabulate, work
 
 __all__ = [
     "MOST_CELLS",
@@ -17,6 +17,7 @@ __all__ = [
     "Shown",
     "chosen",
     "dtype_of",
+    "edges",
     "read_cube",
     "save_cube",
     "shape_of",

@@ -15,25 +15,31 @@ MOST_CELLS = 4_000_000
 def chosen(data_set: DataSet) -> tuple[tuple[str, ...], ...]:
     """Axes of each cube.
 
-    Where the catalogue names none: (1) time, places, then all others from the fewest atoms up, as many as fit;
-    (2) the same without places; (3) time, places, then what the first had no room for, in the catalogue's order. A
-    variable of `sort_by` counts as a place. None has more cells than there can be rows.
+    Where the catalogue names none, as many variables as fit of: (1) time, what the table is sorted by, the coarsest
+    place (where no place is among that), then the others in the catalogue's order; (2) time, the others from the fewest
+    atoms up; (3) as the first, but those that it had no room for, from the fewest atoms up. None has more cells than
+    there can be rows.
     """
     if data_set.cubes:
         return tuple(in_order(data_set, axes) for axes in data_set.cubes)
     time = [data_set.time] if data_set.time else []
-    others = sorted((v for v in data_set.domain if not v.is_time), key=_atoms)
-    places = [v for v in others if _is_place(v, data_set)]
-    rest = [v for v in others if v not in places]
-    first = _fitting(data_set, [*time, *places, *rest])
-    second = _fitting(data_set, [*time, *rest])
-    left = [v for v in data_set.domain if v in rest and v.name not in first]
-    third = _fitting(data_set, [*time, *places, *left])
+    head = [*time, *_most_asked_for(data_set)]
+    others = [v for v in data_set.domain if v not in head and not _is_place(v)]
+    first = _fitting(data_set, [*head, *others])
+    second = _fitting(data_set, [*time, *sorted(others, key=_atoms)])
+    third = _fitting(data_set, [*head, *sorted((v for v in others if v.name not in first), key=_atoms)])
     found: list[tuple[str, ...]] = []
     for axes in (first, second, third):
         if axes and not any(set(axes) <= set(other) for other in found):
             found.append(axes)
     return tuple(found)
+
+
+def _most_asked_for(data_set: DataSet) -> list[Variable]:
+    """What the table is sorted by, and a place: the coarsest, where it is not sorted by any."""
+    found = [v for name in data_set.sort_by if (v := data_set.by_name[name]).atoms and not v.is_time]
+    places = sorted((v for v in data_set.domain if _is_place(v)), key=_atoms)
+    return found if any(map(_is_place, found)) else [*found, *places[:1]]
 
 
 def in_order(data_set: DataSet, names: Iterable[str]) -> tuple[str, ...]:
@@ -43,9 +49,8 @@ def in_order(data_set: DataSet, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(v.name for v in (*time, *variables)))
 
 
-def _is_place(variable: Variable, data_set: DataSet) -> bool:
-    levels = (variable.level, *(banding.level for banding in variable.bandings))
-    return any(levels) or variable.name in data_set.sort_by
+def _is_place(variable: Variable) -> bool:
+    return any((variable.level, *(banding.level for banding in variable.bandings)))
 
 
 def _fitting(data_set: DataSet, variables: Iterable[Variable]) -> tuple[str, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, product
+from functools import lru_cache
+from itertools import accumulate, chain, groupby, product
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +17,9 @@ from datasets.cubes.diagram import Dimension, Places, bits, summed
 from datasets.predicate import Predicate
 from disclosure.tables import Integers
 
-Groups = tuple[tuple[int, ...], ...]
+Groups: TypeAlias = tuple[tuple[int, ...], ...]
+Some: TypeAlias = slice | Places | None
+"""Atoms of an axis: a stretch of them, any, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,25 @@ def tabulate(cube: Cube, data_set: DataSet, predicate: Predicate, shown: Sequenc
 
     Sums stay in the cube's own integers until the end: they hold all rows there can be.
     """
-    if predicate.path_count == 0:
+    paths = predicate.path_count
+    if paths == 0:
         return np.zeros([len(each.groups) for each in shown], np.int64)
-    levels = _levels(cube, data_set)
+    levels = [data_set.levels_of[name] for name in cube.axes]
     kept = {each.variable for each in shown}
-    tested = {node.level for node in predicate.nodes} if predicate.path_count > 1 else set()
-    atoms = _admitted(cube, predicate, levels)
-    counts = _reduced(cube, atoms, [name not in kept and levels[name] not in tested for name in cube.axes])
-    if tested:
+    tested = {node.level for node in predicate.nodes}
+    admitted = [predicate.admitted(level) if level in tested else None for level in levels]
+    atoms = [
+        None if mask is None else _atoms(mask, size) for mask, size in zip(admitted, cube.counts.shape, strict=True)
+    ]
+    away = [
+        name not in kept and (paths == 1 or level not in tested) for name, level in zip(cube.axes, levels, strict=True)
+    ]
+    counts = _reduced(cube.counts, atoms, away)
+    if paths > 1:
         dimensions = {
-            levels[name]: Dimension(axis, atoms[axis], name in kept)
-            for axis, name in enumerate(cube.axes)
-            if levels[name] in tested
+            level: Dimension(axis, np.arange(cube.counts.shape[axis])[_everywhere(atoms[axis])], name in kept)
+            for axis, (name, level) in enumerate(zip(cube.axes, levels, strict=True))
+            if level in tested
         }
         counts = summed(counts, predicate, dimensions)
     return _grouped(cube, counts, atoms, shown)
@@ -50,43 +61,43 @@ def tabulate(cube: Cube, data_set: DataSet, predicate: Predicate, shown: Sequenc
 
 def work(cube: Cube, data_set: DataSet, predicate: Predicate) -> int:
     """Numbers that are read or added, at most; known from the question alone."""
-    admitted = prod(predicate.admitted(level).bit_count() for level in _levels(cube, data_set).values())
-    edges = sum(len(node.edges) for node in predicate.nodes) if predicate.path_count > 1 else 1
-    return edges * admitted
+    admitted = prod(predicate.admitted(data_set.levels_of[name]).bit_count() for name in cube.axes)
+    return edges(predicate) * admitted
 
 
-def _levels(cube: Cube, data_set: DataSet) -> dict[str, int]:
-    return {v.name: level for level, v in enumerate(data_set.domain) if v.name in cube.axes}
+def edges(predicate: Predicate) -> int:
+    """How often a number may be added, at most."""
+    return sum(len(node.edges) for node in predicate.nodes) if predicate.path_count > 1 else 1
 
 
-def _admitted(cube: Cube, predicate: Predicate, levels: dict[str, int]) -> list[Places]:
-    """Atoms of each axis that some admitted row has."""
-    tested = {node.level for node in predicate.nodes}
-    return [
-        np.flatnonzero(bits(predicate.admitted(levels[name]), size)) if levels[name] in tested else np.arange(size)
-        for name, size in zip(cube.axes, cube.counts.shape, strict=True)
-    ]
+def _atoms(mask: int, size: int) -> Some:
+    """A stretch where it is one, since that costs nothing to cut out."""
+    low, high = (mask & -mask).bit_length() - 1, mask.bit_length()
+    if mask >> low == (1 << (high - low)) - 1:
+        return None if high - low == size else slice(low, high)
+    return np.flatnonzero(bits(mask, size))
 
 
-def _reduced(cube: Cube, atoms: Sequence[Places], away: Sequence[bool]) -> Counts:
+def _everywhere(atoms: Some) -> slice | Places:
+    return slice(None) if atoms is None else atoms
+
+
+def _reduced(counts: Counts, atoms: Sequence[Some], away: Sequence[bool]) -> Counts:
     """The admitted part of the cube, summed over the axes that are neither shown nor tested (they keep length 1).
 
-    Runs of atoms are cut out first, since that costs nothing; then from the slowest axis on, so that what is added is
-    whole stretches of memory.
+    Neighbouring axes are summed at once, from the slowest on, so that what is added is whole stretches of memory.
     """
-    runs = [places.size > 0 and places[-1] - places[0] + 1 == places.size for places in atoms]
-    whole = slice(None)
-    cut = tuple(slice(p[0], p[-1] + 1) if run else whole for p, run in zip(atoms, runs, strict=True))
-    counts = cube.counts[cut]
-    for axis, (places, run, gone) in enumerate(zip(atoms, runs, away, strict=True)):
-        if not run:
-            counts = counts.take(places, axis)
-        if gone and counts.shape[axis] > 1:
-            counts = counts.sum(axis, counts.dtype, keepdims=True)
+    counts = counts[tuple(each if isinstance(each, slice) else slice(None) for each in atoms)]
+    for axis, each in enumerate(atoms):
+        if isinstance(each, np.ndarray):
+            counts = counts.take(each, axis)
+    for gone, group in groupby(range(len(away)), key=lambda axis: away[axis]):
+        if gone:
+            counts = np.add.reduce(counts, tuple(group), counts.dtype, keepdims=True)
     return counts
 
 
-def _grouped(cube: Cube, counts: Counts, atoms: Sequence[Places], shown: Sequence[Shown]) -> Integers:
+def _grouped(cube: Cube, counts: Counts, atoms: Sequence[Some], shown: Sequence[Shown]) -> Integers:
     """Groups of the axes that are shown; the others have length 1."""
     lengths: list[int] = []
     places: dict[int, int] = {}
@@ -107,23 +118,27 @@ def _crossed(groupings: Sequence[Groups]) -> Groups:
     return tuple(tuple(sorted(set.intersection(*map(set, groups)))) for groups in product(*groupings))
 
 
-def _folded(counts: Counts, axis: int, size: int, atoms: Places, groups: Groups) -> Counts:
+def _folded(counts: Counts, axis: int, size: int, atoms: Some, groups: Groups) -> Counts:
     """Sums over the groups of one axis, of whose `size` atoms those given are there."""
-    # An empty group, and an atom that is not admitted, stand at a zero that is put behind the last.
-    place = np.full(size + 1, atoms.size)
-    place[atoms] = np.arange(atoms.size)
-    members = place[list(chain.from_iterable(group or (size,) for group in groups))]
-    if (members == atoms.size).any():
+    members, starts, each = _members(groups, size)
+    if each and atoms is None:
+        return counts
+    here = counts.shape[axis]
+    place = np.full(size + 1, here)
+    place[:-1][_everywhere(atoms)] = np.arange(here)
+    members = place[members]
+    if (members == here).any():
         zero = np.zeros([*counts.shape[:axis], 1, *counts.shape[axis + 1 :]], counts.dtype)
         counts = np.concatenate([counts, zero], axis)
-    taken = counts if _all_of(members, counts.shape[axis]) else counts.take(members, axis)
-    return taken if len(members) == len(groups) else np.add.reduceat(taken, _starts(groups), axis, counts.dtype)
+    taken = counts.take(members, axis)
+    return taken if starts is None else np.add.reduceat(taken, starts, axis, counts.dtype)
 
 
-def _all_of(members: Places, size: int) -> bool:
-    return members.size == size and bool((members == np.arange(size)).all())
-
-
-def _starts(groups: Iterable[tuple[int, ...]]) -> list[int]:
+@lru_cache(maxsize=256)
+def _members(groups: Groups, size: int) -> tuple[Places, Places | None, bool]:
+    """Atoms of the groups one after the other, where each group starts (None: each has one), and whether they are just
+    all atoms. An empty group, as an atom that is not admitted, stands at `size`, where a zero is put."""
+    members = np.array(list(chain.from_iterable(group or (size,) for group in groups)), np.intp)
     lengths = [max(1, len(group)) for group in groups]
-    return [0, *accumulate(lengths)][:-1]
+    starts = None if len(members) == len(groups) else np.array([0, *accumulate(lengths)][:-1], np.intp)
+    return members, starts, starts is None and members.size == size and bool((members == np.arange(size)).all())

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from datasets.contribution import contribution
-from datasets.cubes import Cube, Shown, tabulate, work
+from datasets.cubes import Cube, Shown, edges, tabulate, work
 from datasets.plan import EngineFailed, Plan
 from disclosure.aggregates import Aggregate, BinnedCount, Count, DistinctCount, bins_of
 from disclosure.tables import ExactGroups, ExactTable, Integers
@@ -63,8 +63,12 @@ class CubeEngine:
         wanted = _spoken_of(plan)
         able = [cube for cube in self._cubes.get(plan.data_set.id, ()) if wanted <= set(cube.axes)]
         smallest = min(able, key=lambda cube: cube.counts.size, default=None)
-        affordable = smallest is not None and work(smallest, plan.data_set, plan.predicate) <= MOST_WORK
-        return smallest if affordable else None
+        return smallest if smallest is not None and _affordable(smallest, plan) else None
+
+
+def _affordable(cube: Cube, plan: Plan) -> bool:
+    whole = edges(plan.predicate) * cube.counts.size
+    return whole <= MOST_WORK or work(cube, plan.data_set, plan.predicate) <= MOST_WORK
 
 
 def _counts_rows(aggregate: Aggregate, plan: Plan) -> bool:

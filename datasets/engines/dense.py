@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from datasets.plan import Plan
+from datasets.plan import Axis, Plan
 from datasets.sql import Statement, Wanted
 from disclosure.aggregates import BinnedCount
 from disclosure.evidence import RecordKeys, numbers_of
 from disclosure.tables import ExactGroups, ExactTable, Integers
 
+SMALL = {np.dtype(np.uint8).str: 2**8, np.dtype(np.uint16).str: 2**16}
+"""Types of codes for which a place of every value costs less than to convert them."""
 Run = Callable[[Statement], list[Integers]]
-"""Runs a statement: columns of its result as int64, NULL as −1, numbers of 64 bits as the int64 of the same bits."""
+"""Runs a statement: columns of its result as int64 (codes also as uint8 or uint16), NULL as −1, unsigned numbers of 64
+bits as the int64 of the same bits."""
 
 
 def exact_table(plan: Plan, statements: Iterable[Statement], run: Run) -> ExactTable:
@@ -36,26 +39,37 @@ def exact_groups(plan: Plan, statements: Iterable[Statement], run: Run) -> Exact
 
 def _cells(plan: Plan, columns: list[Integers]) -> Integers:
     """Row-major cell of each result row; −1 outside the key space (NULL bands, codes not shown)."""
-    rows = columns[0].size if columns else 1
-    cell, outside = np.zeros(rows, np.int64), np.zeros(rows, bool)
-    for axis, column in zip(plan.axes, columns, strict=False):
-        place = np.full(max(axis.positions) + 2, -1, np.int64)
-        place[list(axis.positions)] = np.arange(len(axis.positions))
-        shown = place[np.where(column < place.size - 1, column, -1)]
-        outside |= shown < 0
-        cell = cell * len(axis.positions) + shown
-    return np.where(outside, -1, cell)
+    cell, outside = np.zeros(1, np.int64), np.zeros(1, bool)
+    for place, (axis, column) in enumerate(zip(plan.axes, columns, strict=False)):
+        shown = _shown(axis, column)
+        if shown.min(initial=0) < 0:
+            outside = outside | (shown < 0)
+        # In place: fresh pages for a large result cost more than the arithmetic.
+        if place:
+            shown += cell * len(axis.positions)
+        cell = shown
+    return np.where(outside, -1, cell) if outside.any() else cell
+
+
+def _shown(axis: Axis, column: Integers) -> Integers:
+    """The place of each code among those that are shown, or −1."""
+    last = max(axis.positions) + 1
+    place = np.full(max(last + 1, SMALL.get(column.dtype.str, 0)), -1, np.int64)
+    place[list(axis.positions)] = np.arange(len(axis.positions))
+    # Codes beyond the last that is shown, and NULL, stand for a place that is −1.
+    return place.take(column if column.dtype.str in SMALL else np.minimum(column, last))
 
 
 def _dense(plan: Plan, statement: Statement, columns: list[Integers]) -> dict[Wanted, Integers]:
     cell = _cells(plan, columns[: len(plan.axes)]) if plan.axes else np.zeros(1, np.int64)
-    inside, numbers = cell >= 0, iter(columns[len(plan.axes) :])
+    numbers = iter(columns[len(plan.axes) :])
+    rows = np.flatnonzero(cell >= 0) if cell.min(initial=0) < 0 else slice(None)
     found: dict[Wanted, Integers] = {}
     for wanted in statement.wanted:
-        table = np.zeros((plan.cells, numbers_of(wanted)), np.int64)
-        for place in range(table.shape[1]):
-            table[cell[inside], place] = next(numbers)[inside]
-        found[wanted] = table
+        table = np.zeros((numbers_of(wanted), plan.cells), np.int64)
+        for number in table:
+            number[cell[rows]] = next(numbers)[rows]
+        found[wanted] = np.ascontiguousarray(table.T)
     return found
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+from sqlglot import exp
 
+from datasets.dialects import home_of
 from datasets.engines.dense import exact_groups, exact_table
 from datasets.plan import EngineFailed, EngineRefused, Plan
 from datasets.sql import Statement, compile_plan
@@ -16,26 +19,39 @@ from disclosure.tables import ExactGroups, ExactTable, Integers
 
 
 class DuckDBEngine:
-    """One read-only connection, one cursor per query. seconds and memory bound each query."""
+    """All files of a cut in one instance, read-only and locked down, with a cursor per query.
 
-    def __init__(self, database: Path, seconds: float = 10.0, memory: str = "2GB", threads: int = 1) -> None:
+    databases: data set → the file with its table. seconds bounds each query; memory, all of them together.
+    """
+
+    def __init__(
+        self, databases: Mapping[str, Path], seconds: float = 10.0, memory: str = "2GB", threads: int = 1
+    ) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {
             "threads": str(threads),
             "memory_limit": memory,
             "max_execution_time": str(max(1, round(seconds * 1000))),
-            "enable_external_access": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
             "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
             "temp_directory": "",
-            "lock_configuration": "true",
         }
+        self._connection = duckdb.connect(":memory:", config=config)
+        for data_set, path in databases.items():
+            self._attach(data_set, path)
+        # Only now: nothing could be attached after it.
+        self._connection.execute("SET GLOBAL enable_external_access = false")
+        self._connection.execute("SET GLOBAL lock_configuration = true")
+
+    def _attach(self, data_set: str, path: Path) -> None:
+        alias = exp.to_identifier(home_of(data_set), quoted=True).sql("duckdb")
         try:
-            self._connection = duckdb.connect(str(database), read_only=True, config=config)
+            self._connection.execute(f"ATTACH $path AS {alias} (READ_ONLY)", {"path": str(path)})
         except duckdb.Error:
-            raise EngineRefused(f"{database.name}: cannot be opened; restore it or publish again") from None
+            self._connection.close()
+            raise EngineRefused(f"{path.name}: cannot be opened; restore it or publish again") from None
 
     def aggregate(self, plan: Plan) -> ExactTable:
         return exact_table(plan, compile_plan(plan), self._run)
@@ -47,7 +63,7 @@ class DuckDBEngine:
         self._connection.close()
 
     def _run(self, statement: Statement) -> list[Integers]:
-        """Columns of the result as int64, NULL as −1, a UBIGINT as the int64 of its bits.
+        """Columns of the result as integers, NULL as −1, a UBIGINT as the int64 of its bits.
 
         DuckDB's error text may quote data and goes no further.
         """
@@ -60,4 +76,6 @@ class DuckDBEngine:
 
 
 def _whole(column: Any) -> Integers:
-    return np.ma.filled(np.ma.asarray(column).astype(np.int64), -1)
+    if isinstance(column, np.ma.MaskedArray):
+        return np.ma.filled(column.astype(np.int64), -1)
+    return column if column.dtype.itemsize <= 2 else np.asarray(column, np.int64)

@@ -1,56 +1,84 @@
-"""From the texts of the files to what is stored. Each variable has a code table: text → fault and stored columns."""
+"""From the texts of the files to what is stored. Each variable has a code table: text → fault and stored columns.
+
+All texts of all files are in it, so that what is wrong with single values is known before any row is looked at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from datasets.catalogue import DataSet
 from datasets.ingest.columns import UNIT, Coded, Column, columns
 from datasets.ingest.database import Database
-from datasets.ingest.read import PLACE, Staged
+from datasets.ingest.read import part_columns
 from datasets.ingest.rules import Fault
 from datasets.ingest.sql import Sql, listed, name, sql
+from datasets.ingest.staged import PLACE, Staged
 from datasets.ingest.ticks import bin_of, tick_of
-from datasets.ingest.units import UNITS
-from datasets.variables import Banding, Numbers, Variable
+from datasets.variables import Numbers, Variable
 
 PAGE = 50_000
 """Rows of a code table that are in Python at a time."""
 
 
-def coded_table(data_set: DataSet) -> Sql:
-    """Columns: "?place" (see `read`), "unit", all stored columns, and "x?", the fault of x, for `faulty` x."""
-    return name(f"coded:{data_set.id}")
+def texts_table(data_set: DataSet) -> Sql:
+    """Columns: file (its number), place (of the column, see `part_columns`), text, records."""
+    return name(f"texts:{data_set.id}")
 
 
-def faulty(data_set: DataSet) -> tuple[str, ...]:
-    """What can be wrong with single values: variables, bandings that are checked, the unit."""
-    checked = [v.stored_banding(b) for v in data_set.own for b in v.bandings if b.checked_against]
-    return (*(v.name for v in data_set.own), *checked, *([UNIT] if data_set.key.unit else []))
+def code_table(data_set: DataSet, variable: Variable) -> Sql:
+    """Columns: text, fault, and the stored columns of the variable. A faulty text has none of these."""
+    return name(f"codes:{data_set.id}.{variable.name}")
 
 
-def fault_column(subject: str) -> Sql:
-    return name(f"{subject}?")
+def fault_column(variable: str) -> Sql:
+    return name(f"{variable}?")
 
 
-def code(database: Database, staged: Staged, unit_type: Sql) -> None:
-    """Make the coded table of a data set from its staged texts, which are dropped."""
-    data_set = staged.data_set
-    for variable in data_set.own:
-        _create_code_table(database, staged, variable)
-    shown = listed([sql("raw.{place}", place=PLACE), *_unit(staged, unit_type), *_selected(staged)])
-    joins = listed((_join(staged, variable) for variable in data_set.own), " ")
-    if staged.unit is not None:
-        joins = listed([joins, sql("LEFT JOIN {u} units ON raw.{text} = units.unit", u=UNITS, text=staged.unit)], " ")
-    create = sql(
-        "CREATE TABLE {coded} AS SELECT {shown} FROM ({raw}) raw {joins}",
-        coded=coded_table(data_set),
-        shown=shown,
-        raw=staged.records,
-        joins=joins,
+def text_column(data_set: DataSet, column: str) -> Sql:
+    return part_columns(data_set)[column]
+
+
+def place_of(data_set: DataSet, column: str) -> Sql:
+    return Sql(str([*part_columns(data_set)].index(column)))
+
+
+def code(database: Database, staged: Staged) -> None:
+    """Make the code tables of a data set."""
+    texts = texts_table(staged.data_set)
+    database.run(sql("CREATE TABLE {t} AS FROM {texts}", t=texts, texts=staged.texts))
+    for variable in staged.data_set.own:
+        _create_code_table(database, staged.data_set, variable)
+
+
+def drop_codes(database: Database, data_set: DataSet) -> None:
+    for table in (texts_table(data_set), *(code_table(data_set, v) for v in data_set.own)):
+        database.run(sql("DROP TABLE {t}", t=table))
+
+
+def coded(
+    staged: Staged, variables: Iterable[Variable], files: Sequence[int] | None = None, where: Sql | None = None
+) -> Sql:
+    """A query of the rows of these files, or of all: "?place", "unit", and of each variable its stored columns and
+    "x?", its fault. where: a condition on "raw", the texts."""
+    data_set, shown, joins = staged.data_set, [sql("raw.{place}", place=PLACE), sql("raw.{u}", u=name(UNIT))], []
+    for variable in variables:
+        alias = name(f"codes:{variable.name}")
+        shown += [sql("{a}.{c}", a=alias, c=name(c.name)) for c in columns(data_set, variable)]
+        shown.append(sql("{a}.fault AS {fault}", a=alias, fault=fault_column(variable.name)))
+        joins.append(
+            # Not an inner join: its order would be the optimizer's, which knows too little to find a good one.
+            sql(
+                "LEFT JOIN {table} {a} ON raw.{text} IS NOT DISTINCT FROM {a}.text",
+                table=code_table(data_set, variable),
+                a=alias,
+                text=text_column(data_set, variable.column),
+            )
+        )
+    query = "(SELECT {shown} FROM {raw} raw {joins} WHERE {where})"
+    return sql(
+        query, shown=listed(shown), raw=staged.records(files), joins=listed(joins, " "), where=where or Sql("true")
     )
-    database.run(create, **staged.starts)
-    staged.drop(database)
 
 
 def understand(variable: Variable) -> Callable[[str | None], Coded]:
@@ -87,36 +115,24 @@ def _number(variable: Variable, numbers: Numbers) -> Callable[[str | None], Code
     return read
 
 
-def _code_table(data_set: DataSet, variable: Variable) -> Sql:
-    return name(f"codes:{data_set.id}.{variable.name}")
-
-
-def _create_code_table(database: Database, staged: Staged, variable: Variable) -> None:
-    stored = columns(staged.data_set, variable)
+def _create_code_table(database: Database, data_set: DataSet, variable: Variable) -> None:
+    stored, table, read = columns(data_set, variable), code_table(data_set, variable), understand(variable)
     shape = listed(sql("{name} {type}", name=name(c.name), type=c.type) for c in stored)
-    table = _code_table(staged.data_set, variable)
     database.run(sql("CREATE TABLE {table} (text VARCHAR, fault UTINYINT, {shape})", table=table, shape=shape))
-    meaning = understand(variable)
-    _insert(database, table, stored, [None], [meaning(None)])
-    for page in _numbers(database, staged, variable) if variable.numbers else _codes(variable):
-        _insert(database, table, stored, page, [meaning(text) for text in page])
+    for texts in _texts(database, data_set, variable):
+        _insert(database, table, stored, texts, [read(text) for text in texts])
 
 
-def _codes(variable: Variable) -> Iterator[Sequence[str]]:
-    known = list(dict.fromkeys([*(atom.code for atom in variable.atoms), *(text for text, _ in variable.recode)]))
-    return (known[i : i + PAGE] for i in range(0, len(known), PAGE))
-
-
-def _numbers(database: Database, staged: Staged, variable: Variable) -> Iterator[Sequence[str]]:
-    """The distinct texts of a numeric column: far fewer than records, and few at a time."""
-    table = name(f"texts:{staged.data_set.id}.{variable.name}")
+def _texts(database: Database, data_set: DataSet, variable: Variable) -> Iterator[list[str | None]]:
+    """The distinct texts of a column: far fewer than records, and few at a time."""
+    table = name(f"distinct:{data_set.id}.{variable.name}")
     distinct = sql(
-        "CREATE TABLE {table} AS SELECT DISTINCT {text} AS text FROM ({raw}) WHERE {text} IS NOT NULL",
+        "CREATE TABLE {table} AS SELECT DISTINCT text FROM {texts} WHERE place = {place}",
         table=table,
-        text=staged.texts[variable.column],
-        raw=staged.records,
+        texts=texts_table(data_set),
+        place=place_of(data_set, variable.column),
     )
-    database.run(distinct, **staged.starts)
+    database.run(distinct)
     count = database.one(sql("SELECT count(*) FROM {table}", table=table))
     page = sql("SELECT text FROM {table} WHERE rowid >= $start AND rowid < $stop", table=table)
     for start in range(0, count, PAGE):
@@ -139,62 +155,3 @@ def _insert(
         gaps=listed(gaps),
     )
     database.run(insert, **values)
-
-
-def _unit(staged: Staged, unit_type: Sql) -> list[Sql]:
-    if staged.unit is None:
-        return []
-    number = sql("units.rowid::{type} AS {unit}", type=unit_type, unit=name(UNIT))
-    fault = sql(
-        "CASE WHEN raw.{text} IS NULL THEN {missing} ELSE 0 END::UTINYINT AS {fault}",
-        text=staged.unit,
-        missing=_number_of(Fault.MISSING_UNIT),
-        fault=fault_column(UNIT),
-    )
-    return [number, fault]
-
-
-def _selected(staged: Staged) -> Iterator[Sql]:
-    for variable in staged.data_set.own:
-        codes = _codes_of(variable)
-        stored = columns(staged.data_set, variable)
-        yield from (sql("{codes}.{column}", codes=codes, column=name(c.name)) for c in stored)
-        fault = fault_column(variable.name)
-        # A text that is not in the code table is no code; numbers are all in theirs.
-        unknown = _number_of(Fault.UNKNOWN_CODE)
-        yield sql("coalesce({codes}.fault, {n})::UTINYINT AS {fault}", codes=codes, n=unknown, fault=fault)
-        for banding in variable.bandings:
-            if banding.checked_against:
-                yield _contradiction(variable, banding, staged.texts[banding.checked_against])
-
-
-def _contradiction(variable: Variable, banding: Banding, text: Sql) -> Sql:
-    """A faulty value has one fault only: it contradicts nothing. An empty text says "in no band"."""
-    return sql(
-        "CASE WHEN {codes}.fault IN (0, {rounded}) AND {codes}.{band}::VARCHAR IS DISTINCT FROM raw.{text} "
-        "THEN {contradiction} ELSE 0 END::UTINYINT AS {fault}",
-        codes=_codes_of(variable),
-        band=name(variable.stored_banding(banding)),
-        rounded=_number_of(Fault.ROUNDED),
-        contradiction=_number_of(Fault.CONTRADICTION),
-        text=text,
-        fault=fault_column(variable.stored_banding(banding)),
-    )
-
-
-def _number_of(fault: Fault) -> Sql:
-    return Sql(str(int(fault)))
-
-
-def _codes_of(variable: Variable) -> Sql:
-    """The alias of a variable's code table; no column or other alias has a colon."""
-    return name(f"codes:{variable.name}")
-
-
-def _join(staged: Staged, variable: Variable) -> Sql:
-    return sql(
-        "LEFT JOIN {table} {codes} ON raw.{text} IS NOT DISTINCT FROM {codes}.text",
-        table=_code_table(staged.data_set, variable),
-        codes=_codes_of(variable),
-        text=staged.texts[variable.column],
-    )

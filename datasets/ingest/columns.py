@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from datasets.catalogue import Catalogue, DataSet
-from datasets.ingest.database import Database
+from datasets.catalogue import DataSet
+from datasets.ingest.database import STAGE, Database
 from datasets.ingest.rules import Fault
 from datasets.ingest.sql import Sql, name, sql
 from datasets.variables import Banding, Numbers, Variable
@@ -56,16 +56,18 @@ def unit_and_period(data_set: DataSet) -> list[str]:
     return [*([UNIT] if key.unit else []), *([key.time] if key.time else [])]
 
 
-def create_types(database: Database, catalogue: Catalogue) -> None:
-    """The ENUM types of the cut. Their members are the catalogue's codes in its order, whatever the data hold."""
-    for column in (c for data_set in catalogue.data_sets for c in stored_columns(data_set)):
+def create_types(database: Database, data_set: DataSet, home: str = STAGE) -> None:
+    """The ENUM types of a data set, in an attached database. Their members are the catalogue's codes in its order,
+    whatever the data hold."""
+    for column in stored_columns(data_set):
         if column.codes is not None:
-            create = sql("CREATE TYPE {type} AS ENUM (SELECT unnest($codes::VARCHAR[]))", type=column.type)
+            named = name(home, "main", f"{data_set.id}.{column.name}")
+            create = sql("CREATE TYPE {type} AS ENUM (SELECT unnest($codes::VARCHAR[]))", type=named)
             database.run(create, codes=list(column.codes))
 
 
 def _enum(data_set: DataSet, column: str) -> Sql:
-    return name("cut", "main", f"{data_set.id}.{column}")
+    return name(STAGE, "main", f"{data_set.id}.{column}")
 
 
 def _ticks(column: str, numbers: Numbers) -> Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from datasets.ingest.sql import Sql, sql
+from datasets.ingest.sql import Sql, name, sql
 
 LOCKED_DOWN = {
     "allow_community_extensions": "false",
@@ -21,6 +21,7 @@ LOCKED_DOWN = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
+STAGE = "stage"
 NO_SPACE = re.compile("no space left|file too large|could not write|disk quota", re.IGNORECASE)
 CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 
@@ -86,10 +87,10 @@ def _translated(error: duckdb.Error) -> IngestFailed:
 
 
 @contextmanager
-def scratch(directory: Path, cut: Path, memory_limit: str, threads: int) -> Iterator[Database]:
-    """A database in `directory` with `cut`, a new file, attached as "cut".
+def scratch(directory: Path, memory_limit: str, threads: int) -> Iterator[Database]:
+    """A database in `directory`, named STAGE, to which files are attached as they are needed.
 
-    What is staged is on disk, never in the file that is published: freed blocks of a database keep their content.
+    What is staged is on disk, never in a file that is published: freed blocks of a database keep their content.
     """
     config = {
         **LOCKED_DOWN,
@@ -99,10 +100,34 @@ def scratch(directory: Path, cut: Path, memory_limit: str, threads: int) -> Iter
         # Record numbers are row ids of tables that were filled in the order of the file.
         "preserve_insertion_order": "true",
     }
-    with _connection(directory / "stage.duckdb", config) as connection:
-        database = Database(connection)
-        database.run(sql("ATTACH $cut AS cut"), cut=str(cut))
-        yield database
+    with _connection(directory / f"{STAGE}.duckdb", config) as connection:
+        yield Database(connection)
+
+
+@contextmanager
+def attached(database: Database, alias: str, path: Path, read_only: bool = False) -> Iterator[None]:
+    """What was written is in the file itself, and nothing beside it, once it is detached."""
+    mode = Sql(" (READ_ONLY)") if read_only else Sql("")
+    database.run(sql("ATTACH $path AS {alias}{mode}", alias=name(alias), mode=mode), path=str(path))
+    try:
+        yield
+        if not read_only:
+            database.run(sql("CHECKPOINT {alias}", alias=name(alias)))
+    finally:
+        with suppress(IngestFailed):
+            database.run(sql("DETACH {alias}", alias=name(alias)))
+
+
+@contextmanager
+def transaction(database: Database) -> Iterator[None]:
+    database.run(Sql("BEGIN TRANSACTION"))
+    try:
+        yield
+        database.run(Sql("COMMIT"))
+    except BaseException:
+        with suppress(IngestFailed):
+            database.run(Sql("ROLLBACK"))
+        raise
 
 
 @contextmanager

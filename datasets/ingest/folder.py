@@ -1,4 +1,8 @@
-"""The folder of a cut: a version is built beside the others and appears whole, or nothing is left behind."""
+"""The folder of a cut: a version is built beside the others and appears whole, or nothing of it is left behind.
+
+What stays whatever becomes of a run is the secret, the map of pupils and the parts: files that were read, kept so that
+they need not be read again. None of them is a version, and nobody can query them.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,19 @@ from datasets.ingest.database import IngestFailed
 
 BUILD = ".build-"
 CURRENT = "current"
-DATABASE = "cut.duckdb"
 MANIFEST = "manifest.json"
 PARQUET = "parquet"
 CATALOGUE = "catalogue.toml"
+PARTS = "parts"
+UNITS = "units.duckdb"
 SECRET = "ranks.secret"  # noqa: S105 — the name of a file
-"""What ranks and record keys of a cut are drawn with: beside the versions, in none of them, and shared by all."""
+"""What pseudonyms, ranks and record keys of a cut are drawn with: beside the versions, in none, and shared by all."""
 HEX = re.compile(r"[0-9a-f]{64}")
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
+
+def database_name(data_set: str) -> str:
+    return f"{data_set}.duckdb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +47,18 @@ class Build:
     def new(self) -> Path:
         return self.path / "new"
 
+    @property
+    def parts(self) -> Path:
+        return self.cut / PARTS
+
     def add(self, name: str, text: str) -> None:
         (self.new / name).write_bytes(text.encode())
 
     def next_version(self) -> str:
-        taken = (int(p.name) for p in self.cut.iterdir() if p.name.isascii() and p.name.isdigit())
-        return str(max(taken, default=0) + 1)
+        return str(max(map(int, versions(self.cut)), default=0) + 1)
 
     def secret(self) -> str:
-        """The cut's secret, 32 bytes in hex: as it was kept, or a new one, to be kept when the version is published."""
+        """The cut's secret, 32 bytes in hex: as it was kept, or a new one, which is on the disk before it is used."""
         kept, drawn = self.cut / SECRET, self.path / SECRET
         if kept.exists():
             text = kept.read_text(errors="replace").strip()
@@ -55,18 +68,23 @@ class Build:
         text = secrets.token_hex(32)
         with open(drawn, "x", opener=lambda name, flags: os.open(name, flags, 0o600), encoding="ascii") as file:
             file.write(f"{text}\n")
+        self.keep(drawn, kept)
         return text
+
+    def keep(self, made: Path, kept: Path) -> None:
+        """Move a file to where it outlives this run, whole and readable by its owner alone."""
+        made.chmod(0o600)
+        _sync(made)
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        made.replace(kept)
+        _sync(kept.parent)
 
     def publish(self, version: str) -> Path:
         """Move the version to its place; then, and only then, point to it. Each step is on the disk before the next."""
-        drawn = self.path / SECRET
         for path in self.new.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
             _sync(path)
         _sync(self.new)
-        if drawn.exists():
-            _sync(drawn)
-            drawn.rename(self.cut / SECRET)
         home = self.new.rename(self.cut / version)
         pointer = self.path / CURRENT
         pointer.write_text(f"{version}\n")
@@ -78,16 +96,19 @@ class Build:
         return home
 
 
+def versions(cut: Path) -> tuple[str, ...]:
+    """Versions that are there, in order."""
+    return tuple(sorted((p.name for p in cut.iterdir() if VERSION.fullmatch(p.name)), key=int))
+
+
 @contextmanager
 def building(cuts: Path, cut: str) -> Iterator[Build]:
     """The folder to build in, which is gone afterwards, as is all that was made for it and stayed empty."""
     home = cuts / cut
     made = [folder for folder in (cuts, home) if not folder.exists()]
     try:
-        with _locked(home) as folder:
-            # Nobody else builds here now: what is left over is of a run that was killed.
-            for left in folder.glob(f"{BUILD}*"):
-                shutil.rmtree(left)
+        with locked(home) as folder:
+            remove_leftovers(folder)
             path = Path(mkdtemp(prefix=BUILD, dir=folder))
             try:
                 (path / "new").mkdir(mode=0o700)
@@ -100,8 +121,14 @@ def building(cuts: Path, cut: str) -> Iterator[Build]:
                 folder.rmdir()
 
 
+def remove_leftovers(home: Path) -> None:
+    """Of runs that were killed. Whoever calls holds the lock: nobody else builds here now."""
+    for left in home.glob(f"{BUILD}*"):
+        shutil.rmtree(left)
+
+
 @contextmanager
-def _locked(home: Path) -> Iterator[Path]:
+def locked(home: Path) -> Iterator[Path]:
     home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.mkdir(mode=0o700, exist_ok=True)
     home.chmod(0o700)

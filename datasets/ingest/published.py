@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.ingest.folder import CATALOGUE, CURRENT, DATABASE, MANIFEST, PARQUET
-from datasets.ingest.manifest import Manifest
+from datasets.ingest.folder import CATALOGUE, CURRENT, MANIFEST, PARQUET, VERSION
+from datasets.ingest.manifest import Manifest, SourceFile
 
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class CutNotFound(LookupError):
@@ -24,19 +23,23 @@ class CutDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A version of a cut. path: its folder; database, parquet: the immutable DuckDB file or the folder of Parquet files
-    in it, of which the manifest's engine reads one.
-    """
+    """A version of a cut. path: its folder."""
 
     cut: str
     version: str
     path: Path
-    database: Path
     catalogue_text: str
     manifest: Manifest
 
     @property
+    def databases(self) -> dict[str, Path]:
+        """Data set → the immutable DuckDB file with its table; none where the engine is Spark."""
+        facts = self.manifest.data_sets.items()
+        return {name: self.path / of.database.name for name, of in facts if of.database is not None}
+
+    @property
     def parquet(self) -> Path:
+        """The folder of the immutable Parquet files, where the engine is Spark."""
         return self.path / PARQUET
 
     @property
@@ -61,7 +64,7 @@ def list_cuts(cuts: Path) -> tuple[str, ...]:
 
 
 def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
-    """The current version; raises CutNotFound or CutDamaged. check: read its database and cubes, to compare sha256."""
+    """The current version; raises CutNotFound or CutDamaged. check: read its databases and cubes, to compare sha256."""
     if not CUT.fullmatch(cut) or not (cuts / cut / CURRENT).is_file():
         raise CutNotFound(f"no cut {cut!r} is published")
     version = (cuts / cut / CURRENT).read_text(errors="replace").strip()
@@ -71,24 +74,31 @@ def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
 
 
 def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Published:
-    path = cuts / cut / version
+    path, which = cuts / cut / version, f"cut {cut}, version {version}"
     try:
         manifest = Manifest.read((path / MANIFEST).read_text(encoding="utf-8"))
         text = (path / CATALOGUE).read_bytes().decode()
-        sizes = [(path / file.name).stat().st_size for file in manifest.written]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise CutDamaged(f"cut {cut}, version {version}: a file is missing or unreadable") from None
-    published = Published(cut, version, path, path / DATABASE, text, manifest)
+        raise CutDamaged(f"{which}: a file is missing, unreadable or of another release: publish again") from None
+    published = Published(cut, version, path, text, manifest)
     if (manifest.cut, manifest.version) != (cut, version):
-        raise CutDamaged(f"cut {cut}, version {version}: the manifest is of another cut or version")
+        raise CutDamaged(f"{which}: the manifest is of another cut or version")
     if hashlib.sha256(text.encode()).hexdigest() != manifest.catalogue_sha256:
-        raise CutDamaged(f"cut {cut}, version {version}: the catalogue is not the one that was ingested")
-    for file, size in zip(manifest.written, sizes, strict=True):
-        if size != file.bytes or (check and sha256(path / file.name) != file.sha256):
-            data = file.name == DATABASE or file.name.startswith(f"{PARQUET}/")
-            what = "the database" if data else f"the count cube {file.name}"
-            raise CutDamaged(f"cut {cut}, version {version}: {what} is not the one that was written")
+        raise CutDamaged(f"{which}: the catalogue is not the one that was ingested")
+    for name, facts in manifest.data_sets.items():
+        for file in facts.written:
+            if not is_file(path, file, check):
+                what = f"the database of {name}" if file in facts.stored else f"the count cube {file.name}"
+                raise CutDamaged(f"{which}: {what} is not the one that was written")
     return published
+
+
+def is_file(folder: Path, file: SourceFile, check: bool) -> bool:
+    """Whether it is there, of its size and, on `check`, of its content."""
+    path = folder / file.name
+    if ".." in Path(file.name).parts or not path.is_file() or path.stat().st_size != file.bytes:
+        return False
+    return not check or sha256(path) == file.sha256
 
 
 def sha256(path: Path) -> str:

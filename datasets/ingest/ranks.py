@@ -8,11 +8,11 @@ at one unit's rows keeps every sensitivity claim; see docs/theorems.md.)
 from __future__ import annotations
 
 from datasets.catalogue import DataSet
-from datasets.ingest.coding import coded_table
+from datasets.ingest.coding import coded
 from datasets.ingest.columns import BOUND_RANK, UNIT, unit_and_period
 from datasets.ingest.database import Database
-from datasets.ingest.read import PLACE
 from datasets.ingest.sql import Sql, listed, name, sql
+from datasets.ingest.staged import PLACE, Staged
 from datasets.ingest.units import UNITS, row_text
 
 DRAWN, COPY, RANK = name("?drawn"), name("?copy"), name(BOUND_RANK)
@@ -20,36 +20,37 @@ AT_ONCE = 4_000_000
 """Rows that are ranked at a time: what a window holds cannot all go to the disk."""
 
 
-def rank(database: Database, data_set: DataSet, secret: str) -> Sql:
-    """Rank the coded rows; a query of those within the bound, with "bound_rank".
+def rank(database: Database, staged: Staged, secret: str) -> Sql:
+    """Rank the rows; a table of those within the bound: "?place" and "bound_rank".
 
     Only kept rows are published, so that no query can forget to filter. The order is that of a hash over the pupil's
     identifier and all of the row; rows that are alike in all are told apart by a number, since otherwise they would be
     kept or left out together. Two rows of a pupil could only tie if SHA-256 collided in its first 16 bytes.
     """
+    data_set = staged.data_set
     drawn, ranks = name(f"drawn:{data_set.id}"), name(f"ranks:{data_set.id}")
-    database.run(_draw(data_set, drawn), secret=secret, data_set=data_set.id)
+    database.run(_draw(staged, drawn), secret=secret, data_set=data_set.id)
     database.run(sql("CREATE TABLE {ranks} ({place} UBIGINT, {rank} USMALLINT)", ranks=ranks, place=PLACE, rank=RANK))
     parts = 1 + database.one(sql("SELECT count(*) FROM {drawn}", drawn=drawn)) // AT_ONCE
     for part in range(parts):
         values = {"secret": secret, "bound": data_set.key.rows_per_period, "parts": parts, "part": part}
         database.run(_keep(data_set, drawn, ranks), **values)
     database.run(sql("DROP TABLE {drawn}", drawn=drawn))
-    joined = "SELECT * FROM {coded} JOIN {ranks} USING ({place})"
-    return sql(joined, coded=coded_table(data_set), ranks=ranks, place=PLACE)
+    return ranks
 
 
-def _draw(data_set: DataSet, drawn: Sql) -> Sql:
+def _draw(staged: Staged, drawn: Sql) -> Sql:
+    data_set = staged.data_set
     return sql(
         "CREATE TABLE {table} AS SELECT c.{place}, {keys}, "
         "('0x' || left(sha256($secret || {row}), 32))::UHUGEINT AS {drawn} "
-        "FROM {coded} c JOIN {units} u ON c.{unit} = u.rowid",
+        "FROM {coded} c JOIN {units} u USING ({unit})",
         table=drawn,
         place=PLACE,
         keys=listed(name("c", key) for key in unit_and_period(data_set)),
         row=row_text(data_set, (v.name for v in data_set.own)),
         drawn=DRAWN,
-        coded=coded_table(data_set),
+        coded=coded(staged, data_set.own),
         units=UNITS,
         unit=name(UNIT),
     )

@@ -1,4 +1,4 @@
-"""Stage files as they are: texts of the columns that the catalogue names, in the order of the file."""
+"""Files as they are: texts of the columns that the catalogue names, and the number of each record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,10 @@ from datasets.ingest.database import Database, EngineFailed
 from datasets.ingest.manifest import SourceFile
 from datasets.ingest.report import Place, Problem
 from datasets.ingest.rules import (
-    EMPTY_DATA_SET,
     EMPTY_FILE,
     FILE_KIND,
     MALFORMED,
     MISSING_COLUMN,
-    NO_FILE,
     REPEATED_COLUMN,
     REPEATED_FILE,
     UNREADABLE_FILE,
@@ -31,50 +30,23 @@ from datasets.ingest.sql import Sql, listed, name, sql
 
 SHOWN = 5
 """Records of a problem that are shown."""
-PLACE = name("?place")
-"""Where a record comes from: the number of the file, shifted by FILE_BITS, plus the record's number in it."""
-FILE_BITS = 40
+RECORD, UNIT_TEXT = name("?record"), name("?unit")
 REJECTS, REJECTED_SCANS = "rejects", "rejected_scans"
+ROW_NUMBER = "file_row_number"
+"""A column that DuckDB can add to those of a Parquet file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
-    """A data set's files in scratch tables. texts: column of the files → column of the tables.
+class Raw:
+    """Records of a file, as a query that binds `values`. Columns: "?record", the number of the record that reports
+    show; "?unit", the identifier, where the data set has one; and a text for each of `part_columns`, NULL if empty."""
 
-    tables, starts (the first "?place" in each) and files are of the paths that could be read.
-    """
-
-    data_set: DataSet
-    paths: tuple[Path, ...]
-    texts: Mapping[str, Sql]
-    tables: tuple[Sql, ...]
-    starts: Mapping[str, int]
-    files: tuple[SourceFile, ...]
-    rows: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def unit(self) -> Sql | None:
-        return self.texts[self.data_set.key.unit] if self.data_set.key.unit else None
-
-    @property
-    def records(self) -> Sql:
-        """A query of all tables together, with "?place"; binds `starts`."""
-        table = "SELECT {start}::UBIGINT + rowid AS {place}, * FROM {table}"
-        gaps = (Sql(f"${start}") for start in self.starts)
-        pairs = zip(gaps, self.tables, strict=True)
-        return listed((sql(table, start=g, place=PLACE, table=t) for g, t in pairs), " UNION ALL ")
-
-    def places(self, found: Sequence[int]) -> tuple[Place, ...]:
-        return tuple(Place(self.paths[p >> FILE_BITS].name, p & ((1 << FILE_BITS) - 1)) for p in found)
-
-    def drop(self, database: Database) -> None:
-        for table in self.tables:
-            database.run(sql("DROP TABLE {table}", table=table))
+    rows: Sql
+    values: Mapping[str, object]
 
 
-class _Unusable(Exception):
-    """A file that cannot be staged; carries the problems, which name no value."""
+class Unusable(Exception):
+    """A file that cannot be read; carries the problems, which name no value."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__()
@@ -83,75 +55,69 @@ class _Unusable(Exception):
 
 def named_columns(data_set: DataSet) -> tuple[str, ...]:
     """Columns of the source that the catalogue names, each once."""
+    unit = [data_set.key.unit] if data_set.key.unit else []
+    return tuple(dict.fromkeys([*unit, *part_columns(data_set)]))
+
+
+def part_columns(data_set: DataSet) -> dict[str, Sql]:
+    """Column of the source → name of its texts, of all that is kept of a file beside the unit's number."""
     bandings = (b.checked_against for v in data_set.own for b in v.bandings)
-    named = (data_set.key.unit, *(v.column for v in data_set.own), *bandings)
-    return tuple(dict.fromkeys(column for column in named if column))
+    named = (*(v.column for v in data_set.own), *bandings)
+    return {column: name(f"c{i}") for i, column in enumerate(dict.fromkeys(c for c in named if c))}
 
 
-def stage(database: Database, data_set: DataSet, paths: Sequence[Path]) -> Staged:
-    texts = {column: name(f"c{i}") for i, column in enumerate(named_columns(data_set))}
-    problems = [] if paths else [Problem(NO_FILE, data_set.id)]
-    tables, starts, files, rows = list[Sql](), dict[str, int](), list[SourceFile](), 0
-    for i, path in enumerate(paths):
-        table = name(f"raw:{data_set.id}:{i}")
-        try:
-            file = _described(path, data_set, files)
-            count = _stage_file(database, data_set, path, table, texts)
-        except _Unusable as unusable:
-            problems += unusable.problems
-        else:
-            tables.append(table)
-            starts[f"start{i}"] = (i << FILE_BITS) + (1 if path.suffix == ".parquet" else 2)
-            files.append(file)
-            rows += count
-    if problems and {p.rule for p in problems} == {EMPTY_FILE} and not rows:
-        problems.append(Problem(EMPTY_DATA_SET, data_set.id))
-    return Staged(data_set, tuple(paths), texts, tuple(tables), starts, tuple(files), rows, tuple(problems))
+def described(path: Path, data_set: DataSet, before: Iterable[SourceFile]) -> SourceFile:
+    """What is known of a file before its records are read; raises Unusable."""
+    if not path.name.endswith((".csv", ".csv.gz", ".parquet")):
+        raise Unusable(_problem(FILE_KIND, data_set, path))
+    try:
+        with path.open("rb") as file:
+            found = SourceFile(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError:
+        raise Unusable(_problem(UNREADABLE_FILE, data_set, path)) from None
+    if any(found.sha256 == other.sha256 for other in before):
+        raise Unusable(_problem(REPEATED_FILE, data_set, path))
+    return found
+
+
+@contextmanager
+def raw_rows(database: Database, data_set: DataSet, path: Path) -> Iterator[Raw]:
+    """The records of a file; raises Unusable at once, or later from any statement that reads them."""
+    try:
+        with _parquet(database, data_set, path) if path.suffix == ".parquet" else _csv(database, data_set, path) as raw:
+            yield raw
+    except EngineFailed as failed:
+        places = (Place(path.name, failed.line),)
+        raise Unusable(Problem(MALFORMED, data_set.id, None, 1, places)) from None
+
+
+def empty_file(data_set: DataSet, path: Path) -> Unusable:
+    return Unusable(_problem(EMPTY_FILE, data_set, path))
 
 
 def _problem(rule: Rule, data_set: DataSet, path: Path, about: str | None = None) -> Problem:
     return Problem(rule, data_set.id, about, 1, (Place(path.name),))
 
 
-def _described(path: Path, data_set: DataSet, before: Sequence[SourceFile]) -> SourceFile:
-    if not path.name.endswith((".csv", ".csv.gz", ".parquet")):
-        raise _Unusable(_problem(FILE_KIND, data_set, path))
-    try:
-        with path.open("rb") as file:
-            found = SourceFile(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError:
-        raise _Unusable(_problem(UNREADABLE_FILE, data_set, path)) from None
-    if any(found.sha256 == other.sha256 for other in before):
-        raise _Unusable(_problem(REPEATED_FILE, data_set, path))
-    return found
-
-
-def _stage_file(database: Database, data_set: DataSet, path: Path, table: Sql, texts: Mapping[str, Sql]) -> int:
-    try:
-        if path.suffix == ".parquet":
-            _stage_parquet(database, data_set, path, table, texts)
-        else:
-            _stage_csv(database, data_set, path, table, texts)
-    except EngineFailed as failed:
-        places = (Place(path.name, failed.line),)
-        raise _Unusable(Problem(MALFORMED, data_set.id, None, 1, places)) from None
-    count = int(database.one(sql("SELECT count(*) FROM {table}", table=table)))
-    if not count:
-        raise _Unusable(_problem(EMPTY_FILE, data_set, path))
-    return count
-
-
-def _stage_parquet(database: Database, data_set: DataSet, path: Path, table: Sql, texts: Mapping[str, Sql]) -> None:
-    source = Sql("read_parquet($path, hive_partitioning=false)")
-    described = sql("SELECT column_name FROM (DESCRIBE SELECT * FROM {source})", source=source)
-    found = [column for (column,) in database.run(described, path=literal(path))]
+@contextmanager
+def _parquet(database: Database, data_set: DataSet, path: Path) -> Iterator[Raw]:
+    """Read where it is: in one pass over its columns."""
+    source, values = Sql("read_parquet($path, hive_partitioning=false)"), {"path": literal(path)}
+    describe = sql("SELECT column_name FROM (DESCRIBE SELECT * FROM {source})", source=source)
+    found = [column for (column,) in database.run(describe, **values)]
     _refuse_columns(data_set, path, found)
-    shown = listed(_text(name(column), text) for column, text in texts.items())
-    create = sql("CREATE TABLE {table} AS SELECT {shown} FROM {source}", table=table, shown=shown, source=source)
-    database.run(create, path=literal(path))
+    shown = _texts(data_set, name)
+    if ROW_NUMBER in (column.lower() for column in found):
+        with _copied(database, source, shown, 1, values) as raw:
+            yield raw
+    else:
+        numbered = sql("SELECT {n} + 1 AS {record}, {shown} FROM ", n=name(ROW_NUMBER), record=RECORD, shown=shown)
+        source = Sql("read_parquet($path, hive_partitioning=false, file_row_number=true)")
+        yield Raw(Sql(f"({numbered.text}{source.text})"), values)
 
 
-def _stage_csv(database: Database, data_set: DataSet, path: Path, table: Sql, texts: Mapping[str, Sql]) -> None:
+@contextmanager
+def _csv(database: Database, data_set: DataSet, path: Path) -> Iterator[Raw]:
     header = _header(data_set, path)
     _refuse_columns(data_set, path, header)
     # Columns go by position: names in a header may differ in case only, which DuckDB cannot tell apart.
@@ -161,21 +127,37 @@ def _stage_csv(database: Database, data_set: DataSet, path: Path, table: Sql, te
         "nullstr='', encoding='utf-8', strict_mode=true, compression=$compression, hive_partitioning=false, "
         "store_rejects=true, rejects_table=$rejects, rejects_scan=$scans)"
     )
-    shown = listed(_text(name(f"f{header.index(column)}"), text) for column, text in texts.items())
-    create = sql("CREATE TABLE {table} AS SELECT {shown} FROM {source}", table=table, shown=shown, source=source)
-    database.run(
-        create,
-        path=literal(path),
-        columns={f"f{i}": "VARCHAR" for i in range(len(header))},
-        compression="gzip" if path.suffix == ".gz" else "none",
-        rejects=REJECTS,
-        scans=REJECTED_SCANS,
-    )
-    _refuse_rejects(database, data_set, path)
+    values = {
+        "path": literal(path),
+        "columns": {f"f{i}": "VARCHAR" for i in range(len(header))},
+        "compression": "gzip" if path.suffix == ".gz" else "none",
+        "rejects": REJECTS,
+        "scans": REJECTED_SCANS,
+    }
+    shown = _texts(data_set, lambda column: name(f"f{header.index(column)}"))
+    with _copied(database, source, shown, 2, values) as raw:
+        _refuse_rejects(database, data_set, path)
+        yield raw
 
 
-def _text(column: Sql, text: Sql) -> Sql:
-    return sql("nullif({column}::VARCHAR, '') AS {text}", column=column, text=text)
+@contextmanager
+def _copied(database: Database, source: Sql, shown: Sql, first: int, values: Mapping[str, object]) -> Iterator[Raw]:
+    """Records are numbered as the rows of a table, which was filled in the order of the file."""
+    table = name("raw")
+    database.run(sql("CREATE TABLE {t} AS SELECT {shown} FROM {source}", t=table, shown=shown, source=source), **values)
+    rows = sql("(SELECT rowid + {first} AS {record}, * FROM {t})", first=Sql(str(first)), record=RECORD, t=table)
+    try:
+        yield Raw(rows, {})
+    finally:
+        database.run(sql("DROP TABLE {t}", t=table))
+
+
+def _texts(data_set: DataSet, found: Callable[[str], Sql]) -> Sql:
+    wanted = [(column, text) for column, text in part_columns(data_set).items()]
+    if data_set.key.unit is not None:
+        wanted.append((data_set.key.unit, UNIT_TEXT))
+    text = "nullif({column}::VARCHAR, '') AS {text}"
+    return listed(sql(text, column=found(column), text=called) for column, called in wanted)
 
 
 def _refuse_columns(data_set: DataSet, path: Path, found: Sequence[str]) -> None:
@@ -183,7 +165,7 @@ def _refuse_columns(data_set: DataSet, path: Path, found: Sequence[str]) -> None
     problems = [_problem(MISSING_COLUMN, data_set, path, c) for c in named if c not in found]
     problems += [_problem(REPEATED_COLUMN, data_set, path, c) for c in named if found.count(c) > 1]
     if problems:
-        raise _Unusable(*problems)
+        raise Unusable(*problems)
 
 
 def _refuse_rejects(database: Database, data_set: DataSet, path: Path) -> None:
@@ -192,7 +174,7 @@ def _refuse_rejects(database: Database, data_set: DataSet, path: Path) -> None:
     for table in (REJECTS, REJECTED_SCANS):
         database.run(sql("DROP TABLE {table}", table=name(table)))
     if lines:
-        raise _Unusable(Problem(MALFORMED, data_set.id, None, lines, tuple(Place(path.name, n) for n in first)))
+        raise Unusable(Problem(MALFORMED, data_set.id, None, lines, tuple(Place(path.name, n) for n in first)))
 
 
 def _header(data_set: DataSet, path: Path) -> list[str]:
@@ -209,7 +191,7 @@ def _header(data_set: DataSet, path: Path) -> list[str]:
     except (csv.Error, EOFError, OSError, UnicodeEncodeError, zlib.error):
         # These carry bytes of the file.
         pass
-    raise _Unusable(_problem(rule, data_set, path))
+    raise Unusable(_problem(rule, data_set, path))
 
 
 def literal(path: Path) -> str:

@@ -3,10 +3,11 @@
 A key is the first 8 bytes of HMAC-SHA256 (RFC 2104) under a key that is derived from the cut's secret. Whoever does not
 know the secret cannot tell the keys from uniform random numbers, as far as HMAC-SHA256 is a pseudorandom function.
 
-What is hashed is what tells a row from all others: data set, pupil's identifier, time and `also`, where the key of the
-data set is unique. So a record has the same key in every version of the cut, even if other values of it are corrected,
-and a cell whose records stayed is perturbed as before. Where the key is not unique, all variables are hashed, and rows
-alike in all of them are numbered: 1, 2, … Which of them has which number makes no difference, since they are alike.
+What is hashed is what tells a row from all others: data set, the hash of the pupil's identifier (see `units`), time and
+`also`, where the key of the data set is unique. So a record has the same key in every version of the cut, even if other
+values of it are corrected, and a cell whose records stayed is perturbed as before. Where the key is not unique, all
+variables are hashed, and rows alike in all of them are numbered: 1, 2, … Which of them has which number makes no
+difference, since they are alike.
 
 No text of a row is that of a further copy: the first begins with a number and ":", the second with a number and "#".
 """
@@ -19,8 +20,8 @@ from datasets.catalogue import DataSet
 from datasets.ingest.columns import RECORD_KEY, UNIT
 from datasets.ingest.database import Database
 from datasets.ingest.ranks import AT_ONCE
-from datasets.ingest.read import PLACE
 from datasets.ingest.sql import Sql, name, sql
+from datasets.ingest.staged import PLACE
 from datasets.ingest.units import UNITS, row_text
 
 BLOCK = 64
@@ -30,13 +31,10 @@ KEY, REST, COPY = name(RECORD_KEY), name("?rest"), name("?copy")
 
 
 def keyed(database: Database, data_set: DataSet, rows: Sql, secret: str) -> Sql:
-    """`rows`, which are all that is published of the data set, with "record_key"; as a query."""
+    """Keys of `rows`, which are all that is published of the data set: a table of "?place" and "record_key"."""
     keys, pads = name(f"keys:{data_set.id}"), _pads(secret)
     database.run(_draw(data_set, rows, keys), **pads, data_set=data_set.id)
-    if not data_set.key.is_unique:
-        keys = _told_apart(database, data_set, keys, pads)
-    joined = "SELECT r.*, k.{key} FROM {rows} r JOIN {keys} k USING ({place})"
-    return sql(joined, rows=rows, keys=keys, place=PLACE, key=KEY)
+    return keys if data_set.key.is_unique else _told_apart(database, data_set, keys, pads)
 
 
 def _pads(secret: str) -> dict[str, bytes]:
@@ -53,7 +51,7 @@ def _hmac(text: Sql) -> Sql:
 def _draw(data_set: DataSet, rows: Sql, keys: Sql) -> Sql:
     key = data_set.key
     told_apart = [*filter(None, [key.time]), *key.also] if key.is_unique else [v.name for v in data_set.own]
-    units = sql("JOIN {units} u ON c.{unit} = u.rowid", units=UNITS, unit=name(UNIT)) if key.unit else Sql("")
+    units = sql("JOIN {units} u USING ({unit})", units=UNITS, unit=name(UNIT)) if key.unit else Sql("")
     return sql(
         "CREATE TABLE {keys} AS SELECT {place}, ('0x' || left(digits, 16))::UBIGINT AS {key}, "
         "('0x' || digits[17:32])::UBIGINT AS {rest} FROM (SELECT c.{place}, {hash} AS digits FROM {rows} c {units})",

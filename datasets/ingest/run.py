@@ -1,9 +1,11 @@
-"""Ingest, stage by stage: read, number the units, code, check, write, verify, publish."""
+"""Ingest, stage by stage: read what is new, code, check, write what changed, verify, publish."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,22 +13,23 @@ from typing import Protocol
 
 import duckdb
 
-from datasets.catalogue import Catalogue
+from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
 from datasets.ingest.cubes import write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
-from datasets.ingest.derived import made_problems
-from datasets.ingest.folder import CATALOGUE, DATABASE, MANIFEST, Build, building
+from datasets.ingest.essence import made_of
+from datasets.ingest.folder import CATALOGUE, MANIFEST, UNITS, Build, building, database_name
 from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
 from datasets.ingest.parquet import write_parquet
-from datasets.ingest.published import Published, open_version, sha256
-from datasets.ingest.read import Staged, stage
+from datasets.ingest.published import CutDamaged, CutNotFound, Published, is_file, open_current, open_version, sha256
 from datasets.ingest.report import IngestRefused, Problem, Report
 from datasets.ingest.rules import BEYOND_BOUND, UNKNOWN_DATA_SET
-from datasets.ingest.units import number_units
-from datasets.ingest.write import finish, in_order, published, verify, write
+from datasets.ingest.slices import periods
+from datasets.ingest.staged import Staged, stage
+from datasets.ingest.units import unit_map
+from datasets.ingest.write import in_order, verify, write
 
 PACKAGE = "privacy-controlling-api"
 
@@ -65,23 +68,22 @@ def ingest(
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
-    engine: "duckdb" or "spark"; for Spark the database becomes Parquet files, and is not kept.
-    Raises IngestRefused with all problems of the files, or IngestFailed; either way nothing is left behind.
+    engine: "duckdb" or "spark"; for Spark the databases become Parquet files, and are not kept.
+    A file that an earlier run has read is not read again, and a table that would be the same is not written again.
+    Raises IngestRefused with all problems of the files, or IngestFailed; either way no version is left behind.
     """
     if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
-    steps = _Steps(progress or Silent(), (3 + (engine == "spark")) * len(catalogue.data_sets) + 4)
+    files = sum(len(sources.get(d.id, ())) for d in catalogue.data_sets)
+    steps = _Steps(progress or Silent(), files + (4 + (engine == "spark")) * len(catalogue.data_sets) + 1)
     try:
         with building(cuts, catalogue.cut) as build:
-            with scratch(build.path, build.new / DATABASE, memory_limit, threads) as database:
-                staged, report = _prepare(database, catalogue, sources, steps)
-                _write(database, catalogue, build, steps)
-            steps.begin("verify")
-            verify(build.new / DATABASE, catalogue, _published_rows(staged, report))
-            facts = {s.data_set.id: _facts(build, s) for s in staged}
-            files = _for_spark(build, catalogue, memory_limit, threads, steps) if engine == "spark" else ()
+            for_spark = _ForSpark(build.new, memory_limit, threads) if engine == "spark" else None
+            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, for_spark)
+            with scratch(build.path, memory_limit, threads) as database:
+                data_sets, notes = run.build(database, sources)
             steps.begin("publish")
-            manifest = _describe(build, catalogue, facts, report, files)
+            manifest = _describe(build, catalogue, engine, data_sets, notes)
             build.add(CATALOGUE, catalogue_text)
             build.add(MANIFEST, manifest.text())
             build.publish(manifest.version)
@@ -91,74 +93,153 @@ def ingest(
     return open_version(cuts, catalogue.cut, manifest.version)
 
 
-def _prepare(
-    database: Database, catalogue: Catalogue, sources: Mapping[str, Sequence[Path]], steps: _Steps
-) -> tuple[list[Staged], Report]:
-    """Staged and coded data sets without problems, or IngestRefused."""
-    staged = []
-    for data_set in catalogue.data_sets:
-        steps.begin(f"read {data_set.id}")
-        staged.append(stage(database, data_set, sources.get(data_set.id, ())))
-    steps.begin("number units")
-    unit_type = number_units(database, staged)
-    create_types(database, catalogue)
-    for one in staged:
-        steps.begin(f"code {one.data_set.id}")
-        if one.tables:
-            code(database, one, unit_type)
-    steps.begin("check")
-    report = Report.of([*_unknown(catalogue, sources), *_found(database, staged)])
-    if report.problems:
-        raise IngestRefused(report)
-    return staged, report
+@dataclass(frozen=True, slots=True)
+class _ForSpark:
+    """How databases in `folder` become Parquet files there."""
+
+    folder: Path
+    memory_limit: str
+    threads: int
+
+    def convert(self, data_set: DataSet, facts: DataSetFacts) -> DataSetFacts:
+        database = self.folder / database_name(data_set.id)
+        parquet = write_parquet(database, data_set, self.folder, self.memory_limit, self.threads)
+        database.unlink()
+        return replace(facts, database=None, parquet=parquet)
 
 
-def _unknown(catalogue: Catalogue, sources: Mapping[str, Sequence[Path]]) -> list[Problem]:
-    return [Problem(UNKNOWN_DATA_SET, key) for key in sources if catalogue.data_set(key) is None]
+class _Run:
+    """One run of ingest. before: the current version, if one is whole; for_spark: where that is wanted."""
+
+    def __init__(
+        self, build: Build, catalogue: Catalogue, before: Published | None, steps: _Steps, for_spark: _ForSpark | None
+    ) -> None:
+        self._build, self._catalogue, self._before, self._steps = build, catalogue, before, steps
+        self._for_spark = for_spark
+        self._secret = build.secret()
+
+    def build(
+        self, database: Database, sources: Mapping[str, Sequence[Path]]
+    ) -> tuple[dict[str, DataSetFacts], tuple[Note, ...]]:
+        """The databases of the version to be, and what is to be said of them; or IngestRefused."""
+        with unit_map(database, self._build.cut / UNITS, self._secret):
+            staged = {d.id: self._stage(database, d, sources.get(d.id, ())) for d in self._catalogue.data_sets}
+            hashes = made_of(staged, self._secret)
+            same = self._kept(hashes)
+            report = self._check(database, staged, same, sources)
+            if report.problems:
+                raise IngestRefused(report)
+            notes = self._notes(report, same)
+            beyond = {note.data_set: note.count for note in notes if note.rule == BEYOND_BOUND.name}
+            facts = {key: self._linked(same[key], staged[key]) for key in same}
+            new = [d.id for d in in_order(self._catalogue.data_sets) if d.id not in same]
+            problems = [problem for key in new for problem in self._write(database, staged, key)]
+            if problems:
+                raise IngestRefused(Report.of(problems))
+            facts |= {key: self._closed(database, staged[key], hashes[key], beyond.get(key, 0)) for key in new}
+        return {key: facts[key] for key in staged}, notes
+
+    def _stage(self, database: Database, data_set: DataSet, paths: Sequence[Path]) -> Staged:
+        def tell(file: str, kept: bool) -> None:
+            self._steps.begin(f"{'know' if kept else 'read'} {data_set.id} {file}")
+
+        return stage(database, self._build, data_set, paths, self._secret, tell)
+
+    def _kept(self, hashes: Mapping[str, str]) -> dict[str, DataSetFacts]:
+        """What the current version says of data sets whose tables would be the same."""
+        same = {key: kept for key, made in hashes.items() if (kept := self._same(key, made))}
+        # What links to a data set reads its database, which is no longer there where it became Parquet files.
+        return {} if self._for_spark and len(same) < len(hashes) else same
+
+    def _same(self, key: str, made: str) -> DataSetFacts | None:
+        facts = self._before.manifest.data_sets.get(key) if self._before else None
+        if facts is None or self._before is None or facts.made_of != made:
+            return None
+        if (facts.database is None) != (self._for_spark is not None):
+            return None
+        whole = all(is_file(self._before.path, file, check=True) for file in facts.written)
+        return facts if whole else None
+
+    def _check(
+        self,
+        database: Database,
+        staged: Mapping[str, Staged],
+        same: Mapping[str, DataSetFacts],
+        sources: Mapping[str, Sequence[Path]],
+    ) -> Report:
+        """A table that is the same has passed all checks of it already."""
+        for key, one in staged.items():
+            self._steps.begin(f"code {key}")
+            if one.parts:
+                create_types(database, one.data_set)
+                code(database, one)
+        found = [Problem(UNKNOWN_DATA_SET, key) for key in sources if key not in staged]
+        for key, one in staged.items():
+            self._steps.begin(f"check {key}")
+            found += one.problems
+            if key not in same:
+                found += check(database, one, staged)
+        return Report.of(found)
+
+    def _notes(self, report: Report, same: Mapping[str, DataSetFacts]) -> tuple[Note, ...]:
+        before = [note for note in (self._before.manifest.notes if self._before else ()) if note.data_set in same]
+        every = [*before, *(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes)]
+        return tuple(note for d in self._catalogue.data_sets for note in every if note.data_set == d.id)
+
+    def _write(self, database: Database, staged: Mapping[str, Staged], key: str) -> list[Problem]:
+        self._steps.begin(f"write {key}")
+        sets = {name: one.data_set for name, one in staged.items()}
+        return write(database, staged[key], sets, self._build.new, self._secret)
+
+    def _closed(self, database: Database, staged: Staged, made: str, beyond: int) -> DataSetFacts:
+        """What is to be said of a file that was written."""
+        data_set, folder, file = staged.data_set, self._build.new, database_name(staged.data_set.id)
+        self._steps.begin(f"verify {data_set.id}")
+        verify(folder / file, data_set, staged.rows - beyond)
+        counted = {period: one.rows for one in periods(database, staged) for period in one.periods}
+        facts = DataSetFacts(
+            rows=staged.rows,
+            files=staged.files,
+            database=SourceFile(file, (folder / file).stat().st_size, sha256(folder / file)),
+            periods=counted,
+            parts=staged.part_keys,
+            made_of=made,
+            release=None,
+            releases=data_set.releases,
+            cubes=write_cubes(folder / file, data_set, folder),
+        )
+        if self._for_spark is None:
+            return facts
+        self._steps.begin(f"write {data_set.id} for Spark")
+        return self._for_spark.convert(data_set, facts)
+
+    def _linked(self, facts: DataSetFacts, staged: Staged) -> DataSetFacts:
+        """The same file under another name: it takes no room, and stays when the other version is removed."""
+        if self._before is None:
+            raise ValueError("nothing to link to")
+        self._steps.begin(f"keep {staged.data_set.id}")
+        for file in facts.written:
+            (self._build.new / file.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(self._before.path / file.name, self._build.new / file.name)
+        self._steps.begin(f"kept {staged.data_set.id}")
+        return replace(facts, files=staged.files, parts=staged.part_keys)
 
 
-def _found(database: Database, staged: Sequence[Staged]) -> list[Problem]:
-    return [*(p for s in staged for p in s.problems), *check(database, {s.data_set.id: s for s in staged})]
-
-
-def _write(database: Database, catalogue: Catalogue, build: Build, steps: _Steps) -> None:
-    secret = build.secret() if any(d.key.bounded or d.record_keys for d in catalogue.data_sets) else ""
-    sets = {data_set.id: data_set for data_set in catalogue.data_sets}
-    problems: list[Problem] = []
-    for data_set in in_order(catalogue.data_sets):
-        steps.begin(f"write {data_set.id}")
-        write(database, data_set, sets, secret)
-        problems += made_problems(database, data_set, published(data_set.id))
-    if problems:
-        raise IngestRefused(Report.of(problems))
-    finish(database)
-
-
-def _published_rows(staged: Sequence[Staged], report: Report) -> dict[str, int]:
-    beyond = {note.data_set: note.count for note in report.notes if note.rule == BEYOND_BOUND}
-    return {s.data_set.id: s.rows - beyond.get(s.data_set.id, 0) for s in staged}
-
-
-def _for_spark(
-    build: Build, catalogue: Catalogue, memory_limit: str, threads: int, steps: _Steps
-) -> tuple[SourceFile, ...]:
-    files: list[SourceFile] = []
-    for data_set in catalogue.data_sets:
-        steps.begin(f"write {data_set.id} for Spark")
-        files += write_parquet(build.new / DATABASE, data_set, build.new, memory_limit, threads)
-    (build.new / DATABASE).unlink()
-    return tuple(files)
+def _before(cuts: Path, cut: str) -> Published | None:
+    try:
+        return open_current(cuts, cut)
+    except (CutNotFound, CutDamaged):
+        # A damaged version is no reason not to publish the next one.
+        return None
 
 
 def _describe(
     build: Build,
     catalogue: Catalogue,
+    engine: str,
     data_sets: Mapping[str, DataSetFacts],
-    report: Report,
-    files: tuple[SourceFile, ...],
+    notes: tuple[Note, ...],
 ) -> Manifest:
-    """files: of Spark, where it is to read the data."""
-    database = build.new / DATABASE
     return Manifest(
         cut=catalogue.cut,
         title=catalogue.title,
@@ -166,17 +247,11 @@ def _describe(
         version=build.next_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
-        database=None if files else SourceFile(DATABASE, database.stat().st_size, sha256(database)),
+        engine=engine,
         data_sets=data_sets,
-        notes=tuple(Note(n.rule.name, n.data_set, n.about, n.count) for n in report.notes),
+        notes=notes,
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
-        engine="spark" if files else "duckdb",
-        files=files,
     )
-
-
-def _facts(build: Build, staged: Staged) -> DataSetFacts:
-    return DataSetFacts(staged.rows, staged.files, write_cubes(build.new / DATABASE, staged.data_set, build.new))
 
 
 def _own_version() -> str:

@@ -1,46 +1,119 @@
-"""Pseudonyms of the unit of privacy: dense numbers, the same in all data sets of a cut, new in each version."""
+"""Pseudonyms of the unit of privacy: numbers, the same in all data sets and versions of a cut.
+
+The map from identifiers to numbers holds a keyed hash of each identifier, never the identifier. New pupils are numbered
+in the order of that hash, so that neither number nor order of the published rows tells anything of identifier or place
+in a file; but that one number is below another may tell that its pupil was seen in an earlier file.
+"""
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 from datasets.catalogue import DataSet
-from datasets.ingest.database import Database, IngestFailed
-from datasets.ingest.read import Staged
+from datasets.ingest.database import Database, IngestFailed, attached, transaction
+from datasets.ingest.read import UNIT_TEXT
 from datasets.ingest.sql import Sql, listed, name, sql
 
-UNITS = name("units")
-"""Its row ids are the pseudonyms."""
-UINT32 = 2**32
+MAP = "map"
+UNITS = name(MAP, "main", "units")
+"""hash: UHUGEINT; unit: the number."""
+BATCHES, ABOUT = name(MAP, "main", "batches"), name(MAP, "main", "about")
+NUMBERED = name("numbered")
+"""text, unit: of the identifiers of one file."""
+MOST = 2**32
+"""Numbers are UINTEGER."""
 
 
-def number_units(database: Database, staged: Iterable[Staged]) -> Sql:
-    """Number the identifiers in the order of a keyed hash whose key nobody keeps; the type that holds the numbers.
+def secret_id(secret: str) -> str:
+    """Tells one secret from another, and nothing of either."""
+    return hmac.digest(bytes.fromhex(secret), b"id", "sha256").hex()
 
-    So neither number nor order of the published rows tells anything of identifier or source file.
-    """
-    columns = [(s.unit, table) for s in staged if s.unit is not None for table in s.tables]
-    if not columns:
-        return Sql("UINTEGER")
-    distinct = "SELECT DISTINCT {text} AS unit FROM {table} WHERE {text} IS NOT NULL"
-    every = listed((sql(distinct, text=text, table=table) for text, table in columns), " UNION ")
-    create = sql(
-        "CREATE TABLE {units} AS SELECT unit FROM ({every}) "
-        "ORDER BY ('0x' || left(sha256($key || unit), 16))::UBIGINT, unit",
-        units=UNITS,
-        every=every,
+
+@contextmanager
+def unit_map(database: Database, path: Path, secret: str) -> Iterator[None]:
+    """Attach the map of a cut, as it was kept, or a new one: hashes under another secret are of no use."""
+    if path.exists() and not _is_of(database, path, secret):
+        for file in (path, path.with_name(f"{path.name}.wal")):
+            file.unlink(missing_ok=True)
+    with attached(database, MAP, path), _owner_only(path):
+        database.run(sql("CREATE TABLE IF NOT EXISTS {t} (hash UHUGEINT NOT NULL, unit UINTEGER NOT NULL)", t=UNITS))
+        database.run(sql("CREATE TABLE IF NOT EXISTS {t} (place UINTEGER NOT NULL, id VARCHAR NOT NULL)", t=BATCHES))
+        database.run(sql("CREATE TABLE IF NOT EXISTS {t} AS SELECT $id AS secret", t=ABOUT), id=secret_id(secret))
+        yield
+
+
+@contextmanager
+def _owner_only(path: Path) -> Iterator[None]:
+    """What a killed run leaves beside the map has the folder's protection alone, until the next run."""
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        log = path.with_name(f"{path.name}.wal")
+        if log.exists():
+            log.chmod(0o600)
+
+
+def _is_of(database: Database, path: Path, secret: str) -> bool:
+    with attached(database, MAP, path):
+        found = database.run(sql("SELECT secret FROM {about}", about=ABOUT))
+    return found == [(secret_id(secret),)]
+
+
+def number_units(database: Database, rows: Sql, values: Mapping[str, object], secret: str) -> None:
+    """Make the table NUMBERED of the identifiers in `rows`. New ones are in the map, on the disk, before it is used."""
+    hashed = name("hashed")
+    make = sql(
+        "CREATE OR REPLACE TEMP TABLE {hashed} AS SELECT {text} AS text, "
+        "('0x' || left(sha256($key || {text}), 32))::UHUGEINT AS hash "
+        "FROM (SELECT DISTINCT {text} FROM {rows} WHERE {text} IS NOT NULL)",
+        hashed=hashed,
+        text=UNIT_TEXT,
+        rows=rows,
     )
-    database.run(create, key=secrets.token_hex(32))
-    count, last = database.run(sql("SELECT count(*), coalesce(max(rowid), -1) FROM {units}", units=UNITS))[0]
-    if last != count - 1:
-        raise IngestFailed("the identifiers could not be numbered without gaps")
-    return Sql("UINTEGER" if count < UINT32 else "UBIGINT")
+    database.run(make, key=hmac.digest(bytes.fromhex(secret), b"pseudonyms", "sha256").hex(), **values)
+    _extend(database, hashed)
+    number = "CREATE OR REPLACE TEMP TABLE {n} AS SELECT text, unit FROM {hashed} JOIN {units} USING (hash)"
+    database.run(sql(number, n=NUMBERED, hashed=hashed, units=UNITS))
+    database.run(sql("DROP TABLE {hashed}", hashed=hashed))
+
+
+def _extend(database: Database, hashed: Sql) -> None:
+    known = database.one(sql("SELECT count(*) FROM {units}", units=UNITS))
+    add = sql(
+        "INSERT INTO {units} SELECT hash, {known} + row_number() OVER (ORDER BY hash) - 1 "
+        "FROM (SELECT DISTINCT hash FROM {hashed} ANTI JOIN {units} USING (hash))",
+        units=UNITS,
+        known=Sql(str(int(known))),
+        hashed=hashed,
+    )
+    with transaction(database):
+        database.run(add)
+        now = database.one(sql("SELECT count(*) FROM {units}", units=UNITS))
+        if now > known:
+            batch = "INSERT INTO {b} SELECT count(*), $id FROM {b}"
+            database.run(sql(batch, b=BATCHES), id=secrets.token_hex(16))
+    if now >= MOST:
+        raise IngestFailed("there are more pupils than numbers for them")
+
+
+def last_batch(database: Database) -> str:
+    """Up to where the map is known: what is numbered by it holds only together with a map that has this batch."""
+    found = database.run(sql("SELECT id FROM {b} ORDER BY place DESC LIMIT 1", b=BATCHES))
+    return str(found[0][0]) if found else ""
+
+
+def has_batch(database: Database, batch: str) -> bool:
+    return not batch or bool(database.one(sql("SELECT count(*) FROM {b} WHERE id = $id", b=BATCHES), id=batch))
 
 
 def row_text(data_set: DataSet, variables: Iterable[str]) -> Sql:
-    """Data set, identifier and variables of a row "c" whose unit is "u", as a text that no others have: each part with
-    its length before it. Binds $data_set."""
-    identifier = [Sql("u.unit")] if data_set.key.unit else []
+    """Data set, hash of the identifier and variables of a row "c" whose unit is "u", as a text that no others have:
+    each part with its length before it. Binds $data_set."""
+    identifier = [Sql("u.hash::VARCHAR")] if data_set.key.unit else []
     parts = [Sql("$data_set::VARCHAR"), *identifier, *(sql("c.{v}::VARCHAR", v=name(v)) for v in variables)]
     return listed((sql("coalesce(length({part}) || ':' || {part}, '-')", part=part) for part in parts), " || ")

@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from datasets.catalogue import Catalogue, DataSet
-from datasets.ingest.coding import coded_table
-from datasets.ingest.columns import BOUND_RANK, RECORD_KEY, UNIT, Column, columns, stored_columns, unit_and_period
-from datasets.ingest.database import Database, IngestFailed, read_only
-from datasets.ingest.derived import derived
+from datasets.catalogue import DataSet
+from datasets.ingest.coding import coded
+from datasets.ingest.columns import (
+    BOUND_RANK,
+    RECORD_KEY,
+    UNIT,
+    Column,
+    columns,
+    create_types,
+    stored_columns,
+    unit_and_period,
+)
+from datasets.ingest.database import Database, IngestFailed, attached, read_only
+from datasets.ingest.derived import derived, made_problems
+from datasets.ingest.folder import database_name
 from datasets.ingest.links import linked
+from datasets.ingest.look_back import seen_from
 from datasets.ingest.ranks import rank
 from datasets.ingest.record_keys import keyed
+from datasets.ingest.report import Problem
+from datasets.ingest.slices import Rows, Slice, by_unit, periods, rows_of
 from datasets.ingest.sql import Sql, listed, name, sql
+from datasets.ingest.staged import PLACE, Staged
+
+AT_ONCE = 4_000_000
+"""Rows that are looked at together, where values of a row depend on other rows of the pupil: a window cannot all go to
+the disk."""
 
 
-def write(database: Database, data_set: DataSet, sets: Mapping[str, DataSet], secret: str) -> None:
-    """Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone.
+def out(data_set: str) -> Sql:
+    """The published table of a data set, as long as its file is attached."""
+    return name(_alias(data_set), "main", data_set)
 
-    Those that it links to must be written.
+
+def _alias(data_set: str) -> str:
+    return f"out:{data_set}"
+
+
+def write(database: Database, staged: Staged, sets: Mapping[str, DataSet], folder: Path, secret: str) -> list[Problem]:
+    """The file of a data set in `folder`, where those that it links to are. Problems of linked and derived values.
+
+    Sorted by time and `sort_by`, then by the unit's pseudonym, so that the order of the files is gone: period after
+    period, so that no more is sorted at once.
     """
-    time = [data_set.time.name] if data_set.time else []
-    order = list(dict.fromkeys([*time, *data_set.sort_by, *_unit(data_set)]))
-    rows, values = linked(data_set, sets, _rows(database, data_set, secret), published)
-    create = sql(
-        "CREATE TABLE {table} AS SELECT {shown} FROM {rows} {order}",
-        table=published(data_set.id),
-        shown=listed(_stored(data_set)),
-        rows=derived(database, data_set, rows),
-        order=sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql(""),
-    )
-    database.run(create, **values)
-    database.run(sql("DROP TABLE {coded}", coded=coded_table(data_set)))
-
-
-def published(data_set: str) -> Sql:
-    return name("cut", "main", data_set)
+    data_set = staged.data_set
+    drawn = _drawn(database, staged, secret)
+    with ExitStack() as stack:
+        for other in dict.fromkeys(link.to for link in data_set.links):
+            stack.enter_context(attached(database, _alias(other), folder / database_name(other), read_only=True))
+        stack.enter_context(attached(database, _alias(data_set.id), folder / database_name(data_set.id)))
+        create_types(database, data_set, _alias(data_set.id))
+        _insert(database, staged, sets, drawn)
+        problems = list(made_problems(database, data_set, out(data_set.id)))
+    for table in drawn:
+        database.run(sql("DROP TABLE {t}", t=table))
+    return problems
 
 
 def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
@@ -45,6 +70,69 @@ def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
     while len(done) < len(data_sets):
         done |= {d.id: d for d in data_sets if d.id not in done and all(link.to in done for link in d.links)}
     return list(done.values())
+
+
+def _insert(database: Database, staged: Staged, sets: Mapping[str, DataSet], drawn: Sequence[Sql]) -> None:
+    data_set = staged.data_set
+    slices = periods(database, staged)
+    for i, one in enumerate(slices):
+        head = "INSERT INTO {table} {rows} {order}" if i else "CREATE TABLE {table} AS {rows} {order}"
+        with _rows(database, staged, sets, drawn, one, slices) as rows:
+            database.run(sql(head, table=out(data_set.id), rows=rows.query, order=_order(data_set)), **rows.values)
+
+
+@contextmanager
+def _rows(
+    database: Database,
+    staged: Staged,
+    sets: Mapping[str, DataSet],
+    drawn: Sequence[Sql],
+    of: Slice,
+    every: Sequence[Slice],
+) -> Iterator[Rows]:
+    """What is stored of a period. Where it depends on other rows of a pupil, it is made of so many pupils at a time."""
+    wider = seen_from(staged.data_set, of, every)
+    if wider is None:
+        yield _stored_rows(database, staged, sets, drawn, of)
+        return
+    table = name(f"made:{staged.data_set.id}")
+    for i, part in enumerate(by_unit(wider, AT_ONCE)):
+        rows = _stored_rows(database, staged, sets, drawn, part, of.periods)
+        head = "INSERT INTO {table} {rows}" if i else "CREATE TABLE {table} AS {rows}"
+        database.run(sql(head, table=table, rows=rows.query), **rows.values)
+    yield Rows(sql("FROM {table}", table=table), {})
+    database.run(sql("DROP TABLE {table}", table=table))
+
+
+def _stored_rows(
+    database: Database,
+    staged: Staged,
+    sets: Mapping[str, DataSet],
+    drawn: Sequence[Sql],
+    of: Slice,
+    shown: Sequence[str] = (),
+) -> Rows:
+    """The stored columns of a slice; shown: of these time periods only."""
+    data_set, made = staged.data_set, rows_of(staged, staged.data_set.own, of)
+    rows, values = linked(data_set, sets, _published(made.query, drawn), out)
+    values |= made.values
+    where = Sql("")
+    if shown and data_set.time is not None:
+        where = sql("WHERE {time}::VARCHAR = $shown", time=name(data_set.time.name))
+        (values["shown"],) = shown
+    query = sql(
+        "SELECT {stored} FROM {rows} {where}",
+        stored=listed(_stored(data_set)),
+        rows=derived(database, data_set, rows),
+        where=where,
+    )
+    return Rows(query, values)
+
+
+def _order(data_set: DataSet) -> Sql:
+    time = data_set.time.name if data_set.time else None
+    order = [n for n in dict.fromkeys((*data_set.sort_by, *_unit(data_set))) if n != time]
+    return sql("ORDER BY {keys}", keys=listed(map(name, order))) if order else Sql("")
 
 
 def _stored(data_set: DataSet) -> list[Sql]:
@@ -56,27 +144,28 @@ def _stored(data_set: DataSet) -> list[Sql]:
     ]
 
 
-def _rows(database: Database, data_set: DataSet, secret: str) -> Sql:
-    """Those that are published, with the columns that the secret makes."""
-    rows = coded_table(data_set)
+def _published(rows: Sql, drawn: Sequence[Sql]) -> Sql:
+    """Of these rows those that are published, with what was drawn for them."""
+    joins = listed((sql("JOIN {t} USING ({place})", t=table, place=PLACE) for table in drawn), " ")
+    return sql("(SELECT * FROM {rows} {joins})", rows=rows, joins=joins)
+
+
+def _drawn(database: Database, staged: Staged, secret: str) -> list[Sql]:
+    """Tables of what the secret makes of each published row, by its place."""
+    found, data_set = list[Sql](), staged.data_set
     if data_set.key.bounded:
-        rows = sql("({kept})", kept=rank(database, data_set, secret))
+        found.append(rank(database, staged, secret))
     if data_set.record_keys:
-        rows = sql("({keyed})", keyed=keyed(database, data_set, rows, secret))
-    return rows
+        rows = _published(coded(staged, data_set.own), found)
+        found.append(keyed(database, data_set, rows, secret))
+    return found
 
 
-def finish(database: Database) -> None:
-    database.run(Sql("CHECKPOINT cut"))
-    database.run(Sql("DETACH cut"))
-
-
-def verify(path: Path, catalogue: Catalogue, rows: Mapping[str, int]) -> None:
+def verify(path: Path, data_set: DataSet, rows: int) -> None:
     """Read the closed file as the service will: rows, columns and order of codes are as meant, or IngestFailed."""
     with read_only(path) as database:
-        for data_set in catalogue.data_sets:
-            if not _as_meant(database, data_set, rows[data_set.id]):
-                raise IngestFailed(f"the database that was written is not as meant: data set {data_set.id}")
+        if not _as_meant(database, data_set, rows):
+            raise IngestFailed(f"the database that was written is not as meant: data set {data_set.id}")
 
 
 def _as_meant(database: Database, data_set: DataSet, rows: int) -> bool:

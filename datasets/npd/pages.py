@@ -143,10 +143,11 @@ def _links(data_set: DataSet) -> str:
 def _link(link: Link) -> str:
     on = [f"`{own}`" if own == theirs else f"`{own}` = `{theirs}`" for own, theirs in link.on]
     where = [f"`{name}` is `{code}`" for name, code in link.where]
-    before = [f"{link.years_before} academic years before"] if link.years_before else []
+    years = "the academic year before" if link.years_before == 1 else f"{link.years_before} academic years before"
+    before = [years] if link.years_before else []
     missing = f" Without such a record: `{link.missing.code}` {link.missing.label}." if link.missing else ""
     taken = ", ".join(f"`{here}`" if here == theirs else f"`{here}` (`{theirs}`)" for theirs, here in link.take)
-    match = "; ".join([f"the same {', '.join(on)}", *where, *before])
+    match = "; ".join([f"by {', '.join(on)}", *before, *where])
     return f"* `{link.name}`: [{link.to}]({link.to}.md), {match}.{missing}\n  Gives {taken}."
 
 

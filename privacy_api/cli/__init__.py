@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from privacy_api.cli import budgets, catalogues, cuts, demo, output_check, policies, query, serve, spending, tables
+from privacy_api.cli import (
+    budgets,
+    catalogues,
+    cuts,
+    demo,
+    output_check,
+    policies,
+    query,
+    serve,
+    spending,
+    synthetic,
+    tables,
+)
 
 app = typer.Typer(
     name="privacy-api",
@@ -22,6 +34,7 @@ app.add_typer(budgets.key_app, name="key")
 app.add_typer(budgets.ledger_app, name="ledger")
 app.add_typer(spending.budget_app, name="budget")
 app.add_typer(tables.table_app, name="table")
+app.add_typer(synthetic.synthetic_app, name="synthetic")
 app.command("serve")(serve.serve)
 app.command("openapi")(serve.openapi)
 app.command("query")(query.query)

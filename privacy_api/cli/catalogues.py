@@ -10,8 +10,11 @@ import typer
 from privacy_api.cli.common import fail, read_catalogue, refusals
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from datasets.aliases import Found
     from datasets.catalogue import Catalogue
+    from datasets.variables import Variable
 
 catalogue_app = typer.Typer(help="Describe a cut.", no_args_is_help=True)
 MOST_FOUND = 40
@@ -28,23 +31,30 @@ def check(catalogue: CatalogueArgument = None) -> None:
     """Validate a catalogue: what is in it, or all its problems at once, each with its path."""
     loaded = _load(catalogue)
     for data_set in loaded.data_sets:
-        own, derived = sum(v.is_own for v in data_set.variables), sum(v.derived is not None for v in data_set.variables)
-        linked = len(data_set.variables) - own - derived
-        typer.echo(
-            f"{loaded.cut}.{data_set.id}: {own} variables, {derived} derived, {linked} linked, "
-            f"{len(data_set.links)} links"
-        )
+        typer.echo(f"{loaded.cut}.{data_set.id}: {_numbers(data_set.variables, len(data_set.links))}")
     variables = [v for d in loaded.data_sets for v in d.variables]
     lists = {v.atoms for v in variables if v.numbers is None} | {b.codes for v in variables for b in v.bandings}
-    typer.echo(
-        f"the catalogue is good: {len(loaded.data_sets)} data sets, {sum(v.linked is None for v in variables)} "
-        f"variables, {sum(v.linked is not None for v in variables)} linked, {len(lists)} lists of codes or bands"
-    )
+    links = sum(len(d.links) for d in loaded.data_sets)
+    sets = _many(len(loaded.data_sets), "data set")
+    typer.echo(f"the catalogue is good: {sets}, {_numbers(variables, links)}, {_many(len(lists), 'code list')}")
+
+
+def _numbers(variables: Sequence[Variable], links: int) -> str:
+    """ "12 variables, 3 derived, 4 linked by 2 links"; nothing of what there is none."""
+    derived, linked = sum(v.derived is not None for v in variables), sum(v.linked is not None for v in variables)
+    parts = [_many(len(variables) - derived - linked, "variable")]
+    parts += [f"{derived} derived"] if derived else []
+    parts += [f"{linked} linked by {_many(links, 'link')}"] if links else []
+    return ", ".join(parts)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
 
 
 @catalogue_app.command("pages")
 def pages(
-    out: Annotated[Path, typer.Argument(help="Folder for the pages; there are written over.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the pages; those that are there are written over.")],
     catalogue: CatalogueOption = None,
 ) -> None:
     """Write one Markdown page for each data set, and an index."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ Kind = Literal["charge", "release", "failed"]
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One row of the ledger. refers_to: the charge that a release or a failure closes.
 
@@ -49,7 +50,7 @@ class Entry:
     cut_delta: int | None
     previous: str
 
-    @property
+    @cached_property
     def head(self) -> Head:
         fields = dict(zip(FIELDS, _values(self), strict=True))
         # Entries from before there were people, or a δ, are hashed as they were then: without these.

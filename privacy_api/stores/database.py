@@ -136,9 +136,11 @@ def _write_ahead(connection: Any) -> str:
 def _begin_sqlite(connection: Connection) -> None:
     # A write lock taken later than at BEGIN could be refused half-way, on a snapshot that is out of date.
     options = connection.get_execution_options()
-    writes, restructures = options.get("writes", False), options.get("restructures", False)
-    connection.exec_driver_sql(f"PRAGMA foreign_keys = {'OFF' if restructures else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    watched = "OFF" if options.get("restructures", False) else "ON"
+    if connection.info.get("foreign_keys") != watched:
+        connection.exec_driver_sql(f"PRAGMA foreign_keys = {watched}")
+        connection.info["foreign_keys"] = watched
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
 
 
 def _open_postgres(url: URL) -> Engine:

@@ -193,7 +193,7 @@ def leaves_out_what_is_missing(build: Build, home: Path) -> None:
     home.mkdir(exist_ok=True)
     rows = [*others(40), *MISSING]
     school.write_cut(home / "cut.duckdb", PLAIN, rows)
-    served = DuckDBEngine(home / "cut.duckdb")
+    served = DuckDBEngine({PLAIN.id: home / "cut.duckdb"})
     try:
         for statistic in CASES:
             with build.planted():

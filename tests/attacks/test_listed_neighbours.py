@@ -85,7 +85,7 @@ def world(home: Path, rows: list[Row], tape: ListTape, capture: pytest.CaptureFi
     """All that can be seen from any side, but for time and random names."""
     home.mkdir()
     school.write_cut(home / "cut.duckdb", CENSUS, rows)
-    engine = Recorder(DuckDBEngine(home / "cut.duckdb"))
+    engine = Recorder(DuckDBEngine({CENSUS.id: home / "cut.duckdb"}))
     configure("INFO")
     capture.readouterr()
     with running(home, policy=POLICY + RULE, engine=engine, lister=tape.lister) as service:

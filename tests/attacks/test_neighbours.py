@@ -151,7 +151,7 @@ def log_lines(text: str) -> list[dict[str, Any]]:
 def world(home: Path, rows: list[Row], tape: Tape, capture: pytest.CaptureFixture[str], policy: str = RICH) -> World:
     home.mkdir()
     school.write_cut(home / "cut.duckdb", CENSUS, rows)
-    engine = Recorder(DuckDBEngine(home / "cut.duckdb"))
+    engine = Recorder(DuckDBEngine({CENSUS.id: home / "cut.duckdb"}))
     configure("INFO")
     capture.readouterr()
     with running(home, policy=policy, engine=engine, noise=tape.noise, cap=50_000_000_000) as service:

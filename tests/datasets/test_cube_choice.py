@@ -29,7 +29,7 @@ def data_set(*variables: Variable) -> DataSet:
     return replace(CENSUS, variables=variables, sort_by=())
 
 
-def test_time_then_places_then_from_the_fewest_atoms_up() -> None:
+def test_time_and_a_place_then_the_others_as_they_stand() -> None:
     many, few, some = variable("many", 1000), variable("few", 2), variable("some", 4)
     assert chosen(data_set(many, few, LA, YEAR, some)) == (("year", "few", "some", "la", "many"),)
 
@@ -40,20 +40,28 @@ def test_what_does_not_fit_goes_into_others() -> None:
     group, ethnicity = variable("group", 15), variable("ethnicity", 20)
     first, second, third = chosen(data_set(YEAR, LA, ethnicity, group, *flags))
     names = [v.name for v in flags]
-    assert first == ("year", *names[:18], "la")
+    assert first == ("year", *names[:9], "la", "group", "ethnicity")
     assert second == ("year", *names)
-    assert third == ("year", *names[18:], "la", "group", "ethnicity")
+    assert third == ("year", *names[9:], "la")
 
 
 def test_a_cube_within_another_is_not_made() -> None:
     assert chosen(data_set(YEAR, LA, variable("sex", 2))) == (("year", "sex", "la"),)
 
 
-def test_what_it_is_sorted_by_counts_as_a_place() -> None:
+def test_what_it_is_sorted_by_comes_before_a_place() -> None:
     school_number, *flags = variable("school", 3000), *(variable(f"flag{i}", 2) for i in range(12))
-    plain = data_set(YEAR, school_number, *flags)
+    plain = data_set(YEAR, LA, *flags, school_number)
     assert "school" not in chosen(plain)[0]
-    assert "school" in chosen(replace(plain, sort_by=("school",)))[0]
+    first, second, third = chosen(replace(plain, sort_by=("school",)))
+    assert {"year", "la", "school"} <= set(first) & set(third)
+    assert set(second) == {"year", *(v.name for v in flags)}
+
+
+def test_of_places_the_coarsest_is_taken() -> None:
+    town = replace(variable("town", 500), level="TOWN")
+    assert chosen(data_set(town, LA, YEAR)) == (("year", "la"),)
+    assert chosen(replace(data_set(town, LA, YEAR), sort_by=("town",))) == (("year", "town"),)
 
 
 def test_no_cube_has_more_cells_than_rows_can_be_or_than_the_limit() -> None:

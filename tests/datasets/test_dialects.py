@@ -82,9 +82,8 @@ def test_a_count_in_spark() -> None:
 
 def test_largest_contributions_in_spark_hold_so_many_at_a_time() -> None:
     statement = only((), (Largest(SCORES, 2),))
-    total = (
-        "COALESCE(CAST(SUM(CASE WHEN NOT (`score` IS NULL) THEN ABS(CAST(LEAST(GREATEST(`score`, -3), 16) AS BIGINT))"
-    )
+    clamped = "CASE WHEN `score` < -3 THEN -3 WHEN `score` > 16 THEN 16 ELSE `score` END"
+    total = f"COALESCE(CAST(SUM(CASE WHEN NOT (`score` IS NULL) THEN ABS(CAST({clamped} AS BIGINT))"
     assert total in statement.sql
     top = "MAX_BY(`?0`, `?0`, 2)"
     assert f"SELECT `la.region`, COALESCE(GET({top}, 0), 0), COALESCE(GET({top}, 1), 0) FROM (" in statement.sql

@@ -59,7 +59,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(small: Path) -> Iterator[DuckDBEngine]:
-    with closing(DuckDBEngine(small)) as made:
+    with closing(DuckDBEngine({"census": small})) as made:
         yield made
 
 
@@ -69,13 +69,13 @@ def says_nothing(failed: pytest.ExceptionInfo[EngineFailed]) -> bool:
 
 def test_within_its_limits_it_answers(many: Path) -> None:
     """The positive control of both limits below."""
-    with closing(DuckDBEngine(many, seconds=60)) as engine:
+    with closing(DuckDBEngine({"census": many}, seconds=60)) as engine:
         found = engine.aggregate(plan((*EASY, *HARD), "la", "sex"))
         assert found[Count()].sum() == found[DistinctCount()].sum() == MILLIONS
 
 
 def test_beyond_the_time_limit_it_gives_up_and_says_nothing(many: Path) -> None:
-    with closing(DuckDBEngine(many, seconds=0.1)) as engine:
+    with closing(DuckDBEngine({"census": many}, seconds=0.1)) as engine:
         started = time.monotonic()
         with pytest.raises(EngineFailed) as failed:
             engine.aggregate(plan(HARD, "la", "sex", "need"))
@@ -85,7 +85,7 @@ def test_beyond_the_time_limit_it_gives_up_and_says_nothing(many: Path) -> None:
 
 
 def test_beyond_the_memory_limit_it_gives_up_and_says_nothing(many: Path) -> None:
-    with closing(DuckDBEngine(many, seconds=60, memory="40MB")) as engine:
+    with closing(DuckDBEngine({"census": many}, seconds=60, memory="40MB")) as engine:
         with pytest.raises(EngineFailed) as failed:
             engine.aggregate(plan(HARD))
         assert says_nothing(failed)
@@ -113,27 +113,29 @@ def test_a_fault_that_quotes_data_says_nothing(tmp_path: Path) -> None:
         con.execute(
             "select sum((days - 500000000)::bigint * (days - 500000000) - 125000000000000000)::bigint from census"
         )
-    with closing(DuckDBEngine(path)) as engine, pytest.raises(EngineFailed) as failed:
+    with closing(DuckDBEngine({"census": path})) as engine, pytest.raises(EngineFailed) as failed:
         engine.aggregate(asked)
     assert says_nothing(failed)
     assert quoted not in "".join(traceback.format_exception(failed.value))
 
 
+HOME = '"cut:census".main'
+TABLE = f"{HOME}.census"
 LOCKED = {
     "select content from read_text('{folder}/t.csv')": "disabled by configuration",
     "select * from read_csv('{folder}/t.csv')": "disabled by configuration",
     "select * from '{folder}/t.csv'": "disabled by configuration",
     "select * from glob('{folder}/*')": "disabled by configuration",
-    "copy census to '{folder}/out.csv'": "disabled by configuration",
+    "copy {table} to '{folder}/out.csv'": "disabled by configuration",
     "attach '{folder}/other.duckdb'": "disabled by configuration",
     "export database '{folder}/out'": "disabled by configuration",
     "set threads = 8": "configuration has been locked",
     "set global max_execution_time = 0": "configuration has been locked",
     "reset memory_limit": "configuration has been locked",
-    "create table z(a int)": "read-only",
-    "insert into census (unit) values (1)": "read-only",
-    "delete from census": "read-only",
-    "drop table census": "read-only",
+    "create table {home}.z(a int)": "read-only",
+    "insert into {table} (unit) values (1)": "read-only",
+    "delete from {table}": "read-only",
+    "drop table {table}": "read-only",
 }
 NEVER = {
     "install httpfs": "disabled by configuration",
@@ -153,8 +155,8 @@ def test_the_connection_can_only_read_its_own_tables(engine: DuckDBEngine, small
     (small.parent / "t.csv").write_text("a\n1\n")
     with engine._connection.cursor() as cursor:
         with pytest.raises(duckdb.Error, match=(LOCKED | NEVER)[statement]):
-            cursor.execute(statement.format(folder=small.parent)).fetchall()
-        assert cursor.execute("select count(*) from census").fetchall() == [(40,)], rows
+            cursor.execute(statement.format(folder=small.parent, home=HOME, table=TABLE)).fetchall()
+        assert cursor.execute(f"select count(*) from {TABLE}").fetchall() == [(40,)], rows
     assert small.read_bytes() == before
     assert sorted(p.name for p in small.parent.iterdir()) == ["cut.duckdb", "t.csv"]
 
@@ -164,18 +166,21 @@ def test_without_the_lock_each_statement_works(small: Path, statement: str) -> N
     """The positive control: what is refused above is refused by the lock."""
     (small.parent / "t.csv").write_text("a\n1\n")
     with closing(duckdb.connect(str(small))) as con:
-        con.execute(statement.format(folder=small.parent)).fetchall()
+        con.execute(statement.format(folder=small.parent, home="main", table="census")).fetchall()
 
 
 def test_every_cursor_has_the_limits(small: Path) -> None:
     settings = "max_execution_time", "threads", "enable_external_access", "lock_configuration"
-    with closing(DuckDBEngine(small, seconds=2.5, threads=2)) as engine, engine._connection.cursor() as cursor:
+    with (
+        closing(DuckDBEngine({"census": small}, seconds=2.5, threads=2)) as engine,
+        engine._connection.cursor() as cursor,
+    ):
         shown = [cursor.execute(f"select current_setting('{name}')").fetchall()[0][0] for name in settings]
     assert shown == [2500, 2, False, True]
 
 
 def test_closed_it_answers_nothing_and_holds_nothing(small: Path) -> None:
-    engine = DuckDBEngine(small)
+    engine = DuckDBEngine({"census": small})
     with pytest.raises(duckdb.Error), closing(duckdb.connect(str(small))) as con:
         con.execute("select 1")
     engine.close()
@@ -191,7 +196,7 @@ import sys
 from pathlib import Path
 from datasets.engines.duckdb import DuckDBEngine
 from tests.datasets.test_duckdb_engine import EASY, plan
-engine = DuckDBEngine(Path(sys.argv[1]))
+engine = DuckDBEngine({"census": Path(sys.argv[1])})
 print(engine.aggregate(plan(EASY)))
 engine.close()
 """
@@ -212,7 +217,7 @@ def test_answers_are_dense_over_the_whole_key_space(engine: DuckDBEngine) -> Non
 
 
 def test_the_engines_failure_carries_no_other(small: Path) -> None:
-    engine = DuckDBEngine(small)
+    engine = DuckDBEngine({"census": small})
     engine.close()
     with pytest.raises(EngineFailed) as failed:
         engine.aggregate(plan(EASY))
@@ -220,6 +225,6 @@ def test_the_engines_failure_carries_no_other(small: Path) -> None:
 
 
 def test_a_time_limit_is_never_no_limit(small: Path) -> None:
-    engine = DuckDBEngine(small, seconds=0.0005)
+    engine = DuckDBEngine({"census": small}, seconds=0.0005)
     with closing(engine), engine._connection.cursor() as cursor, pytest.raises(duckdb.InterruptException):
         cursor.execute("select sum(range) from range(100000000)").fetchall()

@@ -38,7 +38,7 @@ def test_too_little_noise_is_refused_before_any_value_is_read(monkeypatch: pytes
     honest: Callable[[int, int], float] = sigma
     monkeypatch.setattr(noise, "sigma", lambda l2, price: honest(l2, price) / 4)
     with pytest.raises(RuntimeError, match="privacy map exceeds"):
-        discrete_gaussian(np.zeros((3, 1), np.int64), 1, 5_000_000)
+        discrete_gaussian(np.zeros((3, 1), np.int64), 1, 5_000_001)  # a price that nobody has asked a mechanism for
 
 
 @pytest.mark.parametrize("price", [0, -1])
@@ -83,7 +83,7 @@ def test_too_little_laplace_noise_is_refused_before_any_value_is_read(monkeypatc
     honest: Callable[[int, int], float] = laplace_scale
     monkeypatch.setattr(noise, "laplace_scale", lambda l1, price: honest(l1, price) * (1 - 1e-6))
     with pytest.raises(RuntimeError, match="privacy map exceeds"):
-        discrete_laplace(np.zeros((3, 1), np.int64), 1, 5_000_000)
+        discrete_laplace(np.zeros((3, 1), np.int64), 1, 5_000_001)
 
 
 def test_the_price_of_pure_dp_is_opendps() -> None:

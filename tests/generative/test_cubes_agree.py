@@ -140,6 +140,7 @@ def _assert_same(plan: Plan, rows: list[Row], cube: Cube) -> None:
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 

@@ -46,6 +46,7 @@ class OpenDuckDB(DuckDBEngine):
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 
@@ -53,6 +54,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def keyed() -> Iterator[duckdb.DuckDBPyConnection]:
     """Of the cut with record keys, whose types have the same names."""
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 
@@ -132,7 +134,7 @@ def test_a_published_file_answers_the_same(
     school.write_cut(path, CENSUS, rows)
     query = Query(CENSUS.id, (data.draw(strategies.measures(CENSUS, "count", 0)),), ("la", "sex"))
     plan = only_plan(validate(query, CENSUS, school.GRANTS, LIMITS))
-    engine = DuckDBEngine(path)
+    engine = DuckDBEngine({CENSUS.id: path})
     try:
         (aggregate,) = plan.aggregates
         ours, oracle = engine.aggregate(plan)[aggregate], MemoryEngine({CENSUS.id: rows}).aggregate(plan)[aggregate]

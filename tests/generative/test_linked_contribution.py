@@ -52,7 +52,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Duck
             folder = tmp_path_factory.mktemp("without")
             rows = {name: [r for r in lines if r.get("pupil", BUSY + "?") != pupil] for name, lines in whole.items()}
             cut = ingest(CATALOGUE, linked.CATALOGUE, linked.write(rows, folder), folder / "cuts")
-            found[pupil] = DuckDBEngine(cut.database)
+            found[pupil] = DuckDBEngine(cut.databases)
             stack.callback(found[pupil].close)
         yield found
 

@@ -35,6 +35,7 @@ LIMITS = Limits(cells=0, group_by=4, listed=10**9)
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
+        school.make_home(opened, CENSUS)
         yield opened
 
 
@@ -142,7 +143,7 @@ def test_a_key_space_of_a_hundred_million_takes_no_room(tmp_path: Path) -> None:
     ]
     school.write_cut(tmp_path / "cut.duckdb", wide, rows)
     query = Query(wide.id, (Measure("n", "count"),), ("school", "home"), groups=Groups.LISTED)
-    engine = DuckDBEngine(tmp_path / "cut.duckdb")
+    engine = DuckDBEngine({wide.id: tmp_path / "cut.duckdb"})
     tracemalloc.start()
     try:
         plan = only_plan(validate(query, wide, frozenset(), LIMITS))

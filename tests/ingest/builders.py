@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -163,6 +164,9 @@ def _parquet(path: Path, rows: Sequence[Row], columns: Sequence[str]) -> None:
         con.execute("COPY t TO $path (FORMAT parquet)", {"path": str(path)})
 
 
+OUTLIVES = re.compile(r"cuts(/[a-z]+(/(parts(/.*)?|units\.duckdb(\.wal)?|ranks\.secret))?)?")
+
+
 class Workplace:
     """Folders for sources and cuts, and how the tests ingest from one to the other. text: of the catalogue."""
 
@@ -182,4 +186,6 @@ class Workplace:
         return ingest(load_catalogue(self.text), self.text, sources, self.cuts, engine=engine)
 
     def listing(self) -> list[str]:
-        return sorted(str(p.relative_to(self.cuts.parent)) for p in self.cuts.parent.rglob("*"))
+        """All files and folders but those that outlive a run whatever becomes of it."""
+        found = (str(p.relative_to(self.cuts.parent)) for p in self.cuts.parent.rglob("*"))
+        return sorted(path for path in found if not OUTLIVES.fullmatch(path))

@@ -11,7 +11,7 @@ import textwrap
 
 import pytest
 
-from datasets.ingest import IngestFailed, IngestRefused, ingest, open_current
+from datasets.ingest import IngestFailed, IngestRefused, ingest, list_cuts, open_current
 from tests.ingest.builders import CATALOGUE, CENSUS, Workplace, changed, tiny
 
 
@@ -39,7 +39,7 @@ def test_progress_is_told_from_none_to_all(work: Workplace) -> None:
     ingest(tiny(), CATALOGUE, work.files(), work.cuts, told)
     total = len(told.steps) - 1
     assert [(done, of) for _, done, of in told.steps] == [(i, total) for i in range(total + 1)]
-    assert told.steps[0][0] == "read census" and told.steps[-1][0] == "published"
+    assert told.steps[0][0] == "read census census.csv" and told.steps[-1][0] == "published"
 
 
 @pytest.mark.parametrize("published_before", [False, True])
@@ -53,7 +53,9 @@ def test_a_refusal_leaves_nothing(work: Workplace, published_before: bool) -> No
     assert work.listing() == before
 
 
-@pytest.mark.parametrize("step", ["read exams", "code census", "write exams", "verify", "publish"])
+@pytest.mark.parametrize(
+    "step", ["read exams exams.csv", "code census", "check exams", "write exams", "verify exams", "publish"]
+)
 @pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError])
 def test_an_exception_leaves_nothing(work: Workplace, step: str, how: type[BaseException]) -> None:
     sources = work.files()
@@ -80,11 +82,12 @@ def _run(work: Workplace, prelude: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+KEPT = ("parts", "ranks.secret", "units.duckdb")
 KILL = """
     import os, signal
     class Kill:
         def step(self, name, done, total):
-            if name == "write exams":
+            if name == "check exams":
                 os.kill(os.getpid(), signal.SIGKILL)
     progress = Kill()
 """
@@ -94,9 +97,9 @@ def test_what_a_killed_run_leaves_is_no_cut_and_the_next_run_removes_it(work: Wo
     killed = _run(work, KILL)
     assert killed.returncode == -signal.SIGKILL
     home = work.cuts / "tiny"
-    assert [p.name.startswith(".build-") for p in home.iterdir()] == [True]
+    assert [*home.glob(".build-*")] and list_cuts(work.cuts) == ()
     published = work.ingest(work.files())
-    assert sorted(p.name for p in home.iterdir()) == ["1", "current"]
+    assert sorted(p.name for p in home.iterdir()) == sorted(["1", "current", *KEPT])
     assert open_current(work.cuts, "tiny", check=True) == published
 
 

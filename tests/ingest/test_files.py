@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from datasets.ingest import IngestRefused, Place
+from datasets.ingest import IngestRefused, Place, Published
 from tests.ingest.builders import CENSUS, EXAMS, Workplace, changed, write_file
+from tests.lib.cuts import opened
 
 
-def _rows(database: Path, query: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(database), read_only=True) as con:
+def _rows(published: Published, query: str) -> list[tuple[object, ...]]:
+    with opened(published) as con:
         return con.execute(query).fetchall()
 
 
@@ -21,7 +20,7 @@ def test_all_formats_give_the_same_cut(work: Workplace, kind: str) -> None:
     published = work.ingest(work.files(kind=kind))
     table = """SELECT year, la, "la.region", "la.some", sex, score,
          enum_code("score.bin"), enum_code("score.wide"), points FROM census"""
-    assert _rows(published.database, f"{table} ORDER BY ALL") == [
+    assert _rows(published, f"{table} ORDER BY ALL") == [
         ("202122", "A3", "S", "first", "U", None, 3, None, 8),
         ("202122", "A1", "N", None, "M", None, 3, None, 0),
         ("202122", "A2", "N", "last", "F", 20, 1, 0, -100),
@@ -48,7 +47,7 @@ def test_csv_as_it_comes(work: Workplace, content: str) -> None:
     path.write_bytes(content.format(header=",".join(CENSUS[0]), rows=rows).encode())
     published = work.ingest({**work.files(), "census": [path]})
     assert published.manifest.data_sets["census"].rows == len(CENSUS)
-    assert _rows(published.database, "SELECT sex, count(*) FROM census GROUP BY ALL ORDER BY ALL") == [
+    assert _rows(published, "SELECT sex, count(*) FROM census GROUP BY ALL ORDER BY ALL") == [
         ("M", 2),
         ("F", 2),
         ("U", 1),

@@ -7,14 +7,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.derive.evaluate import Row, Value, evaluate, tick
-from datasets.ingest import IngestRefused, Published, ingest
+from datasets.ingest import IngestRefused, Published, ingest, list_cuts
 from tests.lib import linked
+from tests.lib.cuts import opened
 
 FOUND = linked.rows(60, seed=7)
 CATALOGUE = linked.catalogue()
@@ -27,7 +27,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 
 def stored(cut: Published, data_set: str) -> list[dict[str, Any]]:
-    with duckdb.connect(str(cut.database), read_only=True) as connection:
+    with opened(cut) as connection:
         found = connection.execute(f'SELECT * FROM "{data_set}"')
         columns = [column for column, *_ in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
@@ -159,7 +159,7 @@ def test_a_school_that_is_not_in_the_public_list_is_refused(tmp_path: Path) -> N
         ingest(CATALOGUE, linked.CATALOGUE, linked.write(found, tmp_path), tmp_path / "cuts")
     problems = {(p.rule.name, p.data_set, p.about) for p in refused.value.report.problems}
     assert ("orphan", "ks4", "school_region") in problems and ("orphan", "census", "school_region") in problems
-    assert not (tmp_path / "cuts").exists()
+    assert list_cuts(tmp_path / "cuts") == ()
 
 
 def test_a_public_row_that_stands_twice_is_refused(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 
 from datasets.catalogue import DataSet
-from datasets.ingest import CutDamaged, IngestFailed, Published, open_current
+from datasets.ingest import CutDamaged, IngestFailed, Published, SourceFile, open_current
 from datasets.ingest import parquet as writing
 from datasets.ingest.parquet import write_parquet
 from datasets.ingest.sql import Sql
-from tests.ingest.builders import Workplace, tiny
+from tests.ingest.builders import CENSUS, Workplace, tiny
 from tests.lib import school
 
 Rows = list[tuple[object, ...]]
@@ -21,6 +21,10 @@ Rows = list[tuple[object, ...]]
 
 def for_spark(work: Workplace) -> Published:
     return work.ingest(work.files(), engine="spark")
+
+
+def stored(published: Published) -> list[SourceFile]:
+    return [file for facts in published.manifest.data_sets.values() for file in facts.stored]
 
 
 def rows_of(database: Path, query: str) -> Rows:
@@ -39,12 +43,13 @@ def test_files_are_private_listed_and_in_place_of_the_database(work: Workplace) 
     found = {str(p.relative_to(published.path)): p.stat().st_mode & 0o777 for p in published.path.rglob("*")}
     files = [f"parquet/{name}/year={year}/part.parquet" for name in ("census", "exams") for year in (0, 1)]
     folders = {str(parent) for file in files for parent in list(Path(file).parents)[:-1]}
-    cubes = [cube.file.name for facts in published.manifest.data_sets.values() for cube in facts.cubes]
+    cubes = [cube.file.name for of in published.manifest.data_sets.values() for cube in of.cubes]
     beside = [*cubes, "catalogue.toml", "manifest.json"]
     assert found == dict.fromkeys(folders, 0o700) | dict.fromkeys([*files, *beside], 0o600)
-    assert (published.manifest.engine, published.manifest.database) == ("spark", None)
-    assert [f.name for f in published.manifest.files] == files
-    for file in published.manifest.files:
+    facts = published.manifest.data_sets.values()
+    assert published.manifest.engine == "spark" and {of.database for of in facts} == {None}
+    assert [f.name for f in stored(published)] == files
+    for file in stored(published):
         content = (published.path / file.name).read_bytes()
         assert (file.bytes, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert open_current(work.cuts, "tiny", check=True) == published
@@ -52,7 +57,7 @@ def test_files_are_private_listed_and_in_place_of_the_database(work: Workplace) 
 
 def test_codes_are_their_places_and_ticks_are_themselves(work: Workplace) -> None:
     """The same files, once for each engine; which pupil has which number is another matter each time."""
-    database, folder = work.ingest(work.files()).database, for_spark(work).parquet
+    database, folder = work.ingest(work.files()).databases["census"], for_spark(work).parquet
     names = "year", "la", "la.region", "la.some", "sex", "score.bin", "score.wide"
     coded = ", ".join(f'enum_code("{name}")' for name in names)
     stored = rows_of(database, f"SELECT {coded}, score, points FROM census ORDER BY ALL")
@@ -124,7 +129,7 @@ def test_files_that_are_not_as_meant_are_noticed(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("content", [None, b"short"])
 def test_damage_is_noticed(work: Workplace, content: bytes | None) -> None:
     published = for_spark(work)
-    file = published.path / published.manifest.files[1].name
+    file = published.path / stored(published)[1].name
     file.unlink() if content is None else file.write_bytes(content)
     with pytest.raises(CutDamaged):
         open_current(work.cuts, tiny().cut)
@@ -132,10 +137,31 @@ def test_damage_is_noticed(work: Workplace, content: bytes | None) -> None:
 
 def test_a_changed_byte_is_noticed_on_check(work: Workplace) -> None:
     published = for_spark(work)
-    file = published.path / published.manifest.files[0].name
+    file = published.path / stored(published)[0].name
     content = bytearray(file.read_bytes())
     content[-9] ^= 1
     file.write_bytes(content)
     assert open_current(work.cuts, "tiny") == published
     with pytest.raises(CutDamaged):
         open_current(work.cuts, "tiny", check=True)
+
+
+def test_a_version_that_is_the_same_keeps_its_files_and_one_for_another_engine_does_not(work: Workplace) -> None:
+    first, second = for_spark(work), for_spark(work)
+    for file in stored(first):
+        assert (first.path / file.name).stat().st_ino == (second.path / file.name).stat().st_ino
+    assert stored(first) == stored(second) and first.version != second.version
+    third = work.ingest(work.files())
+    assert third.manifest.engine == "duckdb" and set(third.databases) == {"census", "exams"}
+    fourth = for_spark(work)
+    assert fourth.databases == {} and [f.name for f in stored(fourth)] == [f.name for f in stored(first)]
+
+
+def test_where_one_data_set_changes_all_are_written_again(work: Workplace) -> None:
+    """What links to another reads its database, which is gone."""
+    first = for_spark(work)
+    second = work.ingest(work.files(census=CENSUS[:-1]), engine="spark")
+    assert second.manifest.data_sets["census"].rows == len(CENSUS) - 1
+    inodes = [{(p.path / f.name).stat().st_ino for f in stored(p)} for p in (first, second)]
+    assert not inodes[0] & inodes[1]
+    assert open_current(work.cuts, "tiny", check=True) == second

@@ -31,11 +31,18 @@ def test_versions_count_up_and_the_pointer_follows(work: Workplace) -> None:
 def test_layout_and_modes(work: Workplace) -> None:
     published = work.ingest(work.files())
     found = {str(p.relative_to(work.cuts)): p.stat().st_mode & 0o777 for p in work.cuts.rglob("*")}
+    parts = [name for name in found if name.startswith("tiny/parts/")]
+    assert len(parts) == 2
     assert found == {
         "tiny": 0o700,
         "tiny/current": 0o600,
         "tiny/1": 0o700,
-        "tiny/1/cut.duckdb": 0o600,
+        "tiny/1/census.duckdb": 0o600,
+        "tiny/1/exams.duckdb": 0o600,
+        "tiny/parts": 0o700,
+        "tiny/ranks.secret": 0o600,
+        "tiny/units.duckdb": 0o600,
+        **dict.fromkeys(parts, 0o600),
         "tiny/1/manifest.json": 0o600,
         "tiny/1/catalogue.toml": 0o600,
         **{f"tiny/1/{file.name}": 0o600 for file in published.manifest.written},
@@ -50,8 +57,9 @@ def test_the_manifest_states_facts(work: Workplace) -> None:
     manifest = published.manifest
     assert (manifest.cut, manifest.title, manifest.synthetic, manifest.version) == ("tiny", "A tiny cut", True, "1")
     assert manifest.catalogue_sha256 == tiny().digest
-    assert manifest.database.sha256 == _sha256(published.database)
-    assert manifest.database.bytes == published.database.stat().st_size
+    for data_set, path in published.databases.items():
+        database = manifest.data_sets[data_set].database
+        assert (database.sha256, database.bytes) == (_sha256(path), path.stat().st_size)
     assert {k: v.rows for k, v in manifest.data_sets.items()} == {"census": len(CENSUS), "exams": len(EXAMS)}
     for name, (path,) in files.items():
         (file,) = manifest.data_sets[name].files
@@ -89,8 +97,8 @@ def test_no_cuts(work: Workplace) -> None:
         ("manifest.json", None),
         ("catalogue.toml", CATALOGUE + "# changed\n"),
         ("catalogue.toml", None),
-        ("cut.duckdb", "short"),
-        ("cut.duckdb", None),
+        ("exams.duckdb", "short"),
+        ("exams.duckdb", None),
     ],
 )
 def test_damage_is_noticed(work: Workplace, file: str, content: str | None) -> None:
@@ -110,9 +118,10 @@ def test_a_swapped_manifest_is_noticed(work: Workplace) -> None:
 
 def test_a_changed_byte_is_noticed_on_check(work: Workplace) -> None:
     published = work.ingest(work.files())
-    content = bytearray(published.database.read_bytes())
+    path = published.databases["exams"]
+    content = bytearray(path.read_bytes())
     content[-1] ^= 1
-    published.database.write_bytes(content)
+    path.write_bytes(content)
     assert open_current(work.cuts, "tiny") == published
     with pytest.raises(CutDamaged):
         open_current(work.cuts, "tiny", check=True)

@@ -32,7 +32,7 @@ print(json.dumps({
     "bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     "rows": published.manifest.data_sets[catalogue.data_sets[0].id].rows,
     "notes": len(published.manifest.notes),
-    "database": str(published.database),
+    "database": str(*published.databases.values()),
 }))
 """
 

@@ -11,6 +11,7 @@ from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import Published, ingest
 from datasets.ingest.columns import stored_columns
 from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, tiny, write_file
+from tests.lib.cuts import opened
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -22,7 +23,7 @@ def published(work: Workplace) -> Published:
 
 @pytest.fixture
 def cut(published: Published) -> Iterator[Connection]:
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         yield connection
 
 
@@ -50,9 +51,6 @@ def test_enum_codes_are_the_places_of_atoms(cut: Connection) -> None:
     for data_set in tiny().data_sets:
         for column in stored_columns(data_set):
             if column.codes is not None:
-                kind = f'"{data_set.id}.{column.name}"'
-                for i, code in enumerate(column.codes):
-                    assert cut.execute(f"SELECT enum_code($code::{kind})", {"code": code}).fetchall() == [(i,)]
                 members = f'SELECT enum_range("{column.name}") FROM "{data_set.id}" LIMIT 1'
                 assert tuple(cut.execute(members).fetchall()[0][0]) == column.codes
 
@@ -76,26 +74,26 @@ def test_units_are_dense_and_shared_by_data_sets(cut: Connection) -> None:
 def test_units_that_recur_in_a_single_file(work: Workplace) -> None:
     text = CATALOGUE[: CATALOGUE.index("[data_sets.exams]")]
     published = ingest(load_catalogue(text), text, {"census": work.files()["census"]}, work.cuts)
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         counted = connection.execute("SELECT count(*), count(DISTINCT unit), max(unit) FROM census").fetchall()
     assert counted == [(5, 4, 3)]
 
 
 def test_no_identifier_of_the_source_is_in_the_files(work: Workplace) -> None:
-    """Long ones, so that they cannot stand there by chance; the order of pseudonyms is new in each version."""
+    """Long ones, so that they cannot stand there by chance. Each keeps its pseudonym in every version."""
     names = [f"IDENTIFIER-{i:05}" for i in range(300)]
     census = [{**CENSUS[1], "pupil": name} for name in names]
     first, second = (work.ingest(work.files(census, [{**EXAMS[1], "candidate": names[0]}])) for _ in range(2))
-    for file in [*first.path.iterdir(), *second.path.iterdir()]:
+    files = [path for path in work.cuts.rglob("*") if path.is_file()]
+    assert {"units.duckdb", "census.duckdb", "exams.duckdb"} < {path.name for path in files}
+    for file in files:
         content = file.read_bytes()
-        assert b"IDENTIFIER" not in content and b"stage" not in content
-    assert _unit_of_the_exam(first) != _unit_of_the_exam(second) or _unit_of_the_exam(first) != _unit_of_the_exam(
-        work.ingest(work.files(census, [{**EXAMS[1], "candidate": names[0]}]))
-    )
+        assert b"IDENTIFIER" not in content and b"stage" not in content, file.name
+    assert _unit_of_the_exam(first) == _unit_of_the_exam(second)
 
 
 def _unit_of_the_exam(published: Published) -> int:
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         return int(connection.execute("SELECT unit FROM exams").fetchall()[0][0])
 
 
@@ -104,7 +102,7 @@ def test_rounding_is_noted_not_refused(work: Workplace) -> None:
     published = work.ingest(work.files(census))
     notes = [(n.rule, n.data_set, n.about, n.count) for n in published.manifest.notes]
     assert notes == [("rounded", "census", "score", 2), ("rounded", "census", "points", 1)]
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         rows = connection.execute("SELECT score, points FROM census WHERE la = 'A2' OR points = 7").fetchall()
     assert sorted(rows) == [(3, -1), (3, 7)]
 
@@ -114,7 +112,7 @@ def test_doubles_mean_their_shortest_decimals(work: Workplace) -> None:
     census = [{**row, "score": i / 10} for i, row in enumerate(CENSUS)]
     published = work.ingest(work.files(census, kind="parquet"))
     assert published.manifest.notes == ()
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         assert connection.execute("SELECT list(score ORDER BY score) FROM census").fetchall() == [([0, 1, 2, 3, 4],)]
 
 
@@ -125,7 +123,7 @@ def test_wide_ranges_take_bigint_and_rows_without_unit_have_none(work: Workplace
     census = changed(changed(CENSUS, 1, points="2999999999"), 3, pupil="P1", year="202122")
     path = write_file(work.sources / "census.csv", census)
     published = ingest(load_catalogue(text), text, {"census": [path]}, work.cuts)
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         described = {name: kind for name, kind, *_ in connection.execute("DESCRIBE census").fetchall()}
         assert connection.execute("SELECT max(points) FROM census").fetchall() == [(2999999999,)]
     assert described["points"] == "BIGINT" and "unit" not in described
@@ -152,6 +150,6 @@ codes = [{codes}]
     path = work.sources / "d.csv"
     path.write_text("urn\n049999\n000000\n032768\n")
     published = ingest(load_catalogue(text), text, {"d": [path]}, work.cuts)
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         stored = connection.execute("SELECT enum_code(urn) FROM d ORDER BY urn").fetchall()
     assert stored == [(0,), (32_768,), (49_999,)]

@@ -9,6 +9,7 @@ import duckdb
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.catalogue_toml import load_catalogue
+from datasets.dialects import home_of
 from datasets.engines.memory import Row
 from datasets.variables import Variable
 
@@ -119,6 +120,13 @@ def write_cut(path: Path, data_set: DataSet, rows: Sequence[Row]) -> None:
     con = duckdb.connect(str(path))
     load_table(con, data_set, rows)
     con.close()
+
+
+def make_home(con: duckdb.DuckDBPyConnection, data_set: DataSet) -> None:
+    """Where the engine looks for a data set: in memory, and what is created from now on is there."""
+    home = f'"{home_of(data_set.id)}"'
+    con.execute(f"attach ':memory:' as {home}")
+    con.execute(f"use {home}")
 
 
 def load_table(con: duckdb.DuckDBPyConnection, data_set: DataSet, rows: Sequence[Row]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 
 from datasets.catalogue import Catalogue, DataSet
+from datasets.derive.expression import names
 from datasets.npd import FOLDER
 from datasets.variables import Sensitivity, Variable
 
@@ -38,6 +39,27 @@ def test_no_variable_is_older_than_its_data_set(npd: Catalogue) -> None:
         if d.populated and v.populated and not d.public and v.populated[0] < d.populated[0]
     ]
     assert older == []
+
+
+def test_what_is_not_there_in_all_years_may_be_missing(npd: Catalogue) -> None:
+    """Files of the other years have an empty column."""
+    refused = [
+        f"{d.id}.{v.name}"
+        for d, v in own(npd)
+        if v.derived is None and not d.public and v.populated != d.populated
+        if not (v.missing or (v.numbers and v.numbers.optional))
+    ]
+    assert refused == []
+
+
+def test_nothing_derived_is_less_protected_than_what_it_is_made_of(npd: Catalogue) -> None:
+    looser = [
+        f"{d.id}.{v.name}"
+        for d, v in own(npd)
+        if v.derived is not None and not v.sensitivity.needs_grant
+        if any(d.by_name[name].sensitivity.needs_grant for name in names(v.derived))
+    ]
+    assert looser == []
 
 
 def test_by_request_items_need_justification(npd: Catalogue) -> None:

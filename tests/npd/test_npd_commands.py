@@ -19,7 +19,7 @@ def run(*arguments: object) -> Result:
 def test_check_says_what_is_in_the_npd_catalogue() -> None:
     result = run("check")
     assert result.exit_code == 0, result.stderr
-    assert "npd.ks4: 42 variables, 12 derived, 31 linked, 5 links" in result.stdout
+    assert "npd.ks4: 42 variables, 12 derived, 31 linked by 5 links" in result.stdout
     assert "the catalogue is good: 20 data sets" in result.stdout
 
 

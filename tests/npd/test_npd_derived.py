@@ -270,6 +270,7 @@ def test_every_mark_is_attended_missed_or_not_possible(npd: Catalogue) -> None:
         ("28", "7", "secondary"),
         ("44", "0", "special"),
         ("14", "0", "alternative"),
+        ("10", "0", "independent"),
         ("11", "0", "independent"),
         ("15", "1", "nursery"),
         ("18", "6", "post16"),

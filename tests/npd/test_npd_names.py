@@ -26,7 +26,12 @@ def every(alias: Alias) -> list[str]:
 
 
 def test_our_names_are_in_the_reference(npd: Catalogue, facts: Facts) -> None:
-    index = {row["npd_alias"] for name in ("npd_variable_index", "npd_ks4_variables") for row in facts(name)}
+    index = {
+        name
+        for file in ("npd_variable_index", "npd_ks4_variables")
+        for row in facts(file)
+        for name in re.split(r"[ /]+", row["npd_alias"])  # some cells hold two names
+    }
     patterns = [re.compile(_pattern(name)) for name in index if "[" in name]
     strange = [
         (where, name)
@@ -54,6 +59,21 @@ def test_years_of_ks4_names_are_those_of_its_sheet(npd: Catalogue, facts: Facts)
             inside = [a <= alias.first and (alias.last or LATEST) <= b for a, b in sheet[alias.pattern]]
             assert any(inside), (where, alias, sheet[alias.pattern])
     assert checked > 50
+
+
+def test_classes_of_ks4_names_are_those_of_its_sheet(npd: Catalogue, facts: Facts) -> None:
+    """But for the school's number, which the sheet has as 4E among pupils and 5E among results: docs/npd.md."""
+    sheet = {row["npd_alias"]: row for row in facts("npd_ks4_variables")}
+    for data_set in npd.data_sets:
+        for variable in data_set.own:
+            rows = [sheet[a.pattern] for a in variable.aliases if a.pattern in sheet and variable.name != "school"]
+            for row in rows:
+                ours, theirs = (
+                    f"{variable.identifiability}{variable.sensitivity}",
+                    row["identifiability"] + row["sensitivity"],
+                )
+                assert ours == theirs, (data_set.id, variable.name, row["npd_alias"])
+                assert variable.needs_justification or row["request_class"] == "default", (data_set.id, variable.name)
 
 
 def _years(text: str) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def published(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dat
     catalogue = load_catalogue(text)
     (data_set,) = catalogue.data_sets
     ingest(catalogue, text, {data_set.id: [source]}, cuts, Quiet())
-    return data_set, DuckDBEngine(open_current(cuts, catalogue.cut).database)
+    return data_set, DuckDBEngine(open_current(cuts, catalogue.cut).databases)
 
 
 @pytest.fixture(scope="module")

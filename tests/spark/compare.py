@@ -26,7 +26,7 @@ LIMITS = Limits(cells=1_000_000, group_by=8)
 def for_spark(published: Published, folder: Path, memory: str = "1GB", threads: int = 2) -> Path:
     """A cut that was published for DuckDB, written for Spark beside it."""
     for data_set in load_catalogue(published.catalogue_text).data_sets:
-        write_parquet(published.database, data_set, folder, memory, threads)
+        write_parquet(published.databases[data_set.id], data_set, folder, memory, threads)
     return folder / "parquet"
 
 

@@ -72,8 +72,8 @@ def publish(folder: Path, data_set: DataSet, rows: list[Row], worker: Worker) ->
     folder.mkdir()
     school.write_cut(folder / "cut.duckdb", data_set, rows)
     write_parquet(folder / "cut.duckdb", data_set, folder, "500MB", 1)
-    python = MemoryEngine({data_set.id: rows})
-    with closing(DuckDBEngine(folder / "cut.duckdb")) as duckdb, closing(worker.open(folder / "parquet")) as spark:
+    python, duckdb = MemoryEngine({data_set.id: rows}), DuckDBEngine({data_set.id: folder / "cut.duckdb"})
+    with closing(duckdb), closing(worker.open(folder / "parquet")) as spark:
         yield Engines(spark, duckdb, python)
 
 

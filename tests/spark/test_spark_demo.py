@@ -70,7 +70,7 @@ def engines(
     published: Published, worker: Worker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[DuckDBEngine, RemoteEngine]]:
     folder: Path = for_spark(published, tmp_path_factory.mktemp("spark"))
-    with closing(DuckDBEngine(published.database)) as duckdb, closing(worker.open(folder)) as spark:
+    with closing(DuckDBEngine(published.databases)) as duckdb, closing(worker.open(folder)) as spark:
         yield duckdb, spark
 
 

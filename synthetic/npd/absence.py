@@ -1,0 +1,167 @@
+"""Absence by term and year, and the register of a few weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from synthetic.npd.facts import facts
+from synthetic.npd.fit import Known, coded
+from synthetic.npd.pupils import NONE
+from synthetic.npd.schools import PRIMARY, SECONDARY
+from synthetic.npd.streams import Floats, Ints, pick
+from synthetic.npd.world import TERMS, Chunk, Rows, same
+
+SESSIONS = (140, 110, 130)
+"""Possible in each term; assumed, 380 a year as usual."""
+REASONS = {
+    "illness": "I", "medical": "M", "religious": "R", "study_leave": "S", "traveller": "T", "holiday_agreed": "H",
+    "suspended": "E", "other_authorised": "C", "holiday_not_agreed": "G", "late": "U", "other_unauthorised": "O",
+    "no_reason": "N",
+}  # fmt: skip
+UNAUTHORISED = "GUON"
+PHASES = ("primary", "secondary", "special")
+FIRST_DAY, DAYS = "11-13", 10
+"""The register is kept for ten school days from mid-November."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """of: places of the pupils (compulsory age only). possible and each reason: by pupil and term."""
+
+    of: Ints
+    rate: Floats
+    possible: Ints
+    reasons: dict[str, Ints]
+
+
+def _phase(chunk: Chunk, who: Ints, year: int) -> Ints:
+    """Place in PHASES."""
+    kind = chunk.world.schools.kind[chunk.school(who, year)]
+    return np.where(kind == PRIMARY, 0, np.where(kind == SECONDARY, 1, 2))
+
+
+def rates(chunk: Chunk, year: int) -> tuple[Ints, Floats]:
+    """Pupils from Reception to Year 11, and the share of sessions that each is expected to miss."""
+    p = chunk.pupils
+    who = p.on_roll(year)
+    who = who[chunk.group(who, year) <= 11]
+    f = facts()["absence"]
+    means = np.array([[[f[ph][y][s] for s in ("none", "any")] for y in "NY"] for ph in PHASES]) / 100
+    mean = means[
+        _phase(chunk, who, year), chunk.fsm(who, year).astype(np.int64), (chunk.sen(who, year) != NONE).astype(np.int64)
+    ]
+    lasting = np.modf(p.numbers[who] * 0.7548776662)[0]
+    own = 0.7 * _normal(lasting) + 0.71 * chunk.stream("absence", year).standard_normal(len(p.numbers))[who]
+    return who, np.minimum(0.95, mean * np.exp(f["spread"] * own - f["spread"] ** 2 / 2))
+
+
+def _normal(share: Floats) -> Floats:
+    return np.asarray(ndtri(np.clip(share, 1e-6, 1 - 1e-6)))
+
+
+@lru_cache(maxsize=4)
+def missed(chunk: Chunk, year: int) -> Missed:
+    who, rate = rates(chunk, year)
+    rng = chunk.stream("sessions", year)
+    p = chunk.pupils
+    there = np.stack([np.isin(who, p.on_roll(year, term)) for term in range(3)], axis=1)
+    possible = np.array(SESSIONS) * there
+    total = rng.binomial(possible, rate[:, None])
+    return Missed(who, rate, possible, _split(rng, total, _phase(chunk, who, year)))
+
+
+def _split(rng: np.random.Generator, total: Ints, phase: Ints) -> dict[str, Ints]:
+    """Sessions by reason, as common as published for the phase; each takes its share of what is left."""
+    share = _shares()[phase]
+    left, rest, found = total, np.ones(len(total)), dict[str, Ints]()
+    for i, name in enumerate(REASONS):
+        chance = np.clip(share[:, i] / np.maximum(rest, 1e-12), 0, 1)
+        found[name] = rng.binomial(left, chance[:, None])
+        left, rest = left - found[name], rest - share[:, i]
+    found["no_reason"] = found["no_reason"] + left
+    return found
+
+
+def _shares() -> Floats:
+    """By phase and reason; reasons that the tables do not have count as other."""
+    shares = []
+    for phase in PHASES:
+        counts = dict(facts()["attendance"][phase]["reasons"])
+        counts["C"] += counts.pop("C1") + counts.pop("C2") + counts.pop("J1")
+        shares.append([counts[code] for code in REASONS.values()])
+    found = np.array(shares, np.float64)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def _columns(possible: Ints, reasons: dict[str, Ints]) -> dict[str, Known]:
+    groups = {name: [reasons[r] for r, code in REASONS.items() if (code in UNAUTHORISED) == held]
+              for name, held in (("authorised", False), ("unauthorised", True))}  # fmt: skip
+    totals = {name: np.sum(parts, axis=0) for name, parts in groups.items()}
+    return {"sessions_possible": possible, "holiday_extended": np.zeros(len(possible)), **reasons, **totals}
+
+
+def absence(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
+    of = missed(chunk, year)
+    for term, name in enumerate(TERMS):
+        there = np.flatnonzero(of.possible[:, term])
+        known = chunk.common(of.of[there], year) | {"term": same(name, there)}
+        parts = {reason: counts[there, term] for reason, counts in of.reasons.items()}
+        yield name, Rows(of.of[there], known | _columns(of.possible[there, term], parts))
+
+
+def absence_year(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
+    of = missed(chunk, year)
+    parts = {reason: counts.sum(axis=1) for reason, counts in of.reasons.items()}
+    yield "", Rows(of.of, chunk.common(of.of, year) | _columns(of.possible.sum(axis=1), parts))
+
+
+def attendance(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
+    days = [d for d in chunk.world.codes("attendance", "date") if d >= f"{year - 1}-{FIRST_DAY}"][:DAYS]
+    if not days or not days[0].startswith(str(year - 1)):
+        return
+    pupils, rate = rates(chunk, year)
+    there = np.isin(pupils, chunk.pupils.on_roll(year, 0))
+    pupils, rate = pupils[there], rate[there]
+    who = np.repeat(pupils, 2 * len(days))
+    absent = _spells(chunk.stream("register", year), rate, len(days))
+    known = chunk.common(who, year) | {
+        "term": same("AUT", who),
+        "date": coded(days, np.tile(np.repeat(np.arange(len(days)), 2), len(pupils))),
+        "session": coded(("AM", "PM"), np.tile([0, 1], len(pupils) * len(days))),
+        "mark": _marks(chunk, who, year, absent.ravel()),
+    }
+    yield "", Rows(who, known)
+
+
+def _spells(rng: np.random.Generator, rate: Floats, days: int) -> npt.NDArray[np.bool_]:
+    """By pupil and session. An absence goes on to the next session four times in five."""
+    absent = np.empty((len(rate), 2 * days), np.bool_)
+    absent[:, 0] = rng.random(len(rate)) < rate
+    begins = np.minimum(1, 0.2 * rate / np.maximum(1 - rate, 1e-9))
+    for i in range(1, 2 * days):
+        absent[:, i] = rng.random(len(rate)) < np.where(absent[:, i - 1], 0.8, begins)
+    return absent
+
+
+def _marks(chunk: Chunk, who: Ints, year: int, absent: npt.NDArray[np.bool_]) -> Known:
+    """Reasons as common as published; those that came in 2024 count as other before."""
+    rng = chunk.stream("marks", year)
+    codes = ["/", "\\", "L", *facts()["attendance"]["primary"]["reasons"]]
+    late = facts()["attendance"]["primary"]["late"] / facts()["attendance"]["primary"]["present"]
+    present = np.where(rng.random(len(who)) < late, 2, np.tile([0, 1], len(who) // 2))
+    phase = _phase(chunk, who, year)
+    reason = np.empty(len(who), np.int64)
+    for p, name in enumerate(PHASES):
+        of = phase == p
+        reason[of] = 3 + pick(rng, list(facts()["attendance"][name]["reasons"].values()), int(of.sum()))
+    if year < 2025:
+        reason[np.isin(reason, [codes.index(c) for c in ("C1", "C2", "J1")])] = codes.index("C")
+    else:
+        reason[reason == codes.index("H")] = codes.index("C")
+    return coded(codes, np.where(absent, reason, present))

@@ -1,0 +1,111 @@
+"""The source files of a whole cut: chunk by chunk of pupils, each chunk's tables one file per year (and term)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from datasets.catalogue import DataSet
+from datasets.catalogue_toml import load_catalogue
+from datasets.catalogue_toml.bundle import bundle
+from synthetic.npd import census
+from synthetic.npd.fit import fitted
+from synthetic.npd.parquet import Writer
+from synthetic.npd.streams import stream
+from synthetic.npd.tables import TABLES
+from synthetic.npd.world import Chunk, Rows, World
+
+Progress = Callable[[str, int, int], None]
+"""Called with what begins now, and how many parts of how many are done; the last call has all done."""
+PUPILS_PER_CHUNK = 50_000
+Written = list[tuple[str, Path]]
+
+
+def silent(name: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def make(
+    catalogue: Path,
+    folder: Path,
+    pupils: int,
+    years: range,
+    seed: int,
+    progress: Progress = silent,
+    workers: int = 1,
+) -> dict[str, list[Path]]:
+    """Write Parquet files for every data set into `folder`; returns data set → its files, in order.
+
+    catalogue: its folder, NPD's or one made from it; its list of schools says what each is. pupils: all who are of
+    school age in any of the years, or two years younger; some 14 of years + 15 year groups are in one census. years:
+    by the year in which the academic year ends; a data set has files for those that its catalogue knows. The same
+    arguments give the same bytes, whatever the number of workers. Raises ValueError where the catalogue lacks what the
+    generator knows, and what loading a catalogue raises.
+    """
+    world = World(load_catalogue(bundle(catalogue)), catalogue, years, seed)
+    progress("schools", 0, 1)
+    files: dict[str, list[Path]] = {d.id: [] for d in world.catalogue.data_sets}
+    files["schools"].append(write_schools_of(world, folder))
+    for name, path in write_chunks(chunks_of(world, pupils, PUPILS_PER_CHUNK), folder, progress, workers):
+        files[name].append(path)
+    return files
+
+
+def chunks_of(world: World, pupils: int, size: int) -> list[Chunk]:
+    return [Chunk(world, i, range(f, min(f + size, pupils))) for i, f in enumerate(range(0, pupils, size))]
+
+
+def write_chunks(
+    chunks: Sequence[Chunk], folder: Path, progress: Progress, workers: int, only: str | None = None
+) -> Written:
+    """All files of the chunks, or those of one data set, in the order of the chunks."""
+    written: Written = []
+    progress("pupils", 0, len(chunks))
+    with ThreadPoolExecutor(workers) as pool:
+        for done, files in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder, only), chunks), 1):
+            written += files
+            progress("pupils", done, len(chunks))
+    return written
+
+
+def write_schools_of(world: World, folder: Path) -> Path:
+    data_set = world.catalogue.data_set("schools")
+    if data_set is None:
+        raise ValueError("data_sets.schools: the generator needs it in the catalogue")
+    rows = census.schools(world.schools)
+    with Writer() as writer:
+        columns = fitted(data_set, rows.who, rows.known, lambda name: stream(world.seed, f"schools.{name}", 0, 0))
+        return writer.write(folder / "schools" / "schools.parquet", columns)
+
+
+def _write_chunk(chunk: Chunk, folder: Path, only: str | None) -> Written:
+    with Writer() as writer:
+        return [
+            (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows))
+            for data_set in chunk.world.catalogue.data_sets
+            if only in (None, data_set.id)
+            for year in _years(data_set, chunk.world.years)
+            for part, rows in TABLES[data_set.id](chunk, year)
+            if len(rows.who)
+        ]
+
+
+def _years(data_set: DataSet, years: range) -> Iterator[int]:
+    """Those that the data set has a code for."""
+    if data_set.id in TABLES:
+        known = {int(p.period[-4:]) for p in data_set.time_periods}
+        yield from (year for year in years if year in known)
+
+
+def _write(writer: Writer, folder: Path, chunk: Chunk, data_set: DataSet, year: int, part: str, rows: Rows) -> Path:
+    """A file, named by what it holds: census/2024-SPR-000.parquet is the spring of 2023/24, the first chunk."""
+
+    def draw(name: str) -> np.random.Generator:
+        return chunk.stream(f"{data_set.id}.{name}.{part}", year)
+
+    ids = chunk.pupils.numbers[rows.who]
+    name = "-".join(text for text in (str(year), part, f"{chunk.number:03d}") if text)
+    return writer.write(folder / data_set.id / f"{name}.parquet", fitted(data_set, ids, rows.known, draw, year))
