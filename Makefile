@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
+# Tests start many processes; without bytecode each of them would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
@@ -18,7 +21,7 @@ test: $(STAMP)
 
 # Real files, sockets and processes; properties on eight times as many examples; repeated noisy answers.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m "slow and not statistical"
+	$(BIN)/python -m pytest -n 2 -m "slow and not statistical"
 	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)
 	$(BIN)/python -m pytest -m statistical -n 2
 

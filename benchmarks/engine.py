@@ -88,14 +88,14 @@ def prepared(rows: int, folder: Path) -> tuple[Cut, list[Cube]]:
     print(f"\n{rows:,} rows. {len(files)} cubes counted in {time.process_time() - start:.1f} s (CPU)", end="; ")
     start = time.perf_counter()
     cubes = [read_cube(folder / file.file.name, cut.data_set, file.axes) for file in files]
-    with closing(DuckDBEngine(cut.database)):
+    with closing(DuckDBEngine({cut.data_set.id: cut.database})):
         print(f"file and cubes opened in {1000 * (time.perf_counter() - start):.0f} ms.\n")
     return cut, cubes
 
 
 def run(rows: int, folder: Path, memory: str) -> dict[str, Costs]:
     cut, cubes = prepared(rows, folder)
-    with closing(DuckDBEngine(cut.database, seconds=600, memory=memory)) as scan:
+    with closing(DuckDBEngine({cut.data_set.id: cut.database}, seconds=600, memory=memory)) as scan:
         engine = CubeEngine(scan, {cut.data_set.id: cubes})
         costs = {question.name: measure(question, cut, scan, engine) for question in questions(cut.data_set)}
     print("| question | bare | ours | ours ÷ bare | by cube | scan ÷ cube |\n|---|---|---|---|---|---|")

@@ -44,7 +44,7 @@ def upper_tail(k: Integers, sigma: float, law: Noise = Noise.GAUSSIAN) -> Floats
     if sigma > _EXACT_BELOW:
         return np.asarray(scipy.special.ndtr(-(k - 0.5) / sigma))
     reach, tail = _tail_table(sigma)
-    clipped = np.clip(k + reach, 0, 2 * reach)
+    clipped = np.minimum(np.maximum(k + reach, 0), 2 * reach)  # np.clip takes longer than all the rest on few numbers
     return np.where(k > reach, 0.0, np.where(k < -reach, 1.0, tail[clipped]))
 
 

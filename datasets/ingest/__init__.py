@@ -5,14 +5,25 @@ These modules carry a boundary: what they raise, report and leave on disk must n
 
 from datasets.ingest.cubes import open_cubes
 from datasets.ingest.database import IngestFailed
+from datasets.ingest.diff import Change, changes
 from datasets.ingest.manifest import DataSetFacts, Manifest, SourceFile
-from datasets.ingest.published import CutDamaged, CutNotFound, Published, list_cuts, open_current
+from datasets.ingest.prune import Pruned, prune
+from datasets.ingest.published import (
+    CutDamaged,
+    CutNotFound,
+    Published,
+    list_cuts,
+    list_versions,
+    open_current,
+    open_version,
+)
 from datasets.ingest.report import IngestRefused, Place, Problem, Report
 from datasets.ingest.rules import RULES, Rule
 from datasets.ingest.run import Progress, ingest
 
 __all__ = [
     "RULES",
+    "Change",
     "CutDamaged",
     "CutNotFound",
     "DataSetFacts",
@@ -22,12 +33,17 @@ __all__ = [
     "Place",
     "Problem",
     "Progress",
+    "Pruned",
     "Published",
     "Report",
     "Rule",
     "SourceFile",
+    "changes",
     "ingest",
     "list_cuts",
+    "list_versions",
     "open_cubes",
     "open_current",
+    "open_version",
+    "prune",
 ]

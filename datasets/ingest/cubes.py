@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from datasets.catalogue import Catalogue, DataSet
 from datasets.cubes import Counts, Cube, CubeRefused, chosen, dtype_of, read_cube, save_cube, shape_of
 from datasets.ingest.database import Database, IngestFailed, read_only
-from datasets.ingest.manifest import CubeFile, SourceFile
+from datasets.ingest.manifest import CubeFile, DataSetFacts, SourceFile
 from datasets.ingest.published import CutDamaged, Published, sha256
 from datasets.ingest.sql import Sql, listed, name, sql
 
@@ -22,6 +23,29 @@ def write_cubes(database: Path, data_set: DataSet, folder: Path) -> tuple[CubeFi
     """
     with read_only(database) as stored:
         return tuple(_saved(folder, data_set, axes, _counted(stored, data_set, axes)) for axes in chosen(data_set))
+
+
+def keep_cubes(before: Path, facts: DataSetFacts, data_set: DataSet, folder: Path) -> tuple[CubeFile, ...]:
+    """Of a table that stays as it is: the same cubes, unless the catalogue now chooses others or makes them wider.
+
+    before: the folder of the version that has them; folder: of the new one, where the database is already.
+    """
+    if not still_chosen(before, facts, data_set):
+        if facts.database is None:
+            raise ValueError("no database to count cubes in")
+        return write_cubes(folder / facts.database.name, data_set, folder)
+    for cube in facts.cubes:
+        os.link(before / cube.file.name, folder / cube.file.name)
+    return facts.cubes
+
+
+def still_chosen(before: Path, facts: DataSetFacts, data_set: DataSet) -> bool:
+    """Whether the cubes in `before` are those that the catalogue chooses."""
+    try:
+        known = tuple(read_cube(before / cube.file.name, data_set, cube.axes).axes for cube in facts.cubes)
+    except CubeRefused:
+        return False
+    return known == chosen(data_set)
 
 
 def open_cubes(published: Published, catalogue: Catalogue) -> Mapping[str, Sequence[Cube]]:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.ingest.folder import CATALOGUE, CURRENT, MANIFEST, PARQUET, VERSION
+from datasets.ingest.folder import CATALOGUE, CURRENT, MANIFEST, PARQUET, VERSION, versions
 from datasets.ingest.manifest import Manifest, SourceFile
 
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -73,8 +73,21 @@ def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
     return open_version(cuts, cut, version, check)
 
 
+def list_versions(cuts: Path, cut: str) -> tuple[Manifest, ...]:
+    """Manifests of all versions that can be read, in order."""
+    found = []
+    for version in versions(cuts / cut):
+        try:
+            found.append(Manifest.read((cuts / cut / version / MANIFEST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return tuple(found)
+
+
 def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Published:
     path, which = cuts / cut / version, f"cut {cut}, version {version}"
+    if not CUT.fullmatch(cut) or not VERSION.fullmatch(version) or not path.is_dir():
+        raise CutNotFound(f"{which}: there is none")
     try:
         manifest = Manifest.read((path / MANIFEST).read_text(encoding="utf-8"))
         text = (path / CATALOGUE).read_bytes().decode()

@@ -17,7 +17,7 @@ from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
-from datasets.ingest.cubes import write_cubes
+from datasets.ingest.cubes import keep_cubes, still_chosen, write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.essence import made_of
 from datasets.ingest.folder import CATALOGUE, MANIFEST, UNITS, Build, building, database_name
@@ -65,21 +65,25 @@ def ingest(
     memory_limit: str = "1500MB",
     threads: int = 2,
     engine: str = "duckdb",
+    releases: Mapping[str, str] | None = None,
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
     engine: "duckdb" or "spark"; for Spark the databases become Parquet files, and are not kept.
     A file that an earlier run has read is not read again, and a table that would be the same is not written again.
+    releases: data set → stage of the release of its files, e.g. "amended", one of its `releases`; where none is given,
+    files that are the same are of the same release.
     Raises IngestRefused with all problems of the files, or IngestFailed; either way no version is left behind.
     """
     if hashlib.sha256(catalogue_text.encode()).hexdigest() != catalogue.digest:
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
+    _check_releases(catalogue, releases or {})
     files = sum(len(sources.get(d.id, ())) for d in catalogue.data_sets)
     steps = _Steps(progress or Silent(), files + (4 + (engine == "spark")) * len(catalogue.data_sets) + 1)
     try:
         with building(cuts, catalogue.cut) as build:
             for_spark = _ForSpark(build.new, memory_limit, threads) if engine == "spark" else None
-            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, for_spark)
+            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {}, for_spark)
             with scratch(build.path, memory_limit, threads) as database:
                 data_sets, notes = run.build(database, sources)
             steps.begin("publish")
@@ -112,10 +116,16 @@ class _Run:
     """One run of ingest. before: the current version, if one is whole; for_spark: where that is wanted."""
 
     def __init__(
-        self, build: Build, catalogue: Catalogue, before: Published | None, steps: _Steps, for_spark: _ForSpark | None
+        self,
+        build: Build,
+        catalogue: Catalogue,
+        before: Published | None,
+        steps: _Steps,
+        releases: Mapping[str, str],
+        for_spark: _ForSpark | None,
     ) -> None:
         self._build, self._catalogue, self._before, self._steps = build, catalogue, before, steps
-        self._for_spark = for_spark
+        self._releases, self._for_spark = releases, for_spark
         self._secret = build.secret()
 
     def build(
@@ -157,6 +167,9 @@ class _Run:
             return None
         if (facts.database is None) != (self._for_spark is not None):
             return None
+        data_set = self._catalogue.data_set(key)
+        if self._for_spark and not (data_set and still_chosen(self._before.path, facts, data_set)):
+            return None  # further cubes are counted in a database
         whole = all(is_file(self._before.path, file, check=True) for file in facts.written)
         return facts if whole else None
 
@@ -204,7 +217,7 @@ class _Run:
             periods=counted,
             parts=staged.part_keys,
             made_of=made,
-            release=None,
+            release=self._release(data_set.id, staged.files),
             releases=data_set.releases,
             cubes=write_cubes(folder / file, data_set, folder),
         )
@@ -218,11 +231,34 @@ class _Run:
         if self._before is None:
             raise ValueError("nothing to link to")
         self._steps.begin(f"keep {staged.data_set.id}")
-        for file in facts.written:
-            (self._build.new / file.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.link(self._before.path / file.name, self._build.new / file.name)
+        before, new = self._before.path, self._build.new
+        for file in facts.stored:
+            (new / file.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(before / file.name, new / file.name)
+        cubes = keep_cubes(before, facts, staged.data_set, new)
         self._steps.begin(f"kept {staged.data_set.id}")
-        return replace(facts, files=staged.files, parts=staged.part_keys)
+        return replace(
+            facts,
+            files=staged.files,
+            parts=staged.part_keys,
+            release=self._release(staged.data_set.id, staged.files),
+            releases=staged.data_set.releases,
+            cubes=cubes,
+        )
+
+    def _release(self, key: str, files: Sequence[SourceFile]) -> str | None:
+        before = self._before.manifest.data_sets.get(key) if self._before else None
+        same = before is not None and {f.sha256 for f in before.files} == {f.sha256 for f in files}
+        return self._releases.get(key, before.release if before and same else None)
+
+
+def _check_releases(catalogue: Catalogue, releases: Mapping[str, str]) -> None:
+    for key, given in releases.items():
+        data_set = catalogue.data_set(key)
+        stages = [known for known, _ in data_set.releases] if data_set else []
+        if given not in stages:
+            accepted = f"it has {', '.join(stages)}" if stages else "the catalogue names none of it"
+            raise IngestFailed(f"release of {key}: there is no stage {given!r}; {accepted}")
 
 
 def _before(cuts: Path, cut: str) -> Published | None:

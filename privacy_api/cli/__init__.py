@@ -16,6 +16,7 @@ from privacy_api.cli import (
     spending,
     synthetic,
     tables,
+    versions,
 )
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ingest")(cuts.ingest)
+app.add_typer(versions.cut_app, name="cut")
 app.add_typer(catalogues.catalogue_app, name="catalogue")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")

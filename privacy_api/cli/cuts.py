@@ -23,9 +23,11 @@ def ingest(
     threads: Annotated[int, typer.Option(min=1)] = 2,
     memory: Annotated[str, typer.Option(help="Most memory for the database engine.")] = "1500MB",
     engine: Annotated[
-        Literal["duckdb", "spark"],
-        typer.Option(help="duckdb, or spark where one machine is too small."),
+        Literal["duckdb", "spark"], typer.Option(help="duckdb, or spark where one machine is too small.")
     ] = "duckdb",
+    release: Annotated[
+        list[str] | None, typer.Option(metavar="DATA_SET=STAGE", help="Stage of a release, e.g. ks4=amended.")
+    ] = None,
 ) -> None:
     """Check files against a catalogue and publish them as an immutable cut, or write nothing and exit 1."""
     with refusals():
@@ -44,13 +46,27 @@ def ingest(
             load_policy(policy_text)
         try:
             with Bar() as bar:
-                published = run(loaded, text, by_data_set, settings.cuts, bar, memory, threads, engine)
+                published = run(
+                    *(loaded, text, by_data_set, settings.cuts, bar),
+                    memory_limit=memory,
+                    threads=threads,
+                    engine=engine,
+                    releases=_releases(release or []),
+                )
         except IngestRefused as refused:
             fail(str(refused))
             return
         bind(settings.policies, loaded.cut, policy_text)  # last: a refused file must not change what is in force
         typer.echo(published.report_text)
         typer.echo(f"published {published.cut} version {published.version}")
+
+
+def _releases(given: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    for name, equals, stage in pairs:
+        if not (name and equals and stage):
+            fail("--release wants DATA_SET=STAGE, e.g. ks4=amended")
+    return {name: stage for name, _, stage in pairs}
 
 
 def _by_data_set(sources: list[str], known: list[str]) -> dict[str, list[Path]]:

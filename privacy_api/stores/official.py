@@ -20,12 +20,16 @@ from privacy_api.stores.schema import official_tables
 
 
 def released(connection: Connection, scope: str) -> tuple[ReleasedTable, ...]:
-    """Every table of the scope, oldest first."""
+    """Every table of the scope, oldest first; none where there is no scope."""
+    if not scope:
+        return ()
     rows = select(official_tables).where(official_tables.c.scope == scope).order_by(official_tables.c.entry)
     return tuple(_unpacked(row) for row in connection.execute(rows).mappings())
 
 
 def released_since(connection: Connection, scope: str, charge: int) -> bool:
+    if not scope:
+        return False
     later = (official_tables.c.scope == scope) & (official_tables.c.entry > charge)
     return connection.execute(select(official_tables.c.entry).where(later).limit(1)).first() is not None
 

@@ -41,8 +41,9 @@ def fitted(
     each variable that is not known. year: variables that were not collected in it are empty, where they may be."""
     columns: dict[str, Column] = {data_set.key.unit: Ids(ids)} if data_set.key.unit else {}
     for v in data_set.own:
+        column: Column
         if _empty(v, year):
-            column = _nothing(v, len(ids))
+            column = coded((), np.full(len(ids), -1))
         elif v.name in known:
             column = _column(v, known[v.name])
         else:
@@ -100,12 +101,6 @@ def _empty(v: Variable, year: int | None) -> bool:
     return year < first or (last is not None and year > last)
 
 
-def _nothing(v: Variable, size: int) -> Column:
-    if v.numbers:
-        return Ticks(v.numbers.step, np.zeros(size, np.int64), np.ones(size, np.bool_))
-    return coded((), np.full(size, -1))
-
-
 def _drawn(v: Variable, size: int, rng: np.random.Generator) -> Column:
     """Mostly empty where that is allowed, else mostly the first code, or what is not so; lower numbers more often."""
     if v.numbers:
@@ -116,8 +111,12 @@ def _drawn(v: Variable, size: int, rng: np.random.Generator) -> Column:
     weights = 0.5 ** np.minimum(np.arange(len(codes)), 8)
     if {"1", "0"} == set(codes):
         weights[codes.index("1")] = 0.05
-    places = rng.choice(len(codes), size=size, p=weights / weights.sum())
-    return coded(codes, np.where(rng.random(size) < EMPTY, -1, places) if v.missing is not None else places)
+    weights = np.append(weights / weights.sum(), EMPTY / (1 - EMPTY) if v.missing is not None else 0)
+    # A table of 65,536 places: so many values are drawn that searching for each would cost more than all the rest.
+    reach = np.cumsum(weights) / weights.sum()
+    places = np.minimum(np.searchsorted(reach, (np.arange(65_536) + 0.5) / 65_536), len(codes))
+    table = coded(codes, np.where(places == len(codes), -1, places))
+    return Coded(table.texts, table.index[rng.integers(0, 65_536, size, np.uint16)])
 
 
 def _band(v: Variable, banding: Banding, column: Coded) -> Coded:

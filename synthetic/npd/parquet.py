@@ -80,6 +80,10 @@ class Writer:
     def _column(self, name: str, column: Column, arrays: dict[str, npt.NDArray[Any]], many: bool) -> tuple[str, str]:
         """The SQL of its values, and the join that they need."""
         if isinstance(column, Coded):
+            if not column.texts:
+                return "NULL::VARCHAR", ""
+            if len(column.texts) == 1 and not column.index.any():
+                return f"'{column.texts[0].replace(chr(39), chr(39) * 2)}'", ""
             arrays[name] = column.index
             texts = self._texts(column.texts)
             if many:

@@ -19,12 +19,16 @@ from privacy_api.settings import PREFIX, Settings
 HEAVY = {"pandas", "duckdb", "opendp", "sqlalchemy", "fastapi", "numpy", "scipy", "sqlglot", "pyspark", "pyarrow"}
 
 
-def loaded_after(code: str) -> set[str]:
+def modules_after(code: str) -> set[str]:
     run = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print('\\nMODULES', *sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return {name.split(".")[0] for name in run.stdout.rsplit("MODULES", 1)[1].split()}
+    return set(run.stdout.rsplit("MODULES", 1)[1].split())
+
+
+def loaded_after(code: str) -> set[str]:
+    return {name.split(".")[0] for name in modules_after(code)}
 
 
 def test_import_contracts_hold(root: Path) -> None:
@@ -45,6 +49,19 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not loaded_after("import privacy_api") & (HEAVY | {"typer", "pydantic"})
+
+
+def test_a_server_starts_without_what_only_some_questions_need(tmp_path: Path) -> None:
+    """Solvers and special functions of SciPy, OpenDP and, where the database is up to date, Alembic."""
+    start = (
+        "from pathlib import Path\n"
+        "from privacy_api.bootstrap import make_app\n"
+        "from privacy_api.settings import load_settings\n"
+        f"make_app(load_settings({{}}, home=Path({str(tmp_path)!r}), mode='demo'))"
+    )
+    assert "alembic" in modules_after(start), "the first start makes the database"
+    late = {"alembic", "opendp", "pandas", "scipy.optimize", "scipy.sparse", "scipy.special", "pyspark"}
+    assert not modules_after(start) & late
 
 
 def documented(root: Path, page: str) -> str:

@@ -239,3 +239,13 @@ def test_answers_and_errors_leave_at_a_slot(tmp_path: Path, error: Exception | N
             took = elapsed(lambda: client.post(URL, json=question, headers=service.auth))
             assert took >= 0.4
             assert took % 0.4 < 0.2, "at a slot, be it a later one on a busy machine"
+
+
+def test_what_is_stored_does_not_wait_for_a_slot(tmp_path: Path) -> None:
+    """It is read without a look at the data."""
+    with running(tmp_path) as service:
+        assert service.ask({"measures": [{"statistic": "count"}]}).status_code == 200
+        padded = create_app(service.services, Gate(1, 0), latency_slot_ms=10_000)
+        with TestClient(padded) as client:
+            took = elapsed(lambda: client.post(URL, json={"measures": [{"statistic": "count"}]}, headers=service.auth))
+            assert took < 9

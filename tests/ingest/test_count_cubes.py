@@ -58,6 +58,19 @@ def test_a_cube_of_what_was_asked_for_is_what_the_rows_say(work: Workplace) -> N
     assert np.array_equal(score.counts, [[0, 1, 0, 2], [1, 0, 1, 0]]), "years × <2, <5, to 10, missing"
 
 
+def test_a_table_that_stays_gets_the_cubes_that_are_now_asked_for(work: Workplace) -> None:
+    files = work.files()
+    first = work.ingest(files).manifest.data_sets["census"]
+    work.text = CATALOGUE.replace('sort_by = ["la"]', 'sort_by = ["la"]\ncubes = [["sex"]]')
+    second = work.ingest(files)
+    assert second.manifest.data_sets["census"].database == first.database
+    assert [cube.axes for cube in open_cubes(second, load_catalogue(work.text))["census"]] == [("year", "sex")]
+    work.text = work.text.replace('title = "Exams"\nmax_rows = 6', 'title = "Exams"\nmax_rows = 5_000_000_000')
+    third = open_cubes(work.ingest(files), load_catalogue(work.text))
+    assert third["census"][0].counts.dtype == np.uint32
+    assert {cube.counts.dtype for cube in third["exams"]} == {np.dtype(np.uint64)}
+
+
 def test_rows_that_are_left_out_are_not_counted(work: Workplace) -> None:
     """Of a key that bounds the rows of a pupil, a cube counts those that are kept, as a scan does."""
     work.text = CATALOGUE.replace('unit = "pupil"\ntime = "year"', 'unit = "pupil"\nbound_rows = 1')

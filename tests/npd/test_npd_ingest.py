@@ -14,6 +14,7 @@ from datasets.catalogue_toml import bundle
 from datasets.ingest import Published, ingest
 from datasets.npd import FOLDER
 from synthetic.structural import generate
+from tests.lib.cuts import opened
 
 pytestmark = pytest.mark.slow
 PUPILS = 40
@@ -40,7 +41,7 @@ def _write_schools(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stored(published: Published) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(str(published.database), read_only=True) as connection:
+    with opened(published) as connection:
         yield connection
 
 

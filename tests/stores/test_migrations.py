@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from disclosure.tables import Noise
 from privacy_api.ports import Role
+from privacy_api.stores import migrate as migrate_module
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
-from privacy_api.stores.migrate import downgrade, is_current, upgrade
+from privacy_api.stores.migrate import downgrade, is_current, newest, upgrade
 from privacy_api.stores.packing import digest, pack
 from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.schema import metadata
@@ -36,6 +38,10 @@ CATALOGUE = {
         WHERE table_schema = 'public' AND table_name <> 'alembic_version'
         ORDER BY 1""",
 }
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    assert [newest()] == ScriptDirectory(str(Path(migrate_module.__file__).with_name("migrations"))).get_heads()
 
 
 def differences(engine: Engine) -> list[Any]:
