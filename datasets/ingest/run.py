@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,11 +17,12 @@ from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
-from datasets.ingest.cubes import keep_cubes, write_cubes
+from datasets.ingest.cubes import keep_cubes, still_chosen, write_cubes
 from datasets.ingest.database import Database, IngestFailed, scratch
 from datasets.ingest.essence import made_of
 from datasets.ingest.folder import CATALOGUE, MANIFEST, UNITS, Build, building, database_name
 from datasets.ingest.manifest import DataSetFacts, Manifest, Note, SourceFile
+from datasets.ingest.parquet import write_parquet
 from datasets.ingest.published import CutDamaged, CutNotFound, Published, is_file, open_current, open_version, sha256
 from datasets.ingest.report import IngestRefused, Problem, Report
 from datasets.ingest.rules import BEYOND_BOUND, UNKNOWN_DATA_SET
@@ -31,7 +32,6 @@ from datasets.ingest.units import unit_map
 from datasets.ingest.write import in_order, verify, write
 
 PACKAGE = "privacy-controlling-api"
-ENGINE = "duckdb"
 
 
 class Progress(Protocol):
@@ -64,10 +64,12 @@ def ingest(
     progress: Progress | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
+    engine: str = "duckdb",
     releases: Mapping[str, str] | None = None,
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
+    engine: "duckdb" or "spark"; for Spark the databases become Parquet files, and are not kept.
     A file that an earlier run has read is not read again, and a table that would be the same is not written again.
     releases: data set → stage of the release of its files, e.g. "amended", one of its `releases`; where none is given,
     files that are the same are of the same release.
@@ -77,14 +79,15 @@ def ingest(
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
     _check_releases(catalogue, releases or {})
     files = sum(len(sources.get(d.id, ())) for d in catalogue.data_sets)
-    steps = _Steps(progress or Silent(), files + 4 * len(catalogue.data_sets) + 1)
+    steps = _Steps(progress or Silent(), files + (4 + (engine == "spark")) * len(catalogue.data_sets) + 1)
     try:
         with building(cuts, catalogue.cut) as build:
-            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {})
+            for_spark = _ForSpark(build.new, memory_limit, threads) if engine == "spark" else None
+            run = _Run(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {}, for_spark)
             with scratch(build.path, memory_limit, threads) as database:
                 data_sets, notes = run.build(database, sources)
             steps.begin("publish")
-            manifest = _describe(build, catalogue, data_sets, notes)
+            manifest = _describe(build, catalogue, engine, data_sets, notes)
             build.add(CATALOGUE, catalogue_text)
             build.add(MANIFEST, manifest.text())
             build.publish(manifest.version)
@@ -94,14 +97,35 @@ def ingest(
     return open_version(cuts, catalogue.cut, manifest.version)
 
 
+@dataclass(frozen=True, slots=True)
+class _ForSpark:
+    """How databases in `folder` become Parquet files there."""
+
+    folder: Path
+    memory_limit: str
+    threads: int
+
+    def convert(self, data_set: DataSet, facts: DataSetFacts) -> DataSetFacts:
+        database = self.folder / database_name(data_set.id)
+        parquet = write_parquet(database, data_set, self.folder, self.memory_limit, self.threads)
+        database.unlink()
+        return replace(facts, database=None, parquet=parquet)
+
+
 class _Run:
-    """One run of ingest. before: the current version, if there is one that is whole."""
+    """One run of ingest. before: the current version, if one is whole; for_spark: where that is wanted."""
 
     def __init__(
-        self, build: Build, catalogue: Catalogue, before: Published | None, steps: _Steps, releases: Mapping[str, str]
+        self,
+        build: Build,
+        catalogue: Catalogue,
+        before: Published | None,
+        steps: _Steps,
+        releases: Mapping[str, str],
+        for_spark: _ForSpark | None,
     ) -> None:
         self._build, self._catalogue, self._before, self._steps = build, catalogue, before, steps
-        self._releases = releases
+        self._releases, self._for_spark = releases, for_spark
         self._secret = build.secret()
 
     def build(
@@ -111,7 +135,7 @@ class _Run:
         with unit_map(database, self._build.cut / UNITS, self._secret):
             staged = {d.id: self._stage(database, d, sources.get(d.id, ())) for d in self._catalogue.data_sets}
             hashes = made_of(staged, self._secret)
-            same = {key: kept for key in staged if (kept := self._same(key, hashes[key]))}
+            same = self._kept(hashes)
             report = self._check(database, staged, same, sources)
             if report.problems:
                 raise IngestRefused(report)
@@ -131,11 +155,21 @@ class _Run:
 
         return stage(database, self._build, data_set, paths, self._secret, tell)
 
+    def _kept(self, hashes: Mapping[str, str]) -> dict[str, DataSetFacts]:
+        """What the current version says of data sets whose tables would be the same."""
+        same = {key: kept for key, made in hashes.items() if (kept := self._same(key, made))}
+        # What links to a data set reads its database, which is no longer there where it became Parquet files.
+        return {} if self._for_spark and len(same) < len(hashes) else same
+
     def _same(self, key: str, made: str) -> DataSetFacts | None:
-        """What the current version says of a data set whose table would be the same."""
         facts = self._before.manifest.data_sets.get(key) if self._before else None
         if facts is None or self._before is None or facts.made_of != made:
             return None
+        if (facts.database is None) != (self._for_spark is not None):
+            return None
+        data_set = self._catalogue.data_set(key)
+        if self._for_spark and not (data_set and still_chosen(self._before.path, facts, data_set)):
+            return None  # further cubes are counted in a database
         whole = all(is_file(self._before.path, file, check=True) for file in facts.written)
         return facts if whole else None
 
@@ -176,7 +210,7 @@ class _Run:
         self._steps.begin(f"verify {data_set.id}")
         verify(folder / file, data_set, staged.rows - beyond)
         counted = {period: one.rows for one in periods(database, staged) for period in one.periods}
-        return DataSetFacts(
+        facts = DataSetFacts(
             rows=staged.rows,
             files=staged.files,
             database=SourceFile(file, (folder / file).stat().st_size, sha256(folder / file)),
@@ -187,6 +221,10 @@ class _Run:
             releases=data_set.releases,
             cubes=write_cubes(folder / file, data_set, folder),
         )
+        if self._for_spark is None:
+            return facts
+        self._steps.begin(f"write {data_set.id} for Spark")
+        return self._for_spark.convert(data_set, facts)
 
     def _linked(self, facts: DataSetFacts, staged: Staged) -> DataSetFacts:
         """The same file under another name: it takes no room, and stays when the other version is removed."""
@@ -194,7 +232,9 @@ class _Run:
             raise ValueError("nothing to link to")
         self._steps.begin(f"keep {staged.data_set.id}")
         before, new = self._before.path, self._build.new
-        os.link(before / facts.database.name, new / facts.database.name)
+        for file in facts.stored:
+            (new / file.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(before / file.name, new / file.name)
         cubes = keep_cubes(before, facts, staged.data_set, new)
         self._steps.begin(f"kept {staged.data_set.id}")
         return replace(
@@ -230,7 +270,11 @@ def _before(cuts: Path, cut: str) -> Published | None:
 
 
 def _describe(
-    build: Build, catalogue: Catalogue, data_sets: Mapping[str, DataSetFacts], notes: tuple[Note, ...]
+    build: Build,
+    catalogue: Catalogue,
+    engine: str,
+    data_sets: Mapping[str, DataSetFacts],
+    notes: tuple[Note, ...],
 ) -> Manifest:
     return Manifest(
         cut=catalogue.cut,
@@ -239,7 +283,7 @@ def _describe(
         version=build.next_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
-        engine=ENGINE,
+        engine=engine,
         data_sets=data_sets,
         notes=notes,
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},
