@@ -9,6 +9,7 @@ from typing import Any
 from datasets.catalogue import DataSet, Key, Link
 from datasets.catalogue_toml.numbers import MISSING
 from datasets.catalogue_toml.table import Table
+from datasets.catalogue_toml.variables import NAME, RESERVED
 from datasets.variables import Code, Linked, TimePeriod, Variable
 
 NONE = "none"
@@ -30,6 +31,8 @@ def read_links(table: Table) -> list[LinkDraft]:
 
 
 def _read(name: str, table: Table) -> LinkDraft:
+    if not NAME.match(name):
+        table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter")
     on = _pairs(table, "on", "own variables and variables of the other: { year = 'year' }")
     where = _pairs(table, "where", "variables of the other and their codes: { term = 'SPR' }")
     years = table.get("years_before", int, "a whole number of years", 0)
@@ -85,6 +88,8 @@ def resolve(
             table.refuse("take", f"{theirs!r} is no variable of {target.id}: {_some(target.by_name)}")
         elif here in names | {one.name for one in taken}:
             table.refuse("take", f"{here!r} is a variable already: wants another prefix")
+        elif not NAME.match(here) or here in RESERVED:
+            table.refuse("prefix", f"{here!r} cannot be the name of a variable: wants another prefix")
         else:
             taken.append(_linked(target.by_name[theirs], here, link, table, levels))
     return link, tuple(taken)

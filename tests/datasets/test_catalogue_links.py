@@ -109,6 +109,15 @@ KS4 = "data_sets.ks4"
             "time variables of both",
         ),
         ("years_before = 5", "years_before = 51", f"{KS4}.links.y6.years_before", "from 0 to 50"),
+        ("[data_sets.ks4.links.y6]", '[data_sets.ks4.links."y 6"]', f"{KS4}.links.y 6", "the name wants a–z"),
+        ('prefix = "ks2_"', 'prefix = "ks2."', f"{KS4}.links.prior.prefix", "'ks2.level' cannot be the name"),
+        (
+            'take = ["level", "points", "read_well"]\nprefix = "ks2_"',
+            'take = ["nit"]\nprefix = "u"\n[data_sets.ks2.variables.nit]\ntype = "category"\nlabel = "x"\n'
+            f'{linked.CLASSES}codes = ["a"]\n[data_sets.ks4.links.other]\nto = "ks2"\ntake = ["points", "read_well"]',
+            f"{KS4}.links.prior.prefix",
+            "'unit' cannot be the name",
+        ),
         (
             "then 'Y' when spring_fsm6",
             "then 'Y' when spring_fsm7",
