@@ -109,6 +109,18 @@ KS4 = "data_sets.ks4"
             "time variables of both",
         ),
         ("years_before = 5", "years_before = 51", f"{KS4}.links.y6.years_before", "from 0 to 50"),
+        (
+            '["202223", "2022/2023", "AY"]]\n[data_sets.ks4.variables.school]',
+            '["202223", "2022/2023", "T1"]]\n[data_sets.ks4.variables.school]',
+            f"{KS4}.links.y6.years_before",
+            "academic years (AY) in both",
+        ),
+        (
+            'codes = [["202122", "2021/2022", "AY"], ["202223", "2022/2023", "AY"]]',
+            'codes = [["2022", "2021/2022", "AY"], ["2023", "2022/2023", "AY"]]',
+            f"{KS4}.links.spring.on",
+            "'year' and 'year' of census have no code in common",
+        ),
         ("[data_sets.ks4.links.y6]", '[data_sets.ks4.links."y 6"]', f"{KS4}.links.y 6", "the name wants a–z"),
         ('prefix = "ks2_"', 'prefix = "ks2."', f"{KS4}.links.prior.prefix", "'ks2.level' cannot be the name"),
         (
