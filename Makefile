@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle check bench bench-ingest bench-accuracy bench-serving lock clean
+.PHONY: demo test test-slow oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -28,6 +28,10 @@ test-slow: $(STAMP)
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
 oracle: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or not slow" tests/oracle
+
+# The Spark engine against DuckDB and plain Python; it builds an environment of its own in .venv-spark (1.2 GB).
+spark: $(STAMP)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/spark
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -58,6 +62,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 # After a change of dependencies in pyproject.toml; needs uv.
 lock:
 	$(COMPILE) --extra postgres pyproject.toml -o requirements/server.txt
+	$(COMPILE) --extra postgres --extra spark pyproject.toml -o requirements/spark.txt
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group oracle -o requirements/oracle.txt
@@ -66,4 +71,4 @@ lock:
 	echo 'tmlt.analytics==0.21.0' | $(COMPILE) - -o requirements/peers-tumult.txt
 
 clean:
-	rm -rf $(VENV) .venv-oracle
+	rm -rf $(VENV) .venv-oracle .venv-spark

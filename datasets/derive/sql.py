@@ -74,7 +74,8 @@ def _value(of: Expression, columns: Columns, step: Fraction | None) -> exp.Expr:
             bigint = exp.cast(_column(name), exp.DataType.Type.BIGINT)
             return _scaled(bigint, _own(of, columns), step)
         case Figure(value):
-            return _number(int(Fraction(value) / (step or Fraction(1))))
+            # As wide as every other number: of two literals an engine may make a product of 32 bits.
+            return exp.cast(_number(int(Fraction(value) / (step or Fraction(1)))), exp.DataType.Type.BIGINT)
         case Text(text):
             return exp.Literal.string(text)
         case Null():

@@ -124,7 +124,7 @@ def _keys(variable: Variable) -> tuple[list[str | int | None], list[Coded]]:
 
 def made_problems(database: Database, data_set: DataSet, table: Sql) -> Iterator[Problem]:
     """What is wrong with linked and derived values, once they are there: none missing that must not be, none beyond
-    its range."""
+    its range. An optional number without bins may be missing, whether or not its row was found."""
     for variable in data_set.variables:
         for rule, wrong in _wrong(variable):
             count = database.one(sql("SELECT count(*) FROM {t} WHERE {wrong}", t=table, wrong=wrong))
@@ -139,10 +139,13 @@ def _wrong(variable: Variable) -> Iterator[tuple[Rule, Sql]]:
         return
     if numbers is None:
         yield ORPHAN if variable.linked else MISSING_VALUE, absent
-    elif variable.derived is not None:
+        return
+    if variable.derived is not None:
         yield OUT_OF_RANGE, _beyond(column, numbers)
-        if not numbers.optional:
-            yield MISSING_VALUE, absent
+    if not numbers.optional:
+        yield ORPHAN if variable.linked else MISSING_VALUE, absent
+    elif variable.linked and variable.atoms:
+        yield ORPHAN, sql("{atom} IS NULL", atom=name(variable.stored_atoms))
 
 
 def _beyond(column: Sql, numbers: Numbers) -> Sql:

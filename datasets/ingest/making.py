@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.ingest.checks import check
 from datasets.ingest.coding import code
 from datasets.ingest.columns import create_types
-from datasets.ingest.cubes import keep_cubes, write_cubes
+from datasets.ingest.cubes import keep_cubes, still_chosen, write_cubes
 from datasets.ingest.database import Database
 from datasets.ingest.essence import made_of
 from datasets.ingest.folder import UNITS, Build, database_name
 from datasets.ingest.manifest import DataSetFacts, Note, SourceFile
+from datasets.ingest.parquet import write_parquet
 from datasets.ingest.progress import Steps
 from datasets.ingest.published import Published, is_file, sha256
 from datasets.ingest.report import IngestRefused, Problem, Report
@@ -26,14 +27,35 @@ from datasets.ingest.units import unit_map
 from datasets.ingest.write import in_order, verify, write
 
 
+@dataclass(frozen=True, slots=True)
+class ForSpark:
+    """How databases in `folder` become Parquet files there."""
+
+    folder: Path
+    memory_limit: str
+    threads: int
+
+    def convert(self, data_set: DataSet, facts: DataSetFacts) -> DataSetFacts:
+        database = self.folder / database_name(data_set.id)
+        parquet = write_parquet(database, data_set, self.folder, self.memory_limit, self.threads)
+        database.unlink()
+        return replace(facts, database=None, parquet=parquet)
+
+
 class Making:
-    """before: the current version, if there is one that is whole."""
+    """before: the current version, if one is whole; for_spark: where that is wanted."""
 
     def __init__(
-        self, build: Build, catalogue: Catalogue, before: Published | None, steps: Steps, releases: Mapping[str, str]
+        self,
+        build: Build,
+        catalogue: Catalogue,
+        before: Published | None,
+        steps: Steps,
+        releases: Mapping[str, str],
+        for_spark: ForSpark | None,
     ) -> None:
         self._build, self._catalogue, self._before, self._steps = build, catalogue, before, steps
-        self._releases = releases
+        self._releases, self._for_spark = releases, for_spark
         self._secret = build.secret()
 
     def build(
@@ -43,7 +65,7 @@ class Making:
         with unit_map(database, self._build.cut / UNITS, self._secret):
             staged = {d.id: self._stage(database, d, sources.get(d.id, ())) for d in self._catalogue.data_sets}
             hashes = made_of(staged, self._secret)
-            same = {key: kept for key in staged if (kept := self._same(key, hashes[key]))}
+            same = self._kept(hashes)
             report = self._check(database, staged, same, sources)
             if report.problems:
                 raise IngestRefused(report)
@@ -63,11 +85,21 @@ class Making:
 
         return stage(database, self._build, data_set, paths, self._secret, tell)
 
+    def _kept(self, hashes: Mapping[str, str]) -> dict[str, DataSetFacts]:
+        """What the current version says of data sets whose tables would be the same."""
+        same = {key: kept for key, made in hashes.items() if (kept := self._same(key, made))}
+        # What links to a data set reads its database, which is no longer there where it became Parquet files.
+        return {} if self._for_spark and len(same) < len(hashes) else same
+
     def _same(self, key: str, made: str) -> DataSetFacts | None:
-        """What the current version says of a data set whose table would be the same."""
         facts = self._before.manifest.data_sets.get(key) if self._before else None
         if facts is None or self._before is None or facts.made_of != made:
             return None
+        if (facts.database is None) != (self._for_spark is not None):
+            return None
+        data_set = self._catalogue.data_set(key)
+        if self._for_spark and not (data_set and still_chosen(self._before.path, facts, data_set)):
+            return None  # further cubes are counted in a database
         whole = all(is_file(self._before.path, file, check=True) for file in facts.written)
         return facts if whole else None
 
@@ -108,7 +140,7 @@ class Making:
         self._steps.begin(f"verify {data_set.id}")
         verify(folder / file, data_set, staged.rows - beyond)
         counted = {period: one.rows for one in periods(database, staged) for period in one.periods}
-        return DataSetFacts(
+        facts = DataSetFacts(
             rows=staged.rows,
             files=staged.files,
             database=SourceFile(file, (folder / file).stat().st_size, sha256(folder / file)),
@@ -119,6 +151,10 @@ class Making:
             releases=data_set.releases,
             cubes=write_cubes(folder / file, data_set, folder),
         )
+        if self._for_spark is None:
+            return facts
+        self._steps.begin(f"write {data_set.id} for Spark")
+        return self._for_spark.convert(data_set, facts)
 
     def _linked(self, facts: DataSetFacts, staged: Staged) -> DataSetFacts:
         """The same file under another name: it takes no room, and stays when the other version is removed."""
@@ -126,7 +162,9 @@ class Making:
             raise ValueError("nothing to link to")
         self._steps.begin(f"keep {staged.data_set.id}")
         before, new = self._before.path, self._build.new
-        os.link(before / facts.database.name, new / facts.database.name)
+        for file in facts.stored:
+            (new / file.name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.link(before / file.name, new / file.name)
         cubes = keep_cubes(before, facts, staged.data_set, new)
         self._steps.begin(f"kept {staged.data_set.id}")
         return replace(

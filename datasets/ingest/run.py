@@ -13,13 +13,12 @@ import duckdb
 from datasets.catalogue import Catalogue
 from datasets.ingest.database import IngestFailed, scratch
 from datasets.ingest.folder import CATALOGUE, MANIFEST, Build, building
-from datasets.ingest.making import Making
+from datasets.ingest.making import ForSpark, Making
 from datasets.ingest.manifest import DataSetFacts, Manifest, Note
 from datasets.ingest.progress import Progress, Silent, Steps
 from datasets.ingest.published import CutDamaged, CutNotFound, Published, open_current, open_version
 
 PACKAGE = "privacy-controlling-api"
-ENGINE = "duckdb"
 
 
 def ingest(
@@ -30,10 +29,12 @@ def ingest(
     progress: Progress | None = None,
     memory_limit: str = "1500MB",
     threads: int = 2,
+    engine: str = "duckdb",
     releases: Mapping[str, str] | None = None,
 ) -> Published:
     """Check the files of every data set against the catalogue and publish them as the cut's next version.
 
+    engine: "duckdb" or "spark"; for Spark the databases become Parquet files, and are not kept.
     A file that an earlier run has read is not read again, and a table that would be the same is not written again.
     releases: data set → stage of the release of its files, e.g. "amended", one of its `releases`; where none is given,
     files that are the same are of the same release.
@@ -43,14 +44,15 @@ def ingest(
         raise ValueError("catalogue_text is not the text that the catalogue was read from")
     _check_releases(catalogue, releases or {})
     files = sum(len(sources.get(d.id, ())) for d in catalogue.data_sets)
-    steps = Steps(progress or Silent(), files + 4 * len(catalogue.data_sets) + 1)
+    steps = Steps(progress or Silent(), files + (4 + (engine == "spark")) * len(catalogue.data_sets) + 1)
     try:
         with building(cuts, catalogue.cut) as build:
-            run = Making(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {})
+            for_spark = ForSpark(build.new, memory_limit, threads) if engine == "spark" else None
+            run = Making(build, catalogue, _before(cuts, catalogue.cut), steps, releases or {}, for_spark)
             with scratch(build.path, memory_limit, threads) as database:
                 data_sets, notes = run.build(database, sources)
             steps.begin("publish")
-            manifest = _describe(build, catalogue, data_sets, notes)
+            manifest = _describe(build, catalogue, engine, data_sets, notes)
             build.add(CATALOGUE, catalogue_text)
             build.add(MANIFEST, manifest.text())
             build.publish(manifest.version)
@@ -78,7 +80,11 @@ def _before(cuts: Path, cut: str) -> Published | None:
 
 
 def _describe(
-    build: Build, catalogue: Catalogue, data_sets: Mapping[str, DataSetFacts], notes: tuple[Note, ...]
+    build: Build,
+    catalogue: Catalogue,
+    engine: str,
+    data_sets: Mapping[str, DataSetFacts],
+    notes: tuple[Note, ...],
 ) -> Manifest:
     return Manifest(
         cut=catalogue.cut,
@@ -87,7 +93,7 @@ def _describe(
         version=build.next_version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         catalogue_sha256=catalogue.digest,
-        engine=ENGINE,
+        engine=engine,
         data_sets=data_sets,
         notes=notes,
         tool={PACKAGE: _own_version(), "duckdb": duckdb.__version__},

@@ -125,6 +125,26 @@ def test_a_map_that_was_put_back_is_not_used_with_later_parts(work: Workplace) -
     assert units_of[1] != units_of[2]
 
 
+def test_a_map_without_tables_is_as_none(work: Workplace) -> None:
+    """What a run leaves that was killed when it had made the file, and nothing in it."""
+    run(work, work.files())
+    units = work.cuts / "tiny" / "units.duckdb"
+    units.unlink()
+    duckdb.connect(str(units)).close()
+    published, told = run(work, work.files())
+    assert len(told.of("read")) == 2 and published.version == "2"
+
+
+def test_a_damaged_map_is_told(work: Workplace) -> None:
+    run(work, work.files())
+    units = work.cuts / "tiny" / "units.duckdb"
+    units.write_bytes(units.read_bytes()[:100])
+    with pytest.raises(IngestFailed, match=r"units.duckdb of the cut is damaged: restore it, or remove it"):
+        run(work, work.files())
+    units.unlink()
+    assert run(work, work.files())[0].version == "2"
+
+
 PROGRAM = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
