@@ -125,6 +125,21 @@ def test_a_map_that_was_put_back_is_not_used_with_later_parts(work: Workplace) -
     assert units_of[1] != units_of[2]
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(work: Workplace) -> None:
+    """Else its part would stand for the content of before, and be taken whenever that is given again."""
+
+    class Amends:
+        def step(self, name: str, done: int, total: int) -> None:
+            if name == "read exams exams.csv":
+                write_file(work.sources / "exams.csv", EXAMS[:2])
+
+    with pytest.raises(IngestFailed, match=r"exams.csv changed while it was read"):
+        ingest(load_catalogue(CATALOGUE), CATALOGUE, work.files(), work.cuts, Amends())
+    published, told = run(work, work.files())
+    assert told.of("read") == ["exams exams.csv"]
+    assert len(rows(published, "exams")) == len(EXAMS)
+
+
 def test_a_map_without_tables_is_as_none(work: Workplace) -> None:
     """What a run leaves that was killed when it had made the file, and nothing in it."""
     run(work, work.files())
