@@ -79,6 +79,15 @@ def test_a_data_set_that_is_the_same_is_the_same_file(work: Workplace) -> None:
     assert open_current(work.cuts, "tiny", check=True) == third
 
 
+def test_a_smaller_max_rows_is_checked_though_the_table_stays(work: Workplace) -> None:
+    run(work, work.files())
+    with pytest.raises(IngestRefused) as refused:
+        run(work, work.files(), CATALOGUE.replace("max_rows = 6", "max_rows = 3"))
+    assert [(p.rule.name, p.data_set, p.count) for p in refused.value.report.problems] == [
+        ("too-many-rows", "exams", 4)
+    ]
+
+
 def test_what_it_refers_to_is_checked_again(work: Workplace) -> None:
     """Exams are the same, but an area of theirs has gone from the census."""
     sources = work.files()
