@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle spark check bench bench-accuracy bench-serving lock clean
+.PHONY: demo test test-slow oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -41,6 +41,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+bench-ingest: $(STAMP)
+	$(BIN)/python -m benchmarks.ingest 100000000
 
 bench-accuracy: $(STAMP)
 	$(BIN)/python -m benchmarks.accuracy

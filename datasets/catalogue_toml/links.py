@@ -9,6 +9,7 @@ from typing import Any
 from datasets.catalogue import DataSet, Key, Link
 from datasets.catalogue_toml.numbers import MISSING
 from datasets.catalogue_toml.table import Table
+from datasets.catalogue_toml.variables import NAME, RESERVED
 from datasets.variables import Code, Linked, TimePeriod, Variable
 
 NONE = "none"
@@ -30,6 +31,8 @@ def read_links(table: Table) -> list[LinkDraft]:
 
 
 def _read(name: str, table: Table) -> LinkDraft:
+    if not NAME.match(name):
+        table.refuse("", "the name wants a–z, 0–9 and _, starting with a letter")
     on = _pairs(table, "on", "own variables and variables of the other: { year = 'year' }")
     where = _pairs(table, "where", "variables of the other and their codes: { term = 'SPR' }")
     years = table.get("years_before", int, "a whole number of years", 0)
@@ -77,7 +80,7 @@ def resolve(
     if target.public and link.missing:
         table.refuse("missing", "wants none: each row must be found in a public data set")
     _check_matched(link, table, {v.name: v for v in made.own}, target)
-    _check_years(link, table, made.key, target)
+    _check_years(link, table, made, target)
     _check_one_row(link, table, made.key, target)
     taken: list[Variable] = []
     for theirs, here in link.take:
@@ -85,6 +88,8 @@ def resolve(
             table.refuse("take", f"{theirs!r} is no variable of {target.id}: {_some(target.by_name)}")
         elif here in names | {one.name for one in taken}:
             table.refuse("take", f"{here!r} is a variable already: wants another prefix")
+        elif not NAME.match(here) or here in RESERVED:
+            table.refuse("prefix", f"{here!r} cannot be the name of a variable: wants another prefix")
         else:
             taken.append(_linked(target.by_name[theirs], here, link, table, levels))
     return link, tuple(taken)
@@ -92,21 +97,32 @@ def resolve(
 
 def _check_matched(link: Link, table: Table, variables: Mapping[str, Variable], target: DataSet) -> None:
     for own, theirs in link.on:
-        if own not in variables or variables[own].numbers:
+        sound = own in variables and not variables[own].numbers
+        if not sound:
             table.refuse("on", f"{own!r} is no category of this data set")
         if theirs not in target.by_name or target.by_name[theirs].numbers:
             table.refuse("on", f"{theirs!r} is no category of {target.id}")
+        elif sound and not link.years_before and not _codes(variables[own]) & _codes(target.by_name[theirs]):
+            table.refuse("on", f"{own!r} and {theirs!r} of {target.id} have no code in common, so that no row is found")
     for theirs, code in link.where:
         known = [atom.code for atom in target.by_name[theirs].atoms] if theirs in target.by_name else []
         if code not in known or target.by_name[theirs].numbers:
             table.refuse("where", f"wants a code of a category of {target.id}")
 
 
-def _check_years(link: Link, table: Table, key: Key, target: DataSet) -> None:
-    if link.years_before and (key.time is None or (key.time, target.key.time) not in link.on):
+def _codes(variable: Variable) -> set[str]:
+    return {atom.code for atom in variable.atoms}
+
+
+def _check_years(link: Link, table: Table, made: DataSet, target: DataSet) -> None:
+    if not link.years_before:
+        return
+    if made.key.time is None or (made.key.time, target.key.time) not in link.on:
         table.refuse("years_before", "wants the time variables of both among `on`")
-    elif link.years_before and any(period.kind != ACADEMIC_YEAR for period in target.time_periods):
-        table.refuse("years_before", f"wants time in academic years ({ACADEMIC_YEAR})")
+        return
+    starts = [[start(period) for period in of.time_periods] for of in (made, target)]
+    if any(None in years or len(set(years)) < len(years) for years in starts):
+        table.refuse("years_before", f"wants time in academic years ({ACADEMIC_YEAR}) in both, each of them once")
 
 
 def _check_one_row(link: Link, table: Table, key: Key, target: DataSet) -> None:

@@ -15,7 +15,8 @@ MOST_CELLS = 4_000_000
 def chosen(data_set: DataSet) -> tuple[tuple[str, ...], ...]:
     """Axes of each cube.
 
-    None of a public data set, which answers no questions. Where the catalogue says nothing, as many variables as fit of: (1) time, what the table is sorted by, the coarsest
+    None of a public data set, which answers no questions. Where the catalogue says nothing, as many variables as fit
+    of: (1) time, what the table is sorted by, the coarsest
     place (where no place is among that), then the others in the catalogue's order; (2) time, the others from the fewest
     atoms up; (3) as the first, but those that it had no room for, from the fewest atoms up. None has more cells than
     there can be rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Literal
 
@@ -41,6 +42,8 @@ CHOICES: dict[type[exp.Expr], Literal["least", "greatest", "coalesce"]] = {
     exp.Coalesce: "coalesce",
 }
 DEEPEST = 200
+MOST_FIGURES = 40
+FIGURE = re.compile(rf"(?=.{{1,{MOST_FIGURES}}}\Z)(\d+\.?\d*|\.\d+)", re.ASCII)
 WANTED = (
     "wants names of variables, 'codes', decimals, and or not, = <> < <= > >=, in, between, is null, case, + - *, "
     "least, greatest, coalesce, ever(condition, years)"
@@ -57,6 +60,8 @@ def parse(text: str) -> Expression:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except SqlglotError:
         raise NotUnderstood(f"cannot be read: {WANTED}") from None
+    except RecursionError:
+        raise NotUnderstood(f"is nested deeper than {DEEPEST}") from None
     return _read(tree, 0)
 
 
@@ -70,7 +75,7 @@ def _read(tree: exp.Expr, depth: int) -> Expression:
         case exp.Column():
             return _name(tree)
         case exp.Literal():
-            return Text(tree.this) if tree.is_string else Figure(Decimal(tree.this))
+            return Text(tree.this) if tree.is_string else _figure(tree.this)
         case exp.Null():
             return Null()
         case exp.Neg():
@@ -109,6 +114,13 @@ def _name(tree: exp.Column) -> Name:
     if tree.table or not isinstance(tree.this, exp.Identifier):
         raise NotUnderstood("wants bare names of variables of this data set")
     return Name(tree.name)
+
+
+def _figure(text: str) -> Figure:
+    """Without an exponent: 1e999999999 is a short text and a very long integer."""
+    if not FIGURE.fullmatch(text):
+        raise NotUnderstood(f"wants decimals of at most {MOST_FIGURES} figures, such as 0.5")
+    return Figure(Decimal(text))
 
 
 def _options(tree: exp.In, depth: int) -> tuple[Expression, ...]:

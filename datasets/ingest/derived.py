@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import takewhile
 
 from sqlglot import exp
 
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml.numbers import MISSING
+from datasets.derive.expression import Ever
 from datasets.derive.sql import Columns, code, ticks
 from datasets.ingest.columns import UNIT, Coded, Column, columns
 from datasets.ingest.database import Database
@@ -20,14 +22,20 @@ from datasets.variables import Numbers, Variable
 VALUE = name("?value")
 
 
-def derived(database: Database, data_set: DataSet, rows: Sql) -> Sql:
-    """The rows with the columns of every derived variable."""
-    known = {v.name: v for v in data_set.variables}
-    names = Columns(known, exp.column(UNIT, quoted=True), _year(data_set))
-    for variable in data_set.variables:
+def derived(
+    database: Database, data_set: DataSet, rows: Sql, flags: Mapping[Ever, str], before: Variable | None = None
+) -> Sql:
+    """The rows with the columns of every derived variable, or of those before one. flags: columns that hold `ever`."""
+    names = names_of(data_set, flags)
+    for variable in takewhile(lambda v: v != before, data_set.variables):
         if variable.derived is not None:
             rows = _with(database, data_set, variable, names, rows)
     return rows
+
+
+def names_of(data_set: DataSet, flags: Mapping[Ever, str]) -> Columns:
+    known = {v.name: v for v in data_set.variables}
+    return Columns(known, exp.column(UNIT, quoted=True), _year(data_set), flags)
 
 
 def _year(data_set: DataSet) -> exp.Expr | None:
@@ -116,7 +124,7 @@ def _keys(variable: Variable) -> tuple[list[str | int | None], list[Coded]]:
 
 def made_problems(database: Database, data_set: DataSet, table: Sql) -> Iterator[Problem]:
     """What is wrong with linked and derived values, once they are there: none missing that must not be, none beyond
-    its range."""
+    its range. An optional number without bins may be missing, whether or not its row was found."""
     for variable in data_set.variables:
         for rule, wrong in _wrong(variable):
             count = database.one(sql("SELECT count(*) FROM {t} WHERE {wrong}", t=table, wrong=wrong))
@@ -131,10 +139,13 @@ def _wrong(variable: Variable) -> Iterator[tuple[Rule, Sql]]:
         return
     if numbers is None:
         yield ORPHAN if variable.linked else MISSING_VALUE, absent
-    elif variable.derived is not None:
+        return
+    if variable.derived is not None:
         yield OUT_OF_RANGE, _beyond(column, numbers)
-        if not numbers.optional:
-            yield MISSING_VALUE, absent
+    if not numbers.optional:
+        yield ORPHAN if variable.linked else MISSING_VALUE, absent
+    elif variable.linked and variable.atoms:
+        yield ORPHAN, sql("{atom} IS NULL", atom=name(variable.stored_atoms))
 
 
 def _beyond(column: Sql, numbers: Numbers) -> Sql:

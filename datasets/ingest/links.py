@@ -64,9 +64,8 @@ def _join(data_set: DataSet, target: DataSet, link: Link, table: Sql, alias: Sql
             )
         )
     wheres = []
-    for i, (theirs, code) in enumerate(link.where):
-        values[f"{link.name}_where{i}"] = code
-        wheres.append(sql("{theirs} = {code}", theirs=name(theirs), code=Sql(f"${link.name}_where{i}::VARCHAR")))
+    for theirs, code in link.where:
+        wheres.append(sql("{theirs} = {code}::VARCHAR", theirs=name(theirs), code=_bound(values, code)))
     where = sql("WHERE {all}", all=listed(wheres, " AND ")) if wheres else Sql("")
     query = "LEFT JOIN (SELECT * FROM {table} {where}) {alias} ON {keys}"
     return sql(query, table=table, where=where, alias=alias, keys=listed(keys, " AND ") if keys else Sql("true"))
@@ -78,8 +77,14 @@ def _place(own: Variable, theirs: Variable, link: Link, values: Values) -> Sql:
     place = sql("enum_code(r.{own})", own=name(own.stored_atoms))
     if places == list(range(len(own.atoms))):
         return place
-    values[f"{link.name}_{own.name}"] = places
-    return sql("list_extract({places}::INTEGER[], {place} + 1)", places=Sql(f"${link.name}_{own.name}"), place=place)
+    return sql("list_extract({places}::INTEGER[], {place} + 1)", places=_bound(values, places), place=place)
+
+
+def _bound(values: Values, value: object) -> Sql:
+    """Its place is its name: names of links and variables, joined, could be those of others."""
+    called = f"link{len(values)}"
+    values[called] = value
+    return Sql(f"${called}")
 
 
 def positions(own: Variable, theirs: Variable, years_before: int) -> list[int | None]:

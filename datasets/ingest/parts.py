@@ -16,10 +16,10 @@ from pathlib import Path
 
 from datasets.catalogue import DataSet
 from datasets.ingest.columns import UNIT
-from datasets.ingest.database import Database, EngineFailed, attached
+from datasets.ingest.database import Database, EngineFailed, IngestFailed, attached
 from datasets.ingest.folder import Build
 from datasets.ingest.manifest import SourceFile
-from datasets.ingest.read import RECORD, UNIT_TEXT, empty_file, part_columns, raw_rows
+from datasets.ingest.read import RECORD, UNIT_TEXT, empty_file, part_columns, raw_rows, state
 from datasets.ingest.sql import Sql, listed, name, sql
 from datasets.ingest.units import NUMBERED, has_batch, last_batch, number_units, secret_id
 
@@ -69,9 +69,10 @@ def part_path(folder: Path, key: str) -> Path:
 
 
 def make_part(
-    database: Database, build: Build, data_set: DataSet, path: Path, key: str, alias: str, secret: str
+    database: Database, build: Build, data_set: DataSet, path: Path, key: str, alias: str, secret: str, before: object
 ) -> Part:
-    """Read the file into a part, which outlives this run whatever becomes of it; raises Unusable."""
+    """Read the file into a part, which outlives this run whatever becomes of it; raises Unusable. before: its state
+    when its key was not yet computed: what is read must be what the key is of."""
     draft = build.path / f"{MAKING}.duckdb"
     draft.unlink(missing_ok=True)
     with raw_rows(database, data_set, path) as raw, attached(database, MAKING, draft):
@@ -82,6 +83,8 @@ def make_part(
         _count_texts(database, data_set)
         about = sql("CREATE TABLE {t} AS SELECT $id AS id, $batch AS batch, $rows::UBIGINT AS rows", t=_making("about"))
         database.run(about, id=secrets.token_hex(16), batch=last_batch(database), rows=rows)
+    if state(path) != before:
+        raise IngestFailed(f"{path.name} changed while it was read: give it again once it is whole")
     if not rows:
         raise empty_file(data_set, path)
     build.keep(draft, part_path(build.parts, key))

@@ -70,6 +70,8 @@ def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
     version = (cuts / cut / CURRENT).read_text(errors="replace").strip()
     if not VERSION.fullmatch(version):
         raise CutDamaged(f"cut {cut}: '{CURRENT}' names no version")
+    if not (cuts / cut / version).is_dir():
+        raise CutDamaged(f"cut {cut}, version {version}: a file is missing, unreadable or of another release")
     return open_version(cuts, cut, version, check)
 
 

@@ -80,6 +80,15 @@ def described(path: Path, data_set: DataSet, before: Iterable[SourceFile]) -> So
     return found
 
 
+def state(path: Path) -> tuple[int, int, int] | None:
+    """Differs once a file is written or replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def raw_rows(database: Database, data_set: DataSet, path: Path) -> Iterator[Raw]:
     """The records of a file; raises Unusable at once, or later from any statement that reads them."""

@@ -12,7 +12,7 @@ from datasets.ingest.database import Database
 from datasets.ingest.folder import Build
 from datasets.ingest.manifest import SourceFile
 from datasets.ingest.parts import Part, kept_part, key_of, make_part
-from datasets.ingest.read import RECORD, Unusable, described, part_columns
+from datasets.ingest.read import RECORD, Unusable, described, part_columns, state
 from datasets.ingest.report import Place, Problem
 from datasets.ingest.rules import EMPTY_DATA_SET, EMPTY_FILE, NO_FILE
 from datasets.ingest.sql import Sql, listed, name, sql
@@ -73,8 +73,9 @@ def stage(
     parts, files = dict[int, Part](), list[SourceFile]()
     for i, path in enumerate(paths):
         try:
+            before = state(path)
             file = described(path, data_set, files)
-            parts[i] = _part(database, build, data_set, path, file, f"{data_set.id}:{i}", secret, tell)
+            parts[i] = _part(database, build, data_set, path, file, f"{data_set.id}:{i}", secret, tell, before)
         except Unusable as unusable:
             problems += unusable.problems
         else:
@@ -93,8 +94,10 @@ def _part(
     alias: str,
     secret: str,
     tell: Tell,
+    before: object,
 ) -> Part:
+    """before: the file's state when it was not yet described."""
     key = key_of(file, data_set, secret)
     kept = kept_part(database, build, key, alias)
     tell(path.name, kept is not None)
-    return kept or make_part(database, build, data_set, path, key, alias, secret)
+    return kept or make_part(database, build, data_set, path, key, alias, secret, before)

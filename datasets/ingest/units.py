@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from datasets.catalogue import DataSet
-from datasets.ingest.database import Database, IngestFailed, attached, transaction
+from datasets.ingest.database import Database, EngineFailed, IngestFailed, attached, transaction
 from datasets.ingest.read import UNIT_TEXT
 from datasets.ingest.sql import Sql, listed, name, sql
 
@@ -40,10 +40,15 @@ def unit_map(database: Database, path: Path, secret: str) -> Iterator[None]:
         for file in (path, path.with_name(f"{path.name}.wal")):
             file.unlink(missing_ok=True)
     with attached(database, MAP, path), _owner_only(path):
-        database.run(sql("CREATE TABLE IF NOT EXISTS {t} (hash UHUGEINT NOT NULL, unit UINTEGER NOT NULL)", t=UNITS))
-        database.run(sql("CREATE TABLE IF NOT EXISTS {t} (place UINTEGER NOT NULL, id VARCHAR NOT NULL)", t=BATCHES))
-        database.run(sql("CREATE TABLE IF NOT EXISTS {t} AS SELECT $id AS secret", t=ABOUT), id=secret_id(secret))
+        with transaction(database):
+            _create(database, secret)
         yield
+
+
+def _create(database: Database, secret: str) -> None:
+    database.run(sql("CREATE TABLE IF NOT EXISTS {t} (hash UHUGEINT NOT NULL, unit UINTEGER NOT NULL)", t=UNITS))
+    database.run(sql("CREATE TABLE IF NOT EXISTS {t} (place UINTEGER NOT NULL, id VARCHAR NOT NULL)", t=BATCHES))
+    database.run(sql("CREATE TABLE IF NOT EXISTS {t} AS SELECT $id AS secret", t=ABOUT), id=secret_id(secret))
 
 
 @contextmanager
@@ -59,8 +64,14 @@ def _owner_only(path: Path) -> Iterator[None]:
 
 
 def _is_of(database: Database, path: Path, secret: str) -> bool:
-    with attached(database, MAP, path):
-        found = database.run(sql("SELECT secret FROM {about}", about=ABOUT))
+    try:
+        with attached(database, MAP, path):
+            # A run that was killed before it made any table leaves none.
+            tables = database.one(Sql("SELECT count(*) FROM duckdb_tables() WHERE database_name = $map"), map=MAP)
+            found = database.run(sql("SELECT secret FROM {about}", about=ABOUT)) if tables else []
+    except EngineFailed:
+        remedy = "restore it, or remove it to have all files read and pupils numbered anew"
+        raise IngestFailed(f"{path.name} of the cut is damaged: {remedy}") from None
     return found == [(secret_id(secret),)]
 
 

@@ -110,6 +110,27 @@ KS4 = "data_sets.ks4"
         ),
         ("years_before = 5", "years_before = 51", f"{KS4}.links.y6.years_before", "from 0 to 50"),
         (
+            '["202223", "2022/2023", "AY"]]\n[data_sets.ks4.variables.school]',
+            '["202223", "2022/2023", "T1"]]\n[data_sets.ks4.variables.school]',
+            f"{KS4}.links.y6.years_before",
+            "academic years (AY) in both",
+        ),
+        (
+            'codes = [["202122", "2021/2022", "AY"], ["202223", "2022/2023", "AY"]]',
+            'codes = [["2022", "2021/2022", "AY"], ["2023", "2022/2023", "AY"]]',
+            f"{KS4}.links.spring.on",
+            "'year' and 'year' of census have no code in common",
+        ),
+        ("[data_sets.ks4.links.y6]", '[data_sets.ks4.links."y 6"]', f"{KS4}.links.y 6", "the name wants a–z"),
+        ('prefix = "ks2_"', 'prefix = "ks2."', f"{KS4}.links.prior.prefix", "'ks2.level' cannot be the name"),
+        (
+            'take = ["level", "points", "read_well"]\nprefix = "ks2_"',
+            'take = ["nit"]\nprefix = "u"\n[data_sets.ks2.variables.nit]\ntype = "category"\nlabel = "x"\n'
+            f'{linked.CLASSES}codes = ["a"]\n[data_sets.ks4.links.other]\nto = "ks2"\ntake = ["points", "read_well"]',
+            f"{KS4}.links.prior.prefix",
+            "'unit' cannot be the name",
+        ),
+        (
             "then 'Y' when spring_fsm6",
             "then 'Y' when spring_fsm7",
             f"{KS4}.variables.disadvantaged.derived",

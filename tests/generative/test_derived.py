@@ -148,6 +148,10 @@ def test_codes(branches: tuple[tuple[Expression, Expression], ...], rows: list[t
         ("ever(maths > 1)", "whole number of years"),
         ("maths / 2", "not understood"),
         ("maths; drop table x", "not understood"),
+        ("(" * 5000 + "maths" + ")" * 5000, "nested deeper"),
+        ("not " * 5000 + "maths > 1", "nested deeper"),
+        ("maths + 1e999999999", "at most 40 figures"),
+        ("maths + 1e", "at most 40 figures"),
     ],
 )
 def test_what_is_no_expression_is_refused(text: str, why: str) -> None:
@@ -175,6 +179,13 @@ def test_what_is_no_expression_is_refused(text: str, why: str) -> None:
 def test_what_has_no_type_is_refused(text: str, why: str) -> None:
     with pytest.raises(Mistyped, match=why):
         check(parse(text), VARIABLES["passed"], VARIABLES)
+
+
+def test_figures_are_as_wide_as_other_numbers() -> None:
+    """A product of two literals, which DuckDB would make in 32 bits."""
+    value = parse("case when maths > 1 then 100000 else 2 end * 100000")
+    row: Row = dict.fromkeys(CODES, "N") | dict.fromkeys(NUMBERS) | {"maths": Fraction(2)}
+    assert computed(ticks(value, Fraction(1), COLUMNS), [(0, 0, row)]) == [10**10]
 
 
 def test_what_is_written_is_what_is_meant() -> None:

@@ -162,6 +162,77 @@ def test_a_school_that_is_not_in_the_public_list_is_refused(tmp_path: Path) -> N
     assert list_cuts(tmp_path / "cuts") == ()
 
 
+@pytest.mark.parametrize("more", ["", 'bins = { width = "1000" }\n', 'optional = true\nbins = { width = "1000" }\n'])
+def test_a_school_of_which_only_a_number_is_taken_must_be_found_too(tmp_path: Path, more: str) -> None:
+    text = (
+        linked.CATALOGUE.replace('take = ["region", "capacity"]', 'take = ["capacity"]')
+        .replace('sort_by = ["school_region"]', "")
+        .replace('take = ["fsm", "fsm6", "school_region"]', 'take = ["fsm", "fsm6"]')
+        .replace(
+            'to = "schools"\non = { school = "school" }\ntake = ["region"]',
+            'to = "schools"\non = { school = "school" }\ntake = ["capacity"]',
+        )
+    )
+    head, tail = text.rsplit("optional = true\n", 1)
+    text = f"{head}{more}{tail}"
+    found = linked.rows(20, seed=7)
+    found["schools"] = [row | {"capacity": row["capacity"] or "7"} for row in found["schools"] if row["school"] != "S3"]
+    with pytest.raises(IngestRefused) as refused:
+        ingest(load_catalogue(text), text, linked.write(found, tmp_path), tmp_path / "cuts")
+    problems = {(p.rule.name, p.data_set, p.about) for p in refused.value.report.problems}
+    assert problems == {("orphan", "ks4", "school_capacity"), ("orphan", "census", "school_capacity")}
+
+
+def test_values_of_links_whose_names_run_together_stay_apart(tmp_path: Path) -> None:
+    """Link "k" by "la_y" and link "k_la" by "y": both look codes up in lists of another order."""
+    one = "type = 'category'\nlabel = 'x'\n" + linked.CLASSES
+    text = f"""[cut]
+id = "apart"
+title = "Names that run together"
+privacy_unit = "pupil"
+synthetic = true
+[data_sets.a]
+title = "A"
+key = {{ unit = "pupil" }}
+[data_sets.a.variables.la_y]
+{one}codes = ["A", "B"]
+[data_sets.a.variables.y]
+{one}codes = ["P", "Q"]
+[data_sets.a.links.k]
+to = "first"
+on = {{ la_y = "code" }}
+take = ["v"]
+[data_sets.a.links.k_la]
+to = "second"
+on = {{ y = "code" }}
+take = ["w"]
+[data_sets.first]
+title = "First"
+public = true
+key = {{ also = ["code"] }}
+[data_sets.first.variables.code]
+{one}codes = ["B", "A", "Z"]
+[data_sets.first.variables.v]
+{one}codes = ["of A", "of B", "of Z"]
+[data_sets.second]
+title = "Second"
+public = true
+key = {{ also = ["code"] }}
+[data_sets.second.variables.code]
+{one}codes = ["Z", "P", "Q"]
+[data_sets.second.variables.w]
+{one}codes = ["of P", "of Q", "of Z"]
+"""
+    files = {
+        "a": [{"pupil": "1", "la_y": "A", "y": "P"}, {"pupil": "2", "la_y": "B", "y": "Q"}],
+        "first": [{"code": code, "v": f"of {code}"} for code in "ABZ"],
+        "second": [{"code": code, "w": f"of {code}"} for code in "PQZ"],
+    }
+    cut = ingest(load_catalogue(text), text, linked.write(files, tmp_path), tmp_path / "cuts")
+    found = {(row["la_y"], row["k_v"], row["y"], row["k_la_w"]) for row in stored(cut, "a")}
+    assert found == {("A", "of A", "P", "of P"), ("B", "of B", "Q", "of Q")}
+
+
 def test_a_public_row_that_stands_twice_is_refused(tmp_path: Path) -> None:
     found = linked.rows(20, seed=7)
     found["schools"].append(found["schools"][0] | {"region": "S"})

@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import IngestFailed, IngestRefused, Published, ingest, open_current, prune, slices
-from datasets.ingest import write as writing
 from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, write_file
 from tests.lib.cuts import opened
 
@@ -125,6 +125,41 @@ def test_a_map_that_was_put_back_is_not_used_with_later_parts(work: Workplace) -
     assert units_of[1] != units_of[2]
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(work: Workplace) -> None:
+    """Else its part would stand for the content of before, and be taken whenever that is given again."""
+
+    class Amends:
+        def step(self, name: str, done: int, total: int) -> None:
+            if name == "read exams exams.csv":
+                write_file(work.sources / "exams.csv", EXAMS[:2])
+
+    with pytest.raises(IngestFailed, match=r"exams.csv changed while it was read"):
+        ingest(load_catalogue(CATALOGUE), CATALOGUE, work.files(), work.cuts, Amends())
+    published, told = run(work, work.files())
+    assert told.of("read") == ["exams exams.csv"]
+    assert len(rows(published, "exams")) == len(EXAMS)
+
+
+def test_a_map_without_tables_is_as_none(work: Workplace) -> None:
+    """What a run leaves that was killed when it had made the file, and nothing in it."""
+    run(work, work.files())
+    units = work.cuts / "tiny" / "units.duckdb"
+    units.unlink()
+    duckdb.connect(str(units)).close()
+    published, told = run(work, work.files())
+    assert len(told.of("read")) == 2 and published.version == "2"
+
+
+def test_a_damaged_map_is_told(work: Workplace) -> None:
+    run(work, work.files())
+    units = work.cuts / "tiny" / "units.duckdb"
+    units.write_bytes(units.read_bytes()[:100])
+    with pytest.raises(IngestFailed, match=r"units.duckdb of the cut is damaged: restore it, or remove it"):
+        run(work, work.files())
+    units.unlink()
+    assert run(work, work.files())[0].version == "2"
+
+
 PROGRAM = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
@@ -189,7 +224,6 @@ def test_slices_make_no_difference(work: Workplace, monkeypatch: pytest.MonkeyPa
     """Keys, rows per period and order are those of all rows together, however few are looked at together."""
     whole, _ = run(work, by_year(work))
     monkeypatch.setattr(slices, "AT_ONCE", 1)
-    monkeypatch.setattr(writing, "AT_ONCE", 1)
     again, _ = run(work, work.files())
     assert rows(whole) == rows(again)
     twice = [*CENSUS, {**CENSUS[1], "points": "3"}]
@@ -201,3 +235,19 @@ def test_slices_make_no_difference(work: Workplace, monkeypatch: pytest.MonkeyPa
 def test_a_stage_that_the_catalogue_does_not_name_is_refused(work: Workplace) -> None:
     with pytest.raises(IngestFailed, match=r"release of exams: .*'amended'; the catalogue names none"):
         ingest(load_catalogue(CATALOGUE), CATALOGUE, work.files(), work.cuts, releases={"exams": "amended"})
+
+
+def test_memory_is_bounded(work: Workplace) -> None:
+    """900,000 records, of which texts alone are some 60 MB, under a limit that holds a fraction of them."""
+    path = work.sources / "census.parquet"
+    text = CATALOGUE[: CATALOGUE.index("[data_sets.exams]")]
+    with duckdb.connect() as con:
+        con.execute(
+            "COPY (SELECT md5(i::VARCHAR) AS pupil, CASE WHEN i % 3 = 0 THEN '202122' ELSE '202223' END AS year, "
+            "'A1' AS \"LA code\", 'N' AS region, 'F' AS sex, (i % 101) / 10 AS score, i % 100 AS points "
+            f"FROM range(900000) r(i)) TO '{path}' (FORMAT parquet)"
+        )
+    published = ingest(load_catalogue(text), text, {"census": [path]}, work.cuts, memory_limit="200MB")
+    assert published.manifest.data_sets["census"].periods == {"202122": 300_000, "202223": 600_000}
+    with pytest.raises(IngestFailed, match="out of memory"):
+        ingest(load_catalogue(text), text, {"census": [path]}, work.cuts / "other", memory_limit="10MB")
