@@ -38,12 +38,22 @@ def question(analysis: Mapping[str, Any]) -> Query:
 def differences(catalogue: Catalogue, queries: Iterable[Query], ours: Engine, theirs: Engine) -> Iterator[str]:
     """What is not the same, and where; nothing if all is."""
     for query in queries:
-        data_set = catalogue.data_set(query.data_set)
-        assert data_set is not None, query.data_set
-        valid = validate(query, data_set, everything(data_set), LIMITS)
+        valid = _valid(catalogue, query)
         for plan in plans(valid):
             yield from (f"{query}: {different}" for different in compare(plan, ours, theirs))
         yield from (f"{query}: {different}" for different in compare_groups(valid, ours, theirs))
+
+
+def measures_something(catalogue: Catalogue, query: Query, engine: Engine) -> bool:
+    """Whether any number of it is not zero: nothing is equal to nothing in any engine."""
+    tables = [(plan, engine.aggregate(plan)) for plan in plans(_valid(catalogue, query))]
+    return any(table[aggregate].any() for plan, table in tables for aggregate in plan.aggregates)
+
+
+def _valid(catalogue: Catalogue, query: Query) -> ValidQuery:
+    data_set = catalogue.data_set(query.data_set)
+    assert data_set is not None, query.data_set
+    return validate(query, data_set, everything(data_set), LIMITS)
 
 
 def compare(plan: Plan, ours: Engine, theirs: Engine) -> Iterator[str]:
