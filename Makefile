@@ -31,7 +31,7 @@ oracle: $(STAMP)
 
 # The Spark engine against DuckDB and plain Python; it builds an environment of its own in .venv-spark (1.2 GB).
 spark: $(STAMP)
-	$(BIN)/python -m pytest -m "slow or not slow" tests/spark
+	$(BIN)/python -m pytest -m "spark or not spark" tests/spark
 
 check: $(STAMP)
 	$(BIN)/ruff check .

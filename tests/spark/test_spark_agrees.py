@@ -28,7 +28,7 @@ from tests.lib.plans import LIMITS, plans
 from tests.spark.compare import compare, compare_groups
 from tests.spark.remote import RemoteEngine, Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.spark
 KEYED = school.keyed_census()
 ONE_ROW = replace(KEYED, key=Key("pupil_id"))
 UNLUCKY = {

@@ -19,7 +19,7 @@ from synthetic.npd import make
 from tests.spark.compare import differences, for_spark, measures_something, question
 from tests.spark.remote import RemoteEngine, Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.spark
 PUPILS, YEARS, SEED = 2000, range(2018, 2025), 2026
 ANALYSES = sorted((Path(__file__).parent.parent.parent / "examples" / "analyses").glob("*.json"))
 

@@ -17,7 +17,7 @@ from synthetic.structural import generate
 from tests.spark.compare import differences, for_spark, question
 from tests.spark.remote import RemoteEngine, Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.spark
 PUPILS = 3000
 THIS_YEAR = {"timePeriods": {"eq": {"period": "2023/2024", "code": "AY"}}}
 

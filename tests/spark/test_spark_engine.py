@@ -23,7 +23,7 @@ from tests.lib.plans import only_plan
 from tests.lib.service import pupils
 from tests.spark.remote import Worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.spark
 CENSUS = school.census()
 
 
