@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 
+# Tests start many processes; without bytecode each of them would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle check bench bench-accuracy bench-serving lock clean
+.PHONY: demo test test-slow oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -18,13 +21,17 @@ test: $(STAMP)
 
 # Real files, sockets and processes; properties on eight times as many examples; repeated noisy answers.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m "slow and not statistical"
+	$(BIN)/python -m pytest -n 2 -m "slow and not statistical"
 	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)
 	$(BIN)/python -m pytest -m statistical -n 2
 
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
 oracle: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or not slow" tests/oracle
+
+# The Spark engine against DuckDB and plain Python; it builds an environment of its own in .venv-spark (1.2 GB).
+spark: $(STAMP)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/spark
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -34,6 +41,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+bench-ingest: $(STAMP)
+	$(BIN)/python -m benchmarks.ingest 100000000
 
 bench-accuracy: $(STAMP)
 	$(BIN)/python -m benchmarks.accuracy
@@ -52,6 +62,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 # After a change of dependencies in pyproject.toml; needs uv.
 lock:
 	$(COMPILE) --extra postgres pyproject.toml -o requirements/server.txt
+	$(COMPILE) --extra postgres --extra spark pyproject.toml -o requirements/spark.txt
 	$(COMPILE) --group build -o requirements/build.txt
 	$(COMPILE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --group oracle -o requirements/oracle.txt
@@ -60,4 +71,4 @@ lock:
 	echo 'tmlt.analytics==0.21.0' | $(COMPILE) - -o requirements/peers-tumult.txt
 
 clean:
-	rm -rf $(VENV) .venv-oracle
+	rm -rf $(VENV) .venv-oracle .venv-spark

@@ -73,7 +73,7 @@ class DataSet:
     ones. record_keys: whether each stored row has a key, which the cell key method sums; it is no variable, so that no
     question can name it. public: about no pupil, and open to all. releases: (stage, month), in order. populated: first
     and last academic year, by the year in which it ends; last is None while it goes on. cubes: of which variables
-    counts are kept; () for a choice by size.
+    counts are kept; None for a choice by size.
     """
 
     id: str
@@ -92,7 +92,7 @@ class DataSet:
     links: tuple[Link, ...] = ()
     releases: tuple[tuple[str, str], ...] = ()
     populated: tuple[int, int | None] | None = None
-    cubes: tuple[tuple[str, ...], ...] = ()
+    cubes: tuple[tuple[str, ...], ...] | None = None
 
     @cached_property
     def own(self) -> tuple[Variable, ...]:

@@ -119,8 +119,15 @@ def _of_variable(subject: Subject, statistic: Statistic, context: Context) -> Su
         fits = found is None or _codes_fit(measure, statistic, found, names)
     if found is None or not fits:
         return None
+    admitted = None if context.official else _admitted(found.named, context)
     other = _other(measure, statistic, names)
-    return replace(subject, variable=found.variable, banding=found.banding, other=other)
+    return replace(subject, variable=found.variable, banding=found.banding, other=other, admitted=admitted)
+
+
+def _admitted(variable: Variable, context: Context) -> int | None:
+    """Where nothing is protected by its place in a table of all codes, codes that cannot occur are left out."""
+    domain = context.names.data_set.domain
+    return context.predicate.admitted(domain.index(variable)) if variable.atoms else None
 
 
 def _other(measure: Measure, statistic: Statistic, names: Names) -> Variable | None:

@@ -82,3 +82,7 @@ class Plan:
 
 class EngineFailed(Exception):
     """The engine gave up: time, memory or a fault. It says nothing more, since its reasons may quote data."""
+
+
+class EngineRefused(Exception):
+    """The cut cannot be opened. The message says why, of what is public, and what to do."""

@@ -100,7 +100,7 @@ def validate(
     """Raises InvalidQuery with all problems found. official: the policy of the cut adds no noise."""
     names = Names(data_set)
     if data_set.public:
-        names.refuse("DataSetIsPublic", "This data set is about no pupil: its rows are open to all.", "dataSet")
+        names.refuse("DataSetIsPublic", "A public data set answers no questions: ask those that link to it.", "dataSet")
         _refuse(names)
     predicate = predicate_of(query.criteria, names)
     grouping = grouping_of(query.group_by, query.totals, predicate, names, limits.group_by)

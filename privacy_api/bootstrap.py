@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.cubes import CubeEngine
-from datasets.engines.duckdb import DuckDBEngine, EngineRefused
-from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, list_cuts, open_cubes, open_current
+from datasets.engines.duckdb import DuckDBEngine
+from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, Published, list_cuts, open_cubes, open_current
 from datasets.official.fits import misfits
+from datasets.plan import EngineRefused
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
-from privacy_api.ports import LedgerBroken
+from privacy_api.ports import Engine, LedgerBroken
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
@@ -124,12 +125,21 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
         raise SettingsRefused("\n".join(f"cut {name}: {problem}" for problem in problems))
     cubes = open_cubes(published, catalogue)
     try:
-        engine = DuckDBEngine(
-            published.databases, settings.query_seconds, settings.query_memory, settings.engine_threads
-        )
+        engine = _open_engine(settings, published)
     except EngineRefused as refused:
-        raise CutDamaged(f"cut {name}: {refused}") from None
+        raise SettingsRefused(f"cut {name}: {refused}") from None
     return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes))
+
+
+def _open_engine(settings: Settings, published: Published) -> Engine:
+    """The one that the cut was published for."""
+    seconds, memory = settings.query_seconds, settings.query_memory
+    if published.manifest.engine == "spark":
+        from datasets.engines.spark import SparkEngine
+        from datasets.engines.spark_session import SparkOptions
+
+        return SparkEngine(published.parquet, seconds, SparkOptions(settings.spark_master, memory))
+    return DuckDBEngine(published.databases, seconds, memory, settings.engine_threads)
 
 
 def make_app(settings: Settings) -> FastAPI:

@@ -41,6 +41,11 @@ class Settings(BaseModel):
     query_seconds: float = Field(10.0, ge=0.01, le=600, description="Most time the engine may take for one query.")
     query_memory: str = Field("2GB", pattern=r"^[0-9]+(MB|GB)$", description="Most memory the engine may take.")
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the engine per query.")
+    spark_master: str = Field(
+        "local[*]",
+        pattern=r"^(local(\[([1-9][0-9]*|\*)\])?|spark://\S+|k8s://\S+|yarn)$",
+        description="Where Spark runs, for cuts that were published for it: local[*], local[n], spark://…, yarn, k8s://….",
+    )
     concurrent_queries: int = Field(2, ge=1, le=256, description="Queries computed at a time, per process.")
     waiting_queries: int = Field(64, ge=0, le=10_000, description="Queries that may wait for a place, per process.")
     latency_slot_ms: int = Field(10, ge=0, le=10_000, description="Answers leave at multiples of this; 0 is off.")

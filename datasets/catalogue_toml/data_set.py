@@ -94,7 +94,7 @@ def _check_cubes(made: DataSet, variables: tuple[Variable, ...], table: Table) -
     """Time is an axis of each, whether or not it is named."""
     sizes = {v.name: len(v.atoms) for v in variables if v.atoms}
     time = [v.name for v in variables if v.is_time]
-    for i, cube in enumerate(made.cubes):
+    for i, cube in enumerate(made.cubes or ()):
         check_names(list(cube), (v for v in variables if v.atoms), f"cubes[{i}]", table)
         axes = dict.fromkeys([*time, *cube])
         cells = prod(sizes.get(axis, 1) for axis in axes)
@@ -150,7 +150,10 @@ def _releases(table: Table) -> tuple[tuple[str, str], ...]:
     return tuple((stage, month) for stage, month in raw)
 
 
-def _cubes(table: Table) -> tuple[tuple[str, ...], ...]:
+def _cubes(table: Table) -> tuple[tuple[str, ...], ...] | None:
+    if not table.has("cubes"):
+        table.get("cubes", list, "a list of lists of variables", [])
+        return None
     raw = table.get("cubes", list, "a list of lists of variables", [])
     sound = all(
         isinstance(cube, list) and 1 <= len(cube) <= MOST_AXES and len(set(map(str, cube))) == len(cube) for cube in raw

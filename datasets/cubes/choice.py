@@ -15,12 +15,15 @@ MOST_CELLS = 4_000_000
 def chosen(data_set: DataSet) -> tuple[tuple[str, ...], ...]:
     """Axes of each cube.
 
-    Where the catalogue names none, as many variables as fit of: (1) time, what the table is sorted by, the coarsest
+    None of a public data set, which answers no questions. Where the catalogue says nothing, as many variables as fit
+    of: (1) time, what the table is sorted by, the coarsest
     place (where no place is among that), then the others in the catalogue's order; (2) time, the others from the fewest
     atoms up; (3) as the first, but those that it had no room for, from the fewest atoms up. None has more cells than
     there can be rows.
     """
-    if data_set.cubes:
+    if data_set.public:
+        return ()
+    if data_set.cubes is not None:
         return tuple(in_order(data_set, axes) for axes in data_set.cubes)
     time = [data_set.time] if data_set.time else []
     head = [*time, *_most_asked_for(data_set)]

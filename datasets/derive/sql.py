@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sqlglot import exp
@@ -33,11 +33,13 @@ CHOICES = {"least": exp.Least, "greatest": exp.Greatest}
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """variables: by name. unit, year: the pupil's column, and an integer that counts academic years; for `ever`."""
+    """variables: by name. unit, year: the pupil's column, and an integer that counts academic years; for `ever`. flags:
+    the column that holds an `ever`, where one is there already."""
 
     variables: Mapping[str, Variable]
     unit: exp.Expr | None = None
     year: exp.Expr | None = None
+    flags: Mapping[Ever, str] = field(default_factory=dict)
 
 
 def code(expression: Expression, columns: Columns) -> exp.Expr:
@@ -57,6 +59,10 @@ def ticks(expression: Expression, step: Fraction, columns: Columns) -> exp.Expr:
         this=exp.Paren(this=exp.Add(this=above, expression=_number(below))), expression=_number(2 * below)
     )
     return exp.Mul(this=exp.Anonymous(this="sign", expressions=[value]), expression=exp.Paren(this=size))
+
+
+def truth(condition: Expression, columns: Columns) -> exp.Expr:
+    return _truth(condition, columns)
 
 
 def _value(of: Expression, columns: Columns, step: Fraction | None) -> exp.Expr:
@@ -105,6 +111,8 @@ def _truth(of: Expression, columns: Columns) -> exp.Expr:
         case Absent(part):
             (value,) = _alike([part], columns)
             return exp.Paren(this=exp.Is(this=value, expression=exp.Null()))
+        case Ever() if of in columns.flags:
+            return _column(columns.flags[of])
         case Ever(condition, years):
             return _ever(condition, years, columns)
     return exp.cast(exp.Null(), exp.DataType.Type.BOOLEAN)

@@ -13,13 +13,9 @@ from sqlglot import exp
 
 from datasets.dialects import home_of
 from datasets.engines.dense import exact_groups, exact_table
-from datasets.plan import EngineFailed, Plan
+from datasets.plan import EngineFailed, EngineRefused, Plan
 from datasets.sql import Statement, compile_plan
 from disclosure.tables import ExactGroups, ExactTable, Integers
-
-
-class EngineRefused(Exception):
-    """The cut cannot be opened."""
 
 
 class DuckDBEngine:

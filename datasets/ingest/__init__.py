@@ -7,6 +7,7 @@ from datasets.ingest.cubes import open_cubes
 from datasets.ingest.database import IngestFailed
 from datasets.ingest.diff import Change, changes
 from datasets.ingest.manifest import DataSetFacts, Manifest, SourceFile
+from datasets.ingest.progress import Progress
 from datasets.ingest.prune import Pruned, prune
 from datasets.ingest.published import (
     CutDamaged,
@@ -19,7 +20,7 @@ from datasets.ingest.published import (
 )
 from datasets.ingest.report import IngestRefused, Place, Problem, Report
 from datasets.ingest.rules import RULES, Rule
-from datasets.ingest.run import Progress, ingest
+from datasets.ingest.run import ingest
 
 __all__ = [
     "RULES",

@@ -259,10 +259,6 @@ def _impossible(database: Database, staged: Staged, _: Mapping[str, Staged]) -> 
 
 
 def _rows(_: Database, staged: Staged, __: Mapping[str, Staged]) -> Iterator[Problem]:
-    yield from too_many(staged)
-
-
-def too_many(staged: Staged) -> Iterator[Problem]:
     if staged.rows > staged.data_set.max_rows:
         yield Problem(TOO_MANY_ROWS, staged.data_set.id, None, staged.rows)
 

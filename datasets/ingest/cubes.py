@@ -30,15 +30,22 @@ def keep_cubes(before: Path, facts: DataSetFacts, data_set: DataSet, folder: Pat
 
     before: the folder of the version that has them; folder: of the new one, where the database is already.
     """
-    try:
-        known = tuple(read_cube(before / cube.file.name, data_set, cube.axes).axes for cube in facts.cubes)
-    except CubeRefused:
-        known = None
-    if known != chosen(data_set):
+    if not still_chosen(before, facts, data_set):
+        if facts.database is None:
+            raise ValueError("no database to count cubes in")
         return write_cubes(folder / facts.database.name, data_set, folder)
     for cube in facts.cubes:
         os.link(before / cube.file.name, folder / cube.file.name)
     return facts.cubes
+
+
+def still_chosen(before: Path, facts: DataSetFacts, data_set: DataSet) -> bool:
+    """Whether the cubes in `before` are those that the catalogue chooses."""
+    try:
+        known = tuple(read_cube(before / cube.file.name, data_set, cube.axes).axes for cube in facts.cubes)
+    except CubeRefused:
+        return False
+    return known == chosen(data_set)
 
 
 def open_cubes(published: Published, catalogue: Catalogue) -> Mapping[str, Sequence[Cube]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import takewhile
 
 from sqlglot import exp
 
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml.numbers import MISSING
+from datasets.derive.expression import Ever
 from datasets.derive.sql import Columns, code, ticks
 from datasets.ingest.columns import UNIT, Coded, Column, columns
 from datasets.ingest.database import Database
@@ -20,14 +22,20 @@ from datasets.variables import Numbers, Variable
 VALUE = name("?value")
 
 
-def derived(database: Database, data_set: DataSet, rows: Sql) -> Sql:
-    """The rows with the columns of every derived variable."""
-    known = {v.name: v for v in data_set.variables}
-    names = Columns(known, exp.column(UNIT, quoted=True), _year(data_set))
-    for variable in data_set.variables:
+def derived(
+    database: Database, data_set: DataSet, rows: Sql, flags: Mapping[Ever, str], before: Variable | None = None
+) -> Sql:
+    """The rows with the columns of every derived variable, or of those before one. flags: columns that hold `ever`."""
+    names = names_of(data_set, flags)
+    for variable in takewhile(lambda v: v != before, data_set.variables):
         if variable.derived is not None:
             rows = _with(database, data_set, variable, names, rows)
     return rows
+
+
+def names_of(data_set: DataSet, flags: Mapping[Ever, str]) -> Columns:
+    known = {v.name: v for v in data_set.variables}
+    return Columns(known, exp.column(UNIT, quoted=True), _year(data_set), flags)
 
 
 def _year(data_set: DataSet) -> exp.Expr | None:

@@ -22,6 +22,7 @@ from datasets.ingest.database import IngestFailed
 BUILD = ".build-"
 CURRENT = "current"
 MANIFEST = "manifest.json"
+PARQUET = "parquet"
 CATALOGUE = "catalogue.toml"
 PARTS = "parts"
 UNITS = "units.duckdb"
@@ -80,9 +81,9 @@ class Build:
 
     def publish(self, version: str) -> Path:
         """Move the version to its place; then, and only then, point to it. Each step is on the disk before the next."""
-        for file in self.new.iterdir():
-            file.chmod(0o600)
-            _sync(file)
+        for path in self.new.rglob("*"):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            _sync(path)
         _sync(self.new)
         home = self.new.rename(self.cut / version)
         pointer = self.path / CURRENT

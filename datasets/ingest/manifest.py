@@ -32,6 +32,7 @@ class CubeFile:
 class DataSetFacts:
     """rows: records of the files. periods: how many of them each time period has; none where there is no time.
 
+    database: the DuckDB file, where that is the engine; parquet: the files of Spark, where it is.
     parts: names of what was kept of the files (see `parts`), in their order. made_of: a hash of all that the database
     was made of; a later version with the same has the same file. release: the stage of the release, e.g. "amended".
     releases: (stage, month) of each release that the catalogue tells of.
@@ -39,18 +40,24 @@ class DataSetFacts:
 
     rows: int
     files: tuple[SourceFile, ...]
-    database: SourceFile
+    database: SourceFile | None
     periods: Mapping[str, int]
     parts: tuple[str, ...]
     made_of: str
     release: str | None
     releases: tuple[tuple[str, str], ...]
     cubes: tuple[CubeFile, ...] = ()
+    parquet: tuple[SourceFile, ...] = ()
 
     @property
     def written(self) -> tuple[SourceFile, ...]:
-        """Files of the version that hold exact numbers of its rows: the database, and count cubes."""
-        return (self.database, *(cube.file for cube in self.cubes))
+        """Files of the version that hold exact numbers of its rows: the database or its like, and count cubes."""
+        return (*self.stored, *(cube.file for cube in self.cubes))
+
+    @property
+    def stored(self) -> tuple[SourceFile, ...]:
+        """Files of the rows themselves."""
+        return self.parquet if self.database is None else (self.database,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """created: UTC, ISO 8601. engine: what serves the databases. tool: versions of what made them."""
+    """created: UTC, ISO 8601. engine: what serves the data, "duckdb" or "spark". tool: versions of what made them."""
 
     cut: str
     title: str
@@ -107,7 +114,8 @@ def _facts(raw: Mapping[str, Any]) -> DataSetFacts:
         **dict(raw)
         | {
             "files": tuple(SourceFile(**file) for file in raw["files"]),
-            "database": SourceFile(**raw["database"]),
+            "database": raw["database"] and SourceFile(**raw["database"]),
+            "parquet": tuple(SourceFile(**file) for file in raw["parquet"]),
             "parts": tuple(raw["parts"]),
             "releases": tuple((stage, month) for stage, month in raw["releases"]),
             "cubes": tuple(CubeFile(tuple(cube["axes"]), SourceFile(**cube["file"])) for cube in raw["cubes"]),

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.ingest.folder import CATALOGUE, CURRENT, MANIFEST, VERSION, versions
+from datasets.ingest.folder import CATALOGUE, CURRENT, MANIFEST, PARQUET, VERSION, versions
 from datasets.ingest.manifest import Manifest, SourceFile
 
 CUT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -33,8 +33,14 @@ class Published:
 
     @property
     def databases(self) -> dict[str, Path]:
-        """Data set → the immutable DuckDB file with its table."""
-        return {name: self.path / facts.database.name for name, facts in self.manifest.data_sets.items()}
+        """Data set → the immutable DuckDB file with its table; none where the engine is Spark."""
+        facts = self.manifest.data_sets.items()
+        return {name: self.path / of.database.name for name, of in facts if of.database is not None}
+
+    @property
+    def parquet(self) -> Path:
+        """The folder of the immutable Parquet files, where the engine is Spark."""
+        return self.path / PARQUET
 
     @property
     def report_text(self) -> str:
@@ -64,6 +70,8 @@ def open_current(cuts: Path, cut: str, check: bool = False) -> Published:
     version = (cuts / cut / CURRENT).read_text(errors="replace").strip()
     if not VERSION.fullmatch(version):
         raise CutDamaged(f"cut {cut}: '{CURRENT}' names no version")
+    if not (cuts / cut / version).is_dir():
+        raise CutDamaged(f"cut {cut}, version {version}: a file is missing, unreadable or of another release")
     return open_version(cuts, cut, version, check)
 
 
@@ -95,7 +103,7 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
     for name, facts in manifest.data_sets.items():
         for file in facts.written:
             if not is_file(path, file, check):
-                what = f"the database of {name}" if file == facts.database else f"the count cube {file.name}"
+                what = f"the database of {name}" if file in facts.stored else f"the count cube {file.name}"
                 raise CutDamaged(f"{which}: {what} is not the one that was written")
     return published
 
@@ -103,7 +111,7 @@ def open_version(cuts: Path, cut: str, version: str, check: bool = False) -> Pub
 def is_file(folder: Path, file: SourceFile, check: bool) -> bool:
     """Whether it is there, of its size and, on `check`, of its content."""
     path = folder / file.name
-    if Path(file.name).name != file.name or not path.is_file() or path.stat().st_size != file.bytes:
+    if ".." in Path(file.name).parts or not path.is_file() or path.stat().st_size != file.bytes:
         return False
     return not check or sha256(path) == file.sha256
 

@@ -69,22 +69,9 @@ def periods(database: Database, staged: Staged) -> list[Slice]:
     ]
 
 
-def together(slices: Sequence[Slice]) -> Slice:
-    """The rows of several periods."""
-    files = tuple(sorted({file for one in slices for file in one.files}))
-    return Slice(
-        tuple(period for one in slices for period in one.periods),
-        files,
-        sum(one.rows for one in slices),
-        tuple(text for one in slices for text in one.texts),
-        any(one.empty for one in slices),
-        all(one.whole for one in slices),
-    )
-
-
 def unit_slices(staged: Staged, at_once: int) -> list[Slice]:
     """Slices of all rows by units, of all periods together."""
-    return list(by_unit(Slice((), tuple(staged.parts), staged.rows), at_once))
+    return list(_by_unit(Slice((), tuple(staged.parts), staged.rows), at_once))
 
 
 def key_slices(database: Database, staged: Staged) -> list[Slice]:
@@ -93,10 +80,10 @@ def key_slices(database: Database, staged: Staged) -> list[Slice]:
     slices = periods(database, staged) if data_set.key.time else unit_slices(staged, AT_ONCE)
     if data_set.key.unit is None:
         return slices
-    return [part for one in slices for part in by_unit(one, AT_ONCE)]
+    return [part for one in slices for part in _by_unit(one, AT_ONCE)]
 
 
-def by_unit(of: Slice, at_once: int) -> Iterator[Slice]:
+def _by_unit(of: Slice, at_once: int) -> Iterator[Slice]:
     parts = 1 + of.rows // at_once
     yield from (replace(of, unit_part=(i, parts)) for i in range(parts))
 

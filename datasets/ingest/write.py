@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from datasets.catalogue import DataSet
@@ -22,17 +22,13 @@ from datasets.ingest.database import Database, IngestFailed, attached, read_only
 from datasets.ingest.derived import derived, made_problems
 from datasets.ingest.folder import database_name
 from datasets.ingest.links import linked
-from datasets.ingest.look_back import seen_from
+from datasets.ingest.look_back import look_back
 from datasets.ingest.ranks import rank
 from datasets.ingest.record_keys import keyed
 from datasets.ingest.report import Problem
-from datasets.ingest.slices import Rows, Slice, by_unit, periods, rows_of
+from datasets.ingest.slices import Rows, Slice, periods, rows_of
 from datasets.ingest.sql import Sql, listed, name, sql
 from datasets.ingest.staged import PLACE, Staged
-
-AT_ONCE = 4_000_000
-"""Rows that are looked at together, where values of a row depend on other rows of the pupil: a window cannot all go to
-the disk."""
 
 
 def out(data_set: str) -> Sql:
@@ -73,60 +69,25 @@ def in_order(data_sets: Sequence[DataSet]) -> list[DataSet]:
 
 
 def _insert(database: Database, staged: Staged, sets: Mapping[str, DataSet], drawn: Sequence[Sql]) -> None:
-    data_set = staged.data_set
-    slices = periods(database, staged)
+    data_set, slices = staged.data_set, periods(database, staged)
+
+    def rows(of: Slice) -> Rows:
+        made = rows_of(staged, data_set.own, of)
+        query, values = linked(data_set, sets, _published(made.query, drawn), out)
+        return Rows(query, {**made.values, **values})
+
+    behind = look_back(database, data_set, slices, rows)
     for i, one in enumerate(slices):
-        head = "INSERT INTO {table} {rows} {order}" if i else "CREATE TABLE {table} AS {rows} {order}"
-        with _rows(database, staged, sets, drawn, one, slices) as rows:
-            database.run(sql(head, table=out(data_set.id), rows=rows.query, order=_order(data_set)), **rows.values)
-
-
-@contextmanager
-def _rows(
-    database: Database,
-    staged: Staged,
-    sets: Mapping[str, DataSet],
-    drawn: Sequence[Sql],
-    of: Slice,
-    every: Sequence[Slice],
-) -> Iterator[Rows]:
-    """What is stored of a period. Where it depends on other rows of a pupil, it is made of so many pupils at a time."""
-    wider = seen_from(staged.data_set, of, every)
-    if wider is None:
-        yield _stored_rows(database, staged, sets, drawn, of)
-        return
-    table = name(f"made:{staged.data_set.id}")
-    for i, part in enumerate(by_unit(wider, AT_ONCE)):
-        rows = _stored_rows(database, staged, sets, drawn, part, of.periods)
+        found = rows(one)
+        stored = sql(
+            "SELECT {stored} FROM {rows} {order}",
+            stored=listed(_stored(data_set)),
+            rows=derived(database, data_set, behind.with_flags(one, found.query), behind.flags),
+            order=_order(data_set),
+        )
         head = "INSERT INTO {table} {rows}" if i else "CREATE TABLE {table} AS {rows}"
-        database.run(sql(head, table=table, rows=rows.query), **rows.values)
-    yield Rows(sql("FROM {table}", table=table), {})
-    database.run(sql("DROP TABLE {table}", table=table))
-
-
-def _stored_rows(
-    database: Database,
-    staged: Staged,
-    sets: Mapping[str, DataSet],
-    drawn: Sequence[Sql],
-    of: Slice,
-    shown: Sequence[str] = (),
-) -> Rows:
-    """The stored columns of a slice; shown: of these time periods only."""
-    data_set, made = staged.data_set, rows_of(staged, staged.data_set.own, of)
-    rows, values = linked(data_set, sets, _published(made.query, drawn), out)
-    values |= made.values
-    where = Sql("")
-    if shown and data_set.time is not None:
-        where = sql("WHERE {time}::VARCHAR = $shown", time=name(data_set.time.name))
-        (values["shown"],) = shown
-    query = sql(
-        "SELECT {stored} FROM {rows} {where}",
-        stored=listed(_stored(data_set)),
-        rows=derived(database, data_set, rows),
-        where=where,
-    )
-    return Rows(query, values)
+        database.run(sql(head, table=out(data_set.id), rows=stored), **found.values)
+    behind.drop(database)
 
 
 def _order(data_set: DataSet) -> Sql:

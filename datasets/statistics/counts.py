@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from datasets.statistics.recipe import Draws, Need, Statistic, Subject, Takes, one_bin_each, one_number
+from datasets.statistics.recipe import Draws, Need, Statistic, Subject, Takes, one_bin_each, one_number, shown_codes
 from datasets.variables import Code
 from disclosure.aggregates import Count, DistinctCount
 from disclosure.tables import Floats
@@ -56,5 +56,5 @@ HISTOGRAM = _count(
     Takes.DOMAIN,
     one_bin_each,
     lambda subject: "rows",
-    lambda subject: subject.codes,
+    shown_codes,
 )

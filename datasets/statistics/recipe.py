@@ -76,7 +76,8 @@ class Subject:
     """A measure with its names looked up; what `needs` and `finish` work on.
 
     axes: further groupings that its needs are split by, with the codes that the criteria admit. noiseless: measured
-    without noise, so that no sensitivity need be low.
+    without noise, so that no sensitivity need be low. admitted: atoms of the variable that the criteria let a row have,
+    as a mask; None for all.
     """
 
     measure: Measure
@@ -87,6 +88,7 @@ class Subject:
     terms: tuple[Term, ...] = ()
     of: tuple[Part, ...] = ()
     noiseless: bool = False
+    admitted: int | None = None
 
     @property
     def numbers(self) -> Numbers:
@@ -107,6 +109,14 @@ class Subject:
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         return self.banding.groups if self.banding else tuple((i,) for i in range(len(self.named.atoms)))
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Places of the codes that some row can have under the criteria: the others would be noise about nothing. All,
+        where no row can have any."""
+        mask = -1 if self.admitted is None else self.admitted
+        found = [i for i, group in enumerate(self.groups) if any(mask >> atom & 1 for atom in group)]
+        return tuple(found or range(len(self.groups)))
 
     def axis(self, reference: str) -> Axis:
         return next(axis for axis in self.axes if axis.reference == reference)
@@ -226,7 +236,11 @@ def squares(subject: Subject) -> SumOfProducts:
 
 
 def one_bin_each(subject: Subject) -> BinnedCount:
-    return BinnedCount(subject.named.name, subject.groups)
+    return BinnedCount(subject.named.name, tuple(subject.groups[place] for place in subject.shown))
+
+
+def shown_codes(subject: Subject) -> tuple[Code, ...]:
+    return tuple(subject.codes[place] for place in subject.shown)
 
 
 def columns_of(need: Need, subject: Subject) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, one_bin_each, ratio
+from datasets.statistics.recipe import Draws, Statistic, Subject, Takes, one_bin_each, ratio, shown_codes
 from disclosure.aggregates import BinnedCount
 from disclosure.tables import Floats
 
@@ -60,7 +60,7 @@ DISTRIBUTION = Statistic(
     unit=lambda subject: "%",
     decimals=lambda subject: 2,
     bounds=lambda subject: (0, 100),
-    outputs=lambda subject: subject.codes,
+    outputs=shown_codes,
     scale=lambda subject: POINTS,
     is_share=True,
 )

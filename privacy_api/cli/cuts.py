@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ def ingest(
     policy: Annotated[Path | None, typer.Option(help="Policy to bind; a cut without one gets dp-default.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = 2,
     memory: Annotated[str, typer.Option(help="Most memory for the database engine.")] = "1500MB",
+    engine: Annotated[
+        Literal["duckdb", "spark"], typer.Option(help="duckdb, or spark where one machine is too small.")
+    ] = "duckdb",
     release: Annotated[
         list[str] | None, typer.Option(metavar="DATA_SET=STAGE", help="Stage of a release, e.g. ks4=amended.")
     ] = None,
@@ -47,6 +50,7 @@ def ingest(
                     *(loaded, text, by_data_set, settings.cuts, bar),
                     memory_limit=memory,
                     threads=threads,
+                    engine=engine,
                     releases=_releases(release or []),
                 )
         except IngestRefused as refused:

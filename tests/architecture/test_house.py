@@ -16,7 +16,7 @@ from privacy_api.errors import ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.settings import PREFIX, Settings
 
-HEAVY = {"pandas", "duckdb", "opendp", "sqlalchemy", "fastapi", "numpy", "scipy", "sqlglot"}
+HEAVY = {"pandas", "duckdb", "opendp", "sqlalchemy", "fastapi", "numpy", "scipy", "sqlglot", "pyspark", "pyarrow"}
 
 
 def modules_after(code: str) -> set[str]:

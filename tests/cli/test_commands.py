@@ -551,6 +551,17 @@ def test_ingest_publishes(sources: Files, empty: Path, tmp_path: Path) -> None:
     assert bound.read_text(encoding="utf-8") == other.read_text(encoding="utf-8"), "a cut keeps the policy it has"
 
 
+def test_a_cut_for_spark_is_not_served_without_spark(sources: Files, empty: Path, taken: int) -> None:
+    done("ingest", sources.catalogue, sources.good, "--home", empty, "--engine", "spark")
+    assert "school/1/parquet/census/year=0/part.parquet" in listing(empty / "cuts")
+    told = refused("serve", "--home", empty, "--port", taken, *DEMO)
+    assert "cut school: it was published for Spark, which is not installed; install it with: pip install" in told
+    for master in ("local[0]", "somewhere", "spark://"):
+        assert "PRIVACY_API_SPARK_MASTER" in refused(
+            "serve", "--home", empty, "--port", taken, *DEMO, PRIVACY_API_SPARK_MASTER=master
+        )
+
+
 def test_a_refused_file_publishes_nothing(sources: Files, empty: Path) -> None:
     told = refused("ingest", sources.catalogue, sources.bad, "--home", empty)
     assert "the files are refused" in told

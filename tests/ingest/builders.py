@@ -182,8 +182,8 @@ class Workplace:
             "exams": [write_file(self.sources / f"exams.{kind}", exams)],
         }
 
-    def ingest(self, sources: Mapping[str, Sequence[Path]]) -> Published:
-        return ingest(load_catalogue(self.text), self.text, sources, self.cuts)
+    def ingest(self, sources: Mapping[str, Sequence[Path]], engine: str = "duckdb") -> Published:
+        return ingest(load_catalogue(self.text), self.text, sources, self.cuts, engine=engine)
 
     def listing(self) -> list[str]:
         """All files and folders but those that outlive a run whatever becomes of it."""

@@ -14,7 +14,6 @@ import pytest
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.ingest import IngestFailed, IngestRefused, Published, ingest, open_current, prune, slices
-from datasets.ingest import write as writing
 from tests.ingest.builders import CATALOGUE, CENSUS, EXAMS, Row, Workplace, changed, write_file
 from tests.lib.cuts import opened
 
@@ -78,15 +77,6 @@ def test_a_data_set_that_is_the_same_is_the_same_file(work: Workplace) -> None:
     assert first.databases["census"].samefile(third.databases["census"])
     assert not first.databases["exams"].samefile(third.databases["exams"])
     assert open_current(work.cuts, "tiny", check=True) == third
-
-
-def test_a_smaller_max_rows_is_checked_though_the_table_stays(work: Workplace) -> None:
-    run(work, work.files())
-    with pytest.raises(IngestRefused) as refused:
-        run(work, work.files(), CATALOGUE.replace("max_rows = 6", "max_rows = 3"))
-    assert [(p.rule.name, p.data_set, p.count) for p in refused.value.report.problems] == [
-        ("too-many-rows", "exams", 4)
-    ]
 
 
 def test_what_it_refers_to_is_checked_again(work: Workplace) -> None:
@@ -242,7 +232,6 @@ def test_slices_make_no_difference(work: Workplace, monkeypatch: pytest.MonkeyPa
     """Keys, rows per period and order are those of all rows together, however few are looked at together."""
     whole, _ = run(work, by_year(work))
     monkeypatch.setattr(slices, "AT_ONCE", 1)
-    monkeypatch.setattr(writing, "AT_ONCE", 1)
     again, _ = run(work, work.files())
     assert rows(whole) == rows(again)
     twice = [*CENSUS, {**CENSUS[1], "points": "3"}]
@@ -254,3 +243,19 @@ def test_slices_make_no_difference(work: Workplace, monkeypatch: pytest.MonkeyPa
 def test_a_stage_that_the_catalogue_does_not_name_is_refused(work: Workplace) -> None:
     with pytest.raises(IngestFailed, match=r"release of exams: .*'amended'; the catalogue names none"):
         ingest(load_catalogue(CATALOGUE), CATALOGUE, work.files(), work.cuts, releases={"exams": "amended"})
+
+
+def test_memory_is_bounded(work: Workplace) -> None:
+    """900,000 records, of which texts alone are some 60 MB, under a limit that holds a fraction of them."""
+    path = work.sources / "census.parquet"
+    text = CATALOGUE[: CATALOGUE.index("[data_sets.exams]")]
+    with duckdb.connect() as con:
+        con.execute(
+            "COPY (SELECT md5(i::VARCHAR) AS pupil, CASE WHEN i % 3 = 0 THEN '202122' ELSE '202223' END AS year, "
+            "'A1' AS \"LA code\", 'N' AS region, 'F' AS sex, (i % 101) / 10 AS score, i % 100 AS points "
+            f"FROM range(900000) r(i)) TO '{path}' (FORMAT parquet)"
+        )
+    published = ingest(load_catalogue(text), text, {"census": [path]}, work.cuts, memory_limit="200MB")
+    assert published.manifest.data_sets["census"].periods == {"202122": 300_000, "202223": 600_000}
+    with pytest.raises(IngestFailed, match="out of memory"):
+        ingest(load_catalogue(text), text, {"census": [path]}, work.cuts / "other", memory_limit="10MB")

@@ -169,6 +169,11 @@ def queries(draw: st.DrawFn, data_set: DataSet) -> Query:
     return Query(data_set.id, chosen, by, criterion, totals=added)
 
 
+def counted(data_set: DataSet, by: Sequence[str] = (), criteria: Criteria | None = None) -> Query:
+    """A count: what is drawn or chosen beside it is asked over its cells."""
+    return Query(data_set.id, (Measure("n", "count"),), tuple(by), criteria)
+
+
 RECORD_KEYS = st.integers(0, 2**64 - 1)
 
 

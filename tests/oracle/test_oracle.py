@@ -14,12 +14,9 @@ import json
 import math
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fcntl import LOCK_EX, flock
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +31,7 @@ from disclosure.accounting import nano_rho
 from disclosure.aggregates import Aggregate, Count, Sum
 from disclosure.noise import sigma
 from disclosure.sensitivity import l2_squared
-from tests.lib import school
+from tests.lib import environments, school
 
 RHO = "0.1"
 TWO_AGES = '''
@@ -176,26 +173,10 @@ def theirs(root: Path) -> dict[str, float]:
 
 
 def environment(root: Path) -> Path:
-    """The oracle's Python, installed once for these requirements; several test processes wait for one to do it."""
-    home, requirements = root / ".venv-oracle", root / "requirements" / "oracle.txt"
-    home.mkdir(exist_ok=True)
-    stamp, wanted = home / "installed", sha256(requirements.read_bytes()).hexdigest()
-    python = home / "bin" / "python"
-    with (home / "lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        if not (stamp.is_file() and stamp.read_text() == wanted):
-            _install(home, python, requirements)
-            stamp.write_text(wanted)
-    return python
-
-
-def _install(home: Path, python: Path, requirements: Path) -> None:
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    for command in ([sys.executable, "-m", "venv", home], [*pip, "--requirement", requirements]):
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            failed = f"the oracle's environment could not be built: {run.stderr[-2000:]}"
-            pytest.fail(failed) if os.environ.get("CI") else pytest.skip(failed)
+    try:
+        return environments.environment(root, "oracle")
+    except environments.NotBuilt as failed:
+        pytest.fail(str(failed)) if os.environ.get("CI") else pytest.skip(str(failed))
 
 
 @pytest.mark.slow
