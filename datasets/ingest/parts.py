@@ -23,7 +23,7 @@ from datasets.ingest.read import RECORD, UNIT_TEXT, empty_file, part_columns, ra
 from datasets.ingest.sql import Sql, listed, name, sql
 from datasets.ingest.units import NUMBERED, has_batch, last_batch, number_units, secret_id
 
-FORMAT = 1
+FORMAT = 2
 """Of parts; to be raised with any change in what is in them."""
 MAKING = "part"
 

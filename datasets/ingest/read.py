@@ -23,6 +23,7 @@ from datasets.ingest.rules import (
     MISSING_COLUMN,
     REPEATED_COLUMN,
     REPEATED_FILE,
+    UNIT_TYPE,
     UNREADABLE_FILE,
     Rule,
 )
@@ -32,6 +33,8 @@ SHOWN = 5
 """Records of a problem that are shown."""
 RECORD, UNIT_TEXT = name("?record"), name("?unit")
 REJECTS, REJECTED_SCANS = "rejects", "rejected_scans"
+FLOATING = re.compile(r"FLOAT|DOUBLE|DECIMAL\(\d+,[1-9]")
+"""Types of DuckDB whose whole numbers are written with a point."""
 ROW_NUMBER = "file_row_number"
 """A column that DuckDB can add to those of a Parquet file."""
 
@@ -112,9 +115,12 @@ def _problem(rule: Rule, data_set: DataSet, path: Path, about: str | None = None
 def _parquet(database: Database, data_set: DataSet, path: Path) -> Iterator[Raw]:
     """Read where it is: in one pass over its columns."""
     source, values = Sql("read_parquet($path, hive_partitioning=false)"), {"path": literal(path)}
-    describe = sql("SELECT column_name FROM (DESCRIBE SELECT * FROM {source})", source=source)
-    found = [column for (column,) in database.run(describe, **values)]
+    describe = sql("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {source})", source=source)
+    types = database.run(describe, **values)
+    found = [column for column, _ in types]
     _refuse_columns(data_set, path, found)
+    if any(column == data_set.key.unit and FLOATING.match(kind) for column, kind in types):
+        raise Unusable(_problem(UNIT_TYPE, data_set, path, data_set.key.unit))
     shown = _texts(data_set, name)
     if ROW_NUMBER in (column.lower() for column in found):
         with _copied(database, source, shown, 1, values) as raw:
@@ -162,11 +168,14 @@ def _copied(database: Database, source: Sql, shown: Sql, first: int, values: Map
 
 
 def _texts(data_set: DataSet, found: Callable[[str], Sql]) -> Sql:
-    wanted = [(column, text) for column, text in part_columns(data_set).items()]
-    if data_set.key.unit is not None:
-        wanted.append((data_set.key.unit, UNIT_TEXT))
+    wanted = part_columns(data_set).items()
     text = "nullif({column}::VARCHAR, '') AS {text}"
-    return listed(sql(text, column=found(column), text=called) for column, called in wanted)
+    shown = [sql(text, column=found(column), text=called) for column, called in wanted]
+    if data_set.key.unit is not None:
+        # One pupil whatever blanks stand around the identifier: two would be more than the noise is made for.
+        text = "nullif(trim({column}::VARCHAR, e' \\t\\r\\n'), '') AS {text}"
+        shown.append(sql(text, column=found(data_set.key.unit), text=UNIT_TEXT))
+    return listed(shown)
 
 
 def _refuse_columns(data_set: DataSet, path: Path, found: Sequence[str]) -> None:

@@ -21,6 +21,9 @@ MALFORMED = Rule("malformed", "the file breaks off or is not well-formed (UTF-8 
 EMPTY_FILE = Rule("empty-file", "the file holds no records")
 MISSING_COLUMN = Rule("missing-column", "the file lacks a column that the catalogue names")
 REPEATED_COLUMN = Rule("repeated-column", "the file has a column that the catalogue names more than once")
+UNIT_TYPE = Rule(
+    "unit-type", "the identifier is in floating point, so that 12 may read 12.0: it wants texts or whole numbers"
+)
 
 UNKNOWN_CODE = Rule("unknown-code", "the value is not among the codes, nor among the values that are recoded")
 MISSING_VALUE = Rule("missing-value", "the value is empty, and the catalogue has no code for that")
@@ -54,6 +57,7 @@ RULES = (
     EMPTY_FILE,
     MISSING_COLUMN,
     REPEATED_COLUMN,
+    UNIT_TYPE,
     UNKNOWN_CODE,
     MISSING_VALUE,
     NOT_A_NUMBER,

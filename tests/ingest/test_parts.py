@@ -118,6 +118,14 @@ def test_pupils_keep_their_pseudonyms_and_new_ones_get_others(work: Workplace) -
     assert sorted(set(after.values()) | {row[0] for row in rows(second, "exams")}) == list(range(45))
 
 
+def test_blanks_around_an_identifier_make_no_other_pupil(work: Workplace) -> None:
+    again = [{**CENSUS[1], "pupil": " P1\t"}]
+    files = {**work.files(), "census": [*work.files()["census"], write_file(work.sources / "again.csv", again)]}
+    with pytest.raises(IngestRefused) as refused:
+        run(work, files)
+    assert [(p.rule.name, p.count) for p in refused.value.report.problems] == [("repeated-key", 1)]
+
+
 def test_a_map_that_was_put_back_is_not_used_with_later_parts(work: Workplace) -> None:
     """Else a number that was given after the copy would be given again, to another pupil."""
     run(work, work.files())

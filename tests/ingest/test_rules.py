@@ -173,6 +173,20 @@ CASES: dict[str, list[Case]] = {
             ("census", "sex", 1, [("twice.csv", None)]),
         ),
     ],
+    "unit-type": [
+        Case(
+            "Parquet of doubles",
+            lambda work: _one_more(
+                work,
+                census=[
+                    write_file(
+                        work.sources / "float.parquet", [{**row, "pupil": 7919.0 + i} for i, row in enumerate(CENSUS)]
+                    ).name
+                ],
+            ),
+            ("census", "pupil", 1, [("float.parquet", None)]),
+        ),
+    ],
     "unknown-code": [
         *(_value(kind, "sex", sex=CANARY) for kind in ("csv", "csv.gz", "parquet")),
         _value("csv", "sex", sex="f"),
