@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
+.PHONY: demo test test-slow test-thorough oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -19,11 +19,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
 
-# Real files, sockets and processes; properties on eight times as many examples; repeated noisy answers.
+# Real files, sockets and processes; repeated noisy answers.
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m "slow and not statistical"
-	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow and not statistical"
 	$(BIN)/python -m pytest -m statistical -n 2
+
+# Properties on eight times as many examples: minutes, and more than a change should wait for.
+test-thorough: $(STAMP)
+	PRIVACY_API_TESTS=thorough $(BIN)/python -m pytest -n 2 $(PROPERTIES)
 
 # The comparison with OpenDP Polars alone; it builds an environment of its own in .venv-oracle.
 oracle: $(STAMP)

@@ -110,7 +110,7 @@ COLUMNS = Columns(VARIABLES, exp.column("unit", quoted=True), exp.column("y", qu
 
 
 @given(numbers, pupils)
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(240), deadline=None)
 def test_numbers(expression: Expression, rows: list[tuple[int, int, Row]]) -> None:
     step = STEPS["english"]
     try:
@@ -125,7 +125,7 @@ def test_numbers(expression: Expression, rows: list[tuple[int, int, Row]]) -> No
 @given(
     st.lists(st.tuples(conditions, st.sampled_from(["Y", "N"]).map(Text)), min_size=1, max_size=3).map(tuple), pupils
 )
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(240), deadline=None)
 def test_codes(branches: tuple[tuple[Expression, Expression], ...], rows: list[tuple[int, int, Row]]) -> None:
     expression = Case(branches, Null())
     try:

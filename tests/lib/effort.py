@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: an eighth in the fast tests, all of them where CI is thorough."""
+"""How many examples a property is tried on: an eighth in the fast tests, all of them with make test-thorough."""
 
 from __future__ import annotations
 

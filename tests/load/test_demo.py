@@ -178,7 +178,8 @@ def test_it_stops_and_starts_again_where_it_was(demo: Demo, start: Start, home: 
         again = start(home, "--json", "--port", str(port))
     assert again.seconds < demo.seconds
     assert {p: p.stat().st_mtime_ns for p in (home / "cuts").rglob("*")} == files, "nothing is built a second time"
-    assert sorted(p.name for p in (home / "cuts" / "demo").iterdir()) == ["1", "current"]
+    kept = sorted(p.name for p in (home / "cuts" / "demo").iterdir())
+    assert kept == ["1", "current", "parts", "ranks.secret", "units.duckdb"], "one version, and what it is made of"
     assert again.place["url"] == demo.place["url"]
     body = again.ask().json()
     assert body["dataSet"] == first["dataSet"], "the same version of the same cut"
