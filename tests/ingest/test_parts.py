@@ -254,6 +254,7 @@ def test_a_stage_that_the_catalogue_does_not_name_is_refused(work: Workplace) ->
         ingest(load_catalogue(CATALOGUE), CATALOGUE, work.files(), work.cuts, releases={"exams": "amended"})
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(work: Workplace) -> None:
     """900,000 records, of which texts alone are some 60 MB, under a limit that holds a fraction of them."""
     path = work.sources / "census.parquet"
