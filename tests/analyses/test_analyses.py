@@ -65,7 +65,7 @@ def test_answers_are_near_the_exact_ones(answers: Mapping[str, Any], exact: Exac
     assert {cell(row) for row in rows} >= set(truth)
     numbers = [row for row in rows if row["value"] is not None]
     assert numbers
-    # Noise is drawn afresh in each run, and small cells are shown since their count came out high: a few may be far off.
+    # Noise is drawn afresh in each run, and small cells are shown since their count came out high: a few may be far.
     far = [row for row in numbers if not holds(row, truth, 3)]
     assert len(far) <= max(4, 0.03 * len(numbers)), far
 
