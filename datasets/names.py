@@ -73,7 +73,7 @@ class Names:
         for name, path in self.used.items():
             variable = self.data_set.by_name[name]
             sensitivity = variable.sensitivity
-            if sensitivity.needs_grant and not grants & {name, variable.granted_as}:
+            if sensitivity.needs_grant and not grants & {name, variable.granted_as or name}:
                 message = f"{name} is sensitive (class {sensitivity}) and this project has no grant for it."
                 self.refuse("VariableNotGranted", message, path)
 

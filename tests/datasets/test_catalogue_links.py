@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from datasets.catalogue_toml import CatalogueRefused, NotBundled, bundle, load_catalogue
+from datasets.query import InvalidQuery, Measure, Query
+from datasets.validate import validate
 from tests.lib import linked
+from tests.lib.plans import LIMITS
 
 TEXT = linked.CATALOGUE
 CATALOGUE = linked.catalogue()
@@ -239,3 +243,14 @@ def test_a_folder_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("code,label\na,'''\n", encoding="utf-8")
     with pytest.raises(NotBundled, match="three quotes"):
         bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("grants", "granted"), [({"fsm"}, True), ({"spring_fsm"}, True), ({""}, False), ({"y6_fsm"}, False)]
+)
+def test_a_grant_covers_a_variable_where_it_is_linked(grants: set[str], granted: bool) -> None:
+    ks4 = CATALOGUE.data_set("ks4")
+    assert ks4 is not None
+    query = Query("ks4", (Measure("n", "count"),), ("spring_fsm",))
+    with nullcontext() if granted else pytest.raises(InvalidQuery, match="no grant"):
+        validate(query, ks4, frozenset(grants), LIMITS)

@@ -59,6 +59,7 @@ BAD = [
     (dict(group_by=("la", "sex", "need", "year")), "TooManyGroups", "groupBy"),
     (dict(group_by=("la", "need", "score")), "TooManyCells", "groupBy"),
     (dict(group_by=("sex",), grants=frozenset()), "VariableNotGranted", "groupBy[0]"),
+    (dict(group_by=("sex",), grants=frozenset({"", "fsm"})), "VariableNotGranted", "groupBy[0]"),
     (dict(criteria=is_in("sex", "F"), grants=frozenset()), "VariableNotGranted", "criteria.x"),
     (dict(measures=measure("histogram", "sex"), grants=frozenset()), "VariableNotGranted", "measures[0].variable"),
     (dict(criteria=is_in("sex", "F", "Z")), "CodesNotFound", "criteria.x[1]"),
