@@ -22,6 +22,7 @@ by joins written for the purpose.
 To try them, make such a cut (some minutes), and serve it:
 
 ```
+mkdir home
 privacy-api synthetic make made --catalogue datasets/npd
 privacy-api ingest made/catalogue $(for f in made/*/*.parquet; do echo $(basename $(dirname $f))=$f; done) --home home
 ```
