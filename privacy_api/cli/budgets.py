@@ -101,17 +101,17 @@ def create_key(
     mode: ModeOption = None,
 ) -> None:
     """Create a key. It is shown this once and stored only as a hash."""
-    from privacy_api.ports import Role
+    from privacy_api.ports import KeyRole
 
-    if role not in [each.value for each in Role]:
-        fail(f"{role}: no such role; accepted: {', '.join(Role)}")
+    if role not in [each.value for each in KeyRole]:
+        fail(f"{role}: no such role; accepted: {', '.join(KeyRole)}")
     with stores_for(home, mode) as stores:
         if stores.projects.project(project) is None:
             fail(f"{project}: no such project; create it with: privacy-api project create")
         if person is not None and stores.projects.person(person) is None:
             fail(f"{person}: no such person; create them with: privacy-api person create")
         environment = settings_for(home, mode=mode).environment
-        info, key = stores.projects.create_key(project, label, environment, person, Role(role))
+        info, key = stores.projects.create_key(project, label, environment, person, KeyRole(role))
         typer.echo(f"id {info.id}", err=True)
         typer.echo(key)
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import Format, negotiate
 from privacy_api.gate import Gate
-from privacy_api.ports import Principal, Role
+from privacy_api.ports import KeyRole, Principal
 from privacy_api.service.services import Services
 from privacy_api.wire.json_in import MAX_BODY
 
@@ -38,7 +38,7 @@ def principal_of(request: Request) -> Principal:
 def checker_of(request: Request) -> Principal:
     """The holder of a key that may have outputs checked."""
     found = principal_of(request)
-    if found.role is not Role.CHECKER:
+    if found.role is not KeyRole.CHECKER:
         detail = "A check tells of exact numbers. Ask an officer for a key with the role checker."
         raise ApiError(ErrorCode.NOT_A_CHECKER, detail=detail)
     return found

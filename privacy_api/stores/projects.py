@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
-from privacy_api.ports import KeyInfo, Person, Principal, Project, Role
+from privacy_api.ports import KeyInfo, KeyRole, Person, Principal, Project
 from privacy_api.stores.clock import now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.keys import new_key, opens, parse_key
@@ -65,7 +65,7 @@ class SqlProjects:
         label: str,
         environment: str,
         person: str | None = None,
-        role: Role = Role.RESEARCHER,
+        role: KeyRole = KeyRole.RESEARCHER,
     ) -> tuple[KeyInfo, str]:
         key = new_key(environment)
         info = KeyInfo(key.id, project, label, now(), None, person, role)
@@ -92,7 +92,7 @@ class SqlProjects:
         columns = (api_keys.c[name] for name in ("id", "project", "label", "created", "revoked", "person", "role"))
         shown = select(*columns).order_by(api_keys.c.created, api_keys.c.id)
         with reading(self._engine) as connection:
-            return [KeyInfo(**{**row, "role": Role(row["role"])}) for row in connection.execute(shown).mappings()]
+            return [KeyInfo(**{**row, "role": KeyRole(row["role"])}) for row in connection.execute(shown).mappings()]
 
     def revoke_key(self, key_id: str) -> bool:
         """False if there is no such key, or it was revoked before."""
@@ -109,7 +109,7 @@ class SqlProjects:
         opened = opens(parsed, row["secret_sha256"] if row else None)
         if row is None or not opened or row["revoked"] is not None:
             return None
-        return Principal(parsed.id, _project_of(row), row["person"], Role(row["role"]))
+        return Principal(parsed.id, _project_of(row), row["person"], KeyRole(row["role"]))
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:

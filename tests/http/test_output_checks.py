@@ -13,7 +13,7 @@ import pytest
 
 from datasets.plan import EngineFailed, Plan
 from disclosure.tables import ExactTable
-from privacy_api.ports import Role
+from privacy_api.ports import KeyRole
 from tests.lib.service import DATA_SET, OPEN_OFFICIAL, Service, pupils, running
 
 ADDRESS = "/v1/output-checks"
@@ -29,7 +29,7 @@ def room(tmp_path: Path) -> Iterator[Service]:
 
 
 def check(service: Service, table: str, query: Any = QUERY, key: dict[str, str] | None = None) -> httpx2.Response:
-    key = key or service.new_key("tests", role=Role.CHECKER)
+    key = key or service.new_key("tests", role=KeyRole.CHECKER)
     body = {"dataSet": DATA_SET, "table": table, **({"query": query} if query else {})}
     return service.client.post(ADDRESS, json=body, headers=key)  # type: ignore[return-value]
 
@@ -80,12 +80,12 @@ def test_only_a_checker_may_ask(room: Service) -> None:
 
 
 def test_a_checker_may_also_query(room: Service) -> None:
-    key = room.new_key("tests", role=Role.CHECKER)
+    key = room.new_key("tests", role=KeyRole.CHECKER)
     assert room.client.post(f"/v1/data-sets/{DATA_SET}/query", json=QUERY, headers=key).status_code == 200
 
 
 def test_each_check_is_recorded_and_no_number_of_the_table(room: Service) -> None:
-    key = room.new_key("tests", role=Role.CHECKER)
+    key = room.new_key("tests", role=KeyRole.CHECKER)
     table = "LA,count\nA1,48110815\n"
     checked = [check(room, table, query, key).json() for query in (QUERY, None)]
     (first, second) = room.client.get(ADDRESS, headers=key).json()["results"]
@@ -135,7 +135,7 @@ def test_where_noise_protects_no_outputs_are_checked(tmp_path: Path) -> None:
 )
 def test_each_bad_request(room: Service, body: dict[str, Any], status: int, code: str, paths: list[str] | None) -> None:
     sent = {"dataSet": DATA_SET, "query": QUERY, "table": "LA,count\nA1,500\n", **body}
-    answer = room.client.post(ADDRESS, json=sent, headers=room.new_key("tests", role=Role.CHECKER))
+    answer = room.client.post(ADDRESS, json=sent, headers=room.new_key("tests", role=KeyRole.CHECKER))
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     if paths is not None:
         assert [e["path"] for e in answer.json()["errors"]] == paths
@@ -143,13 +143,13 @@ def test_each_bad_request(room: Service, body: dict[str, Any], status: int, code
 
 def test_grants_decide_what_a_check_may_be_about(room: Service) -> None:
     """It tells of exact counts, so a checker without the grant learns nothing of the variable."""
-    key = room.new_key("ungranted", grants=frozenset(), role=Role.CHECKER)
+    key = room.new_key("ungranted", grants=frozenset(), role=KeyRole.CHECKER)
     answer = check(room, "sex,count\nF,3500\n", {**QUERY, "groupBy": ["sex"]}, key)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "VariableNotGranted")
 
 
 def test_a_body_may_be_larger_than_a_query_and_not_without_bound(room: Service) -> None:
-    key = room.new_key("tests", role=Role.CHECKER)
+    key = room.new_key("tests", role=KeyRole.CHECKER)
     large = "LA,count\n" + "A9,5\n" * 20_000
     assert check(room, large, key=key).json()["code"] == "invalid-table"
     answer = room.client.post(ADDRESS, content=b" " * 2_100_000, headers=key)

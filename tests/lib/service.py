@@ -18,7 +18,7 @@ from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
-from privacy_api.ports import Engine, Project, Role
+from privacy_api.ports import Engine, KeyRole, Project
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
@@ -78,7 +78,7 @@ class Service:
         project: str,
         cap: int = 500_000_000,
         grants: frozenset[str] = school.GRANTS,
-        role: Role = Role.RESEARCHER,
+        role: KeyRole = KeyRole.RESEARCHER,
     ) -> dict[str, str]:
         if self.services.projects.project(project) is None:
             self.services.projects.create_project(Project(project, project, cap, grants))

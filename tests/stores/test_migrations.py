@@ -14,7 +14,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from disclosure.tables import Noise
-from privacy_api.ports import Role
+from privacy_api.ports import KeyRole
 from privacy_api.stores import migrate as migrate_module
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
@@ -178,7 +178,7 @@ def test_keys_of_the_first_version_are_researchers(empty_url: str) -> None:
     engine = lived_in(empty_url)
     upgrade(engine)
     (key,) = SqlProjects(engine).issued_keys()
-    assert (key.id, key.role) == ("k2345678", Role.RESEARCHER)
+    assert (key.id, key.role) == ("k2345678", KeyRole.RESEARCHER)
     engine.dispose()
 
 

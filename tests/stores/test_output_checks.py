@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from privacy_api.ports import LedgerBroken, OutputCheck, Principal, Role
+from privacy_api.ports import KeyRole, LedgerBroken, OutputCheck, Principal
 from privacy_api.stores.migrate import downgrade, is_current
 from privacy_api.stores.output_checks import SqlOutputChecks
 
@@ -32,7 +32,7 @@ def test_a_check_that_makes_no_sense_is_not_recorded(desk: Desk, change: dict[st
 
 
 def test_a_key_has_the_role_that_it_was_made_with(desk: Desk) -> None:
-    for role in Role:
+    for role in KeyRole:
         info, key = desk.projects.create_key("exeter", "", "test", None, role)
         assert desk.projects.principal(key) == Principal(info.id, EXETER, None, role)
         assert info in desk.projects.issued_keys()
@@ -40,7 +40,7 @@ def test_a_key_has_the_role_that_it_was_made_with(desk: Desk) -> None:
 
 def test_keys_are_researchers_unless_somebody_says_otherwise(desk: Desk) -> None:
     info, _ = desk.projects.create_key("exeter", "", "test")
-    assert info.role is Role.RESEARCHER
+    assert info.role is KeyRole.RESEARCHER
 
 
 def test_released_tables_of_a_scope_can_be_read_without_a_charge(desk: Desk) -> None:
@@ -57,7 +57,7 @@ def test_the_version_before_is_refused_where_it_would_forget(desk: Desk, way: st
     if way == "checked":
         SqlOutputChecks(desk.engine).record(CHECK)
     else:
-        desk.projects.create_key("exeter", "", "test", None, Role.CHECKER)
+        desk.projects.create_key("exeter", "", "test", None, KeyRole.CHECKER)
     with pytest.raises(RuntimeError, match="cannot hold"):
         downgrade(desk.engine, "0004")
     assert is_current(desk.engine)

@@ -1,64 +1,16 @@
-"""What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
+"""Charges before anything is measured, releases after."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from datasets.official.released import ReleasedCells
-from datasets.plan import Plan
 from disclosure.accounting import Event
 from disclosure.refine import Paid
-from disclosure.tables import ExactGroups, ExactTable, Measurement
-
-
-class Engine(Protocol):
-    def aggregate(self, plan: Plan) -> ExactTable:
-        """Exact aggregates over the plan's whole key space; raises EngineFailed, which says nothing."""
-        ...
-
-    def listed(self, plan: Plan) -> ExactGroups:
-        """Exact counts of the groups in the plan's key space that have rows; raises EngineFailed, as above."""
-        ...
-
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """Who may ask for what. cap in nano-ρ over the life of the project; grants name class B and D variables."""
-
-    id: str
-    title: str
-    cap: int
-    grants: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who asks, over all projects and cuts. cap in nano-ρ for life."""
-
-    id: str
-    cap: int
-
-
-class Role(StrEnum):
-    """What a key may do beyond asking: a checker may have outputs checked, which tells of exact numbers."""
-
-    RESEARCHER = "researcher"
-    CHECKER = "checker"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Whoever holds an API key: the key's public id, its project, the id of its person if it has one, and its role."""
-
-    key_id: str
-    project: Project
-    person: str | None = None
-    role: Role = Role.RESEARCHER
+from disclosure.tables import Measurement
+from privacy_api.ports.projects import Person, Principal, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,108 +184,4 @@ class Ledger(Protocol):
 
     def verify(self) -> int:
         """Check the whole chain, every stored release and the anchor; number of entries, or raise LedgerBroken."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class KeyInfo:
-    """A key as it may be shown: never the secret."""
-
-    id: str
-    project: str
-    label: str
-    created: str
-    revoked: str | None
-    person: str | None = None
-    role: Role = Role.RESEARCHER
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredTable:
-    """A table that an officer has registered to be released: its question as JSON, and the digest of the policy it was
-    approved under. Its release for each version of the cut is found by asking that question."""
-
-    id: str
-    title: str
-    data_set: str
-    question: str
-    policy: str
-    created: str
-    withdrawn: str | None = None
-
-
-class Tables(Protocol):
-    def register(self, table: RegisteredTable) -> RegisteredTable:
-        """Raises AlreadyRegistered where the id is taken, also by a table that was withdrawn."""
-        ...
-
-    def table(self, table: str) -> RegisteredTable | None: ...
-
-    def tables(self) -> list[RegisteredTable]:
-        """In the order of registering, withdrawn ones among them."""
-        ...
-
-    def withdraw(self, table: str) -> bool: ...
-
-
-class AlreadyRegistered(ValueError):
-    """A registered table has this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputCheck:
-    """That an output was checked: who (the id of a key, or who ran the command), the table's SHA-256, the query as JSON
-    and the verdict. No number of the table is kept. policy: its digest.
-    """
-
-    id: str
-    at: str
-    who: str
-    project: str | None
-    data_set: str
-    version: str
-    policy: str
-    sha256: str
-    query: str | None
-    verdict: str
-
-
-class OutputChecks(Protocol):
-    def record(self, check: OutputCheck) -> None: ...
-
-    def checks(self, last: int) -> list[OutputCheck]:
-        """The last ones, oldest first."""
-        ...
-
-
-class Projects(Protocol):
-    def create_project(self, project: Project) -> Project: ...
-
-    def project(self, project: str) -> Project | None: ...
-
-    def projects(self) -> list[Project]: ...
-
-    def create_person(self, person: Person) -> Person: ...
-
-    def person(self, person: str) -> Person | None: ...
-
-    def people(self) -> list[Person]: ...
-
-    def create_key(
-        self,
-        project: str,
-        label: str,
-        environment: str,
-        person: str | None = None,
-        role: Role = Role.RESEARCHER,
-    ) -> tuple[KeyInfo, str]:
-        """The key's record and, this once, the key itself. Its charges count against the person, if it has one."""
-        ...
-
-    def issued_keys(self) -> list[KeyInfo]: ...
-
-    def revoke_key(self, key_id: str) -> bool: ...
-
-    def principal(self, key: str) -> Principal | None:
-        """Whoever holds this key; None for a wrong, unknown or revoked one (compared in constant time)."""
         ...

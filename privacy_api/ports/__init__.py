@@ -1,0 +1,47 @@
+"""What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
+
+from privacy_api.ports.engine import Engine
+from privacy_api.ports.ledger import (
+    Balance,
+    BudgetExhausted,
+    Charge,
+    Day,
+    InProgress,
+    Ledger,
+    LedgerBroken,
+    ReleasedTable,
+    Request,
+    Reserved,
+    StoredRelease,
+    Wanted,
+)
+from privacy_api.ports.output_checks import OutputCheck, OutputChecks
+from privacy_api.ports.projects import KeyInfo, KeyRole, Person, Principal, Project, Projects
+from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
+
+__all__ = [
+    "AlreadyRegistered",
+    "Balance",
+    "BudgetExhausted",
+    "Charge",
+    "Day",
+    "Engine",
+    "InProgress",
+    "KeyInfo",
+    "KeyRole",
+    "Ledger",
+    "LedgerBroken",
+    "OutputCheck",
+    "OutputChecks",
+    "Person",
+    "Principal",
+    "Project",
+    "Projects",
+    "RegisteredTable",
+    "ReleasedTable",
+    "Request",
+    "Reserved",
+    "StoredRelease",
+    "Tables",
+    "Wanted",
+]
