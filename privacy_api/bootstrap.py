@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from privacy_api.ports import Engine, LedgerBroken
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
-from privacy_api.stores.database import DatabaseRefused, open_database
+from privacy_api.stores.database import DatabaseRefused, open_database, together
 from privacy_api.stores.facts import settle
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
@@ -54,6 +55,7 @@ class Stores:
     projects: SqlProjects
     tables: SqlTables
     output_checks: SqlOutputChecks
+    together: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
 
 
@@ -74,6 +76,7 @@ def open_stores(settings: Settings) -> Stores:
         SqlProjects(database),
         SqlTables(database),
         SqlOutputChecks(database),
+        lambda: together(database),
         database.dispose,
     )
 
@@ -100,6 +103,7 @@ def open_services(
         output_checks=stores.output_checks,
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
+        together=stores.together,
         environment=settings.environment,
         step=step,
         close_stores=stores.close,

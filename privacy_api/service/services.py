@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
@@ -21,7 +22,9 @@ def nothing_to_close() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time."""
+    """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time.
+    together: what the stores write inside is one transaction, which an error undoes; the ledger writes alone.
+    """
 
     data_sets: Mapping[str, HostedDataSet]
     ledger: Ledger
@@ -30,6 +33,7 @@ class Services:
     output_checks: OutputChecks
     noise: NoiseSource
     now: Callable[[], str]
+    together: Callable[[], AbstractContextManager[None]]
     environment: str
     step: Callable[[str], None] = ignore_step
     close_stores: Callable[[], None] = nothing_to_close

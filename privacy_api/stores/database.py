@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,10 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One unchanging snapshot; LedgerBroken if the database fails."""
+    """One unchanging snapshot; inside of `together`, what that has written too. LedgerBroken if the database fails."""
+    if (joined := _joined(engine)) is not None:
+        yield joined
+        return
     postgres = engine.dialect.name == "postgresql"
     snapshot = engine.execution_options(isolation_level="REPEATABLE READ") if postgres else engine
     with _failing_closed(), snapshot.begin() as connection:
@@ -56,9 +60,46 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees everything committed and that no other writer overlaps; LedgerBroken if it fails."""
+    """A transaction that sees everything committed and that no other writer overlaps; LedgerBroken if it fails.
+
+    Inside of `together` it is part of that one.
+    """
+    if (joined := _joined(engine)) is not None:
+        yield joined
+        return
     with _failing_closed(), taking_turns(engine) as connection:
         yield connection
+
+
+@contextmanager
+def writing_alone(engine: Engine) -> Iterator[Connection]:
+    """As `writing`, for what acts outside the database once it is committed. RuntimeError inside of `together`."""
+    if _joined(engine) is not None:
+        raise RuntimeError("this write cannot be part of a larger one: it is anchored when it is committed")
+    with writing(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def together(engine: Engine) -> Iterator[None]:
+    """All that the stores of this database read and write inside is one transaction, which an error undoes."""
+    if _joined(engine) is not None:
+        yield
+        return
+    with writing(engine) as connection:
+        token = _open.set((engine, connection))
+        try:
+            yield
+        finally:
+            _open.reset(token)
+
+
+def _joined(engine: Engine) -> Connection | None:
+    found = _open.get()
+    return found[1] if found and found[0] is engine else None
+
+
+_open: ContextVar[tuple[Engine, Connection] | None] = ContextVar("open", default=None)
 
 
 @contextmanager

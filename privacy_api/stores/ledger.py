@@ -29,7 +29,7 @@ from privacy_api.ports import (
 from privacy_api.stores import chain, history, official
 from privacy_api.stores.anchor import Anchor, Head
 from privacy_api.stores.clock import text, utc_now
-from privacy_api.stores.database import reading, writing
+from privacy_api.stores.database import reading, writing_alone
 from privacy_api.stores.inspection import inspect
 from privacy_api.stores.measurements import (
     claim,
@@ -85,7 +85,7 @@ class SqlLedger:
 
     def reserve(self, request: Request) -> Reserved:
         _refuse_repeats(request.wanted)
-        with writing(self._engine) as connection:
+        with writing_alone(self._engine) as connection:
             tail = self._tail(connection, request)
             found = stored(connection, request.cut, request.wanted)
             missing = lacking({question: each.nano_rho for question, each in found.items()}, request.wanted)
@@ -102,7 +102,7 @@ class SqlLedger:
         """InProgress, and nothing stored, if the charge's questions were taken over while it was being answered, or
         another table of its scope was stored."""
         contents = _contents(reserved, measured, body, table)
-        with writing(self._engine) as connection:
+        with writing_alone(self._engine) as connection:
             tail = self._tail(connection, reserved.request)
             release, head = self._store(connection, tail, reserved, contents)
         self._anchor.move(head)
@@ -113,7 +113,7 @@ class SqlLedger:
     def fail(self, reserved: Reserved) -> None:
         if reserved.charge is None:
             return
-        with writing(self._engine) as connection:
+        with writing_alone(self._engine) as connection:
             tail = self._tail(connection, reserved.request)
             head = self._fail(connection, tail, reserved.request, reserved.charge)
         self._anchor.move(head)

@@ -10,8 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from privacy_api.ports import LedgerBroken
-from privacy_api.stores.database import UNUSABLE, DatabaseRefused, open_database, reading, taking_turns, writing
+from privacy_api.ports import LedgerBroken, Person
+from privacy_api.stores.database import (
+    UNUSABLE,
+    DatabaseRefused,
+    open_database,
+    reading,
+    taking_turns,
+    together,
+    writing,
+)
 from privacy_api.stores.facts import fact, settle
 
 from .cases import Desk, asking
@@ -178,3 +186,37 @@ def test_an_unreachable_server_is_a_broken_ledger(tmp_path: Path) -> None:
         desk.ledger.verify()
     desk.engine.dispose()
     says_nothing(caught.value)
+
+
+class Undone(Exception):
+    """Something goes wrong half-way."""
+
+
+def test_stores_write_together_or_not_at_all(desk: Desk) -> None:
+    with pytest.raises(Undone), together(desk.engine):
+        settle(desk.engine, "colour", "red")
+        assert desk.projects.create_person(Person("bob", 5)) == Person("bob", 5)
+        assert desk.projects.person("bob"), "what was written is seen inside"
+        raise Undone
+    assert fact(desk.engine, "colour") is None
+    assert desk.projects.person("bob") is None
+    with together(desk.engine), together(desk.engine):
+        settle(desk.engine, "colour", "red")
+    assert fact(desk.engine, "colour") == "red"
+
+
+def test_the_ledger_is_never_part_of_a_larger_write(desk: Desk) -> None:
+    """Its anchor moves when its own write is committed: not before."""
+    with pytest.raises(RuntimeError, match="anchored"), together(desk.engine):
+        desk.ledger.reserve(asking("r1", {"a": 10}))
+    assert desk.rows() == []
+
+
+def test_another_thread_is_not_joined(desk: Desk) -> None:
+    """It waits for its turn, as any other writer does."""
+    with together(desk.engine):
+        settle(desk.engine, "colour", "red")
+        other = Thread(target=settle, args=(desk.engine, "colour", "blue"))
+        other.start()
+    other.join()
+    assert fact(desk.engine, "colour") == "red"

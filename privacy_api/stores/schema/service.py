@@ -1,36 +1,21 @@
-"""The tables of the service database. Amounts are nano-ρ (cut_delta: atto-δ); instants are UTC in ISO 8601; an entry is
-a ledger seq."""
+"""Projects, people and keys; the ledger and what was released. An entry is a ledger seq; cut_delta is in atto-δ."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
 )
 
-BIG = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits in both; SQLite looks a row up directly only when its key is declared INTEGER."""
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from privacy_api.stores.schema.base import BIG, metadata
 
 service = Table(
     "service",

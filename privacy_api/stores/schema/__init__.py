@@ -1,0 +1,15 @@
+"""The tables of the service database, in a module for each area. Amounts are nano-ρ; instants are UTC in ISO 8601."""
+
+from privacy_api.stores.schema.base import BIG as BIG
+from privacy_api.stores.schema.base import metadata as metadata
+from privacy_api.stores.schema.service import api_keys as api_keys
+from privacy_api.stores.schema.service import claims as claims
+from privacy_api.stores.schema.service import ledger as ledger
+from privacy_api.stores.schema.service import measurements as measurements
+from privacy_api.stores.schema.service import official_tables as official_tables
+from privacy_api.stores.schema.service import output_checks as output_checks
+from privacy_api.stores.schema.service import people as people
+from privacy_api.stores.schema.service import projects as projects
+from privacy_api.stores.schema.service import registered_tables as registered_tables
+from privacy_api.stores.schema.service import releases as releases
+from privacy_api.stores.schema.service import service as service
