@@ -17,6 +17,7 @@ from privacy_api.ports.ledger import (
 )
 from privacy_api.ports.output_checks import OutputCheck, OutputChecks
 from privacy_api.ports.projects import KeyInfo, KeyRole, Person, Principal, Project, Projects
+from privacy_api.ports.proposals import Proposal, ProposalKind, Proposals, ProposalState
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 
 __all__ = [
@@ -37,6 +38,10 @@ __all__ = [
     "Principal",
     "Project",
     "Projects",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
+    "Proposals",
     "RegisteredTable",
     "ReleasedTable",
     "Request",
