@@ -1,4 +1,4 @@
-"""Release document → bytes of a format. A new format is a function here and its line in the table."""
+"""Release document → bytes of a format. A new format is a function in this package and its line in the table."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from privacy_api.formats import csvw, jsonstat
+from privacy_api.formats.rows import NUMBERS, columns, full_rows, labelled
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
+    """title: for people. write: of the stored document, and whether labels are wanted beside codes. extension: of a
+    file."""
+
     name: str
     media_type: str
+    title: str
+    extension: str
     write: Callable[[bytes, bool], bytes]
 
 
 def _csv(document: bytes, labels: bool) -> bytes:
-    """Tidy rows: groupings, measure, number, interval, status. One header line, no comments, no text in numbers."""
+    """Tidy rows. One header line, no comments, no text in numbers."""
     release = json.loads(document)
-    measures = {m["id"]: m for m in release["measures"]}
-    names = [d["name"] for d in release["dimensions"]]
-    rows = _labelled(release) if labels else release["results"]
-    header = [*(x for name in names for x in ([name, f"{name}_label"] if labels else [name])), "measure", "statistic"]
-    header += ["variable", "output", *(["output_label"] if labels else []), "value", "lower", "upper"]
-    header += ["confidence", "unit", "status"]
+    header = columns(release, labels)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
-    for row in rows:
-        full = {**measures[row["measure"]], **row}
-        writer.writerow([_inert(full[name]) for name in header])
+    for row in full_rows(release, labels):
+        writer.writerow([_inert(row[name]) for name in header])
     return out.getvalue().encode()
 
 
@@ -40,21 +42,18 @@ def _json(document: bytes, labels: bool) -> bytes:
     if not labels:
         return document
     release = json.loads(document)
-    release["results"] = _labelled(release)
+    release["results"] = labelled(release)
     return json.dumps(release, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _labelled(release: dict[str, Any]) -> list[dict[str, Any]]:
-    words = {d["name"]: {c["code"]: c["label"] for c in d["codes"]} for d in release["dimensions"]}
-    outputs = {m["id"]: {o["code"]: o["label"] for o in m["outputs"]} for m in release["measures"]}
-    return [
-        {
-            **row,
-            **{f"{name}_label": words[name].get(row[name]) for name in words},
-            "output_label": outputs[row["measure"]].get(row["output"]),
-        }
-        for row in release["results"]
-    ]
+def _parquet(document: bytes, labels: bool) -> bytes:
+    """The columns of the CSV, numbers as doubles; the file's own metadata name the release."""
+    from datasets.parquet_out import parquet  # the command line writes formats too, and wants no engine for it
+
+    release = json.loads(document)
+    kinds = {name: float if name in NUMBERS else str for name in columns(release, labels)}
+    about = {"release": release["id"], "citation": release["citation"]}
+    return parquet(kinds, [list(row.values()) for row in full_rows(release, labels)], about)
 
 
 def _inert(value: Any) -> Any:
@@ -67,10 +66,19 @@ def _inert(value: Any) -> Any:
 FORMATS = {
     f.name: f
     for f in (
-        Format("json", "application/json", _json),
-        Format("csv", "text/csv; charset=utf-8", _csv),
+        Format("json", "application/json", "JSON", "json", _json),
+        Format("csv", "text/csv; charset=utf-8", "CSV", "csv", _csv),
+        Format("json-stat", "application/vnd.json-stat+json", "JSON-stat", "json-stat.json", jsonstat.write),
+        Format("parquet", "application/vnd.apache.parquet", "Parquet", "parquet", _parquet),
+        Format("csvw", "application/csvm+json", "CSVW metadata", "csv-metadata.json", csvw.write),
     )
 }
+
+
+def accepted() -> str:
+    """What a request may name, in words."""
+    names = ", ".join(f"{f.name} ({f.media_type.split(';')[0]})" for f in FORMATS.values())
+    return f"Accepted as format: {names}; as labels: codes, both."
 
 
 def negotiate(asked: str | None, accept: str) -> Format | None:

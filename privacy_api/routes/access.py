@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.formats import Format, negotiate
+from privacy_api.formats import Format, accepted, negotiate
 from privacy_api.gate import Gate
 from privacy_api.ports import KeyRole, Principal
 from privacy_api.service.services import Services
@@ -59,8 +59,7 @@ def shape_of(request: Request) -> Shape:
     found = negotiate(request.query_params.get("format"), request.headers.get("accept", "*/*"))
     labels = request.query_params.get("labels", "codes")
     if found is None or labels not in ("codes", "both"):
-        accepted = "Accepted: format=json (application/json), format=csv (text/csv); labels=codes, labels=both."
-        raise ApiError(ErrorCode.NOT_ACCEPTABLE, detail=accepted)
+        raise ApiError(ErrorCode.NOT_ACCEPTABLE, detail=accepted())
     return Shape(found, labels == "both")
 
 

@@ -145,7 +145,15 @@ def dimensions(answer: Answer) -> list[dict[str, Any]]:
 
 def _dimension(name: str, axis: Axis) -> dict[str, Any]:
     codes = [{"code": code.code, "label": code.label} for code in axis.codes]
-    return {"name": name, "reference": axis.reference, "label": axis.variable.label, "codes": codes}
+    named = {"name": name, "reference": axis.reference, "label": axis.variable.label}
+    return named | ({"role": role} if (role := _role(axis)) else {}) | {"codes": codes}
+
+
+def _role(axis: Axis) -> str | None:
+    """What other formats and charts want to know of a grouping: whether it is time, or places."""
+    banding = axis.variable.banding(axis.reference.partition(".")[2])
+    is_place = banding.level if banding else axis.variable.level
+    return "time" if axis.variable.is_time else "geo" if is_place else None
 
 
 def warnings(valid: ValidQuery) -> list[str]:

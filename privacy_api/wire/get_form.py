@@ -33,7 +33,7 @@ GET_PARAMETERS = [
         ("rho", "the whole price you choose"),
         ("display", "published or unbiased"),
         ("groups", "all or listed"),
-        ("format", "json or csv"),
+        ("format", "json, csv, json-stat, parquet or csvw"),
         ("labels", "codes or both"),
     )
 ]
