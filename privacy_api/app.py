@@ -20,6 +20,10 @@ from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
 from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
 from privacy_api.service.services import Services
+from privacy_api.web import static
+from privacy_api.web.assets import Assets, load_assets
+from privacy_api.web.errors import error_page, wants_page
+from privacy_api.web.pages import start
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -28,15 +32,22 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+API = (data_sets, queries, tables, releases, output_checks, health)
+"""Modules whose routers are in the OpenAPI document."""
+PAGES = (docs, static, start)
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
 
 
-def create_app(services: Services, gate: Gate, latency_slot_ms: int = 0, secure: bool = False) -> FastAPI:
+def create_app(
+    services: Services, gate: Gate, latency_slot_ms: int = 0, secure: bool = False, assets: Assets | None = None
+) -> FastAPI:
     app = FastAPI(
         title="Privacy Controlling API", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
-    for module in (data_sets, queries, tables, releases, output_checks, health, docs):
+    app.state.assets = assets or load_assets()
+    app.state.paths = frozenset(route.path for module in PAGES for route in module.router.routes)
+    for module in API + PAGES:
         app.include_router(module.router)
     _add_errors(app)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
@@ -48,7 +59,7 @@ def create_app(services: Services, gate: Gate, latency_slot_ms: int = 0, secure:
 def document_only() -> dict[str, Any]:
     """The OpenAPI document, without a service behind it."""
     app = FastAPI(title="Privacy Controlling API", version=__version__)
-    for module in (data_sets, queries, tables, releases, output_checks, health):
+    for module in API:
         app.include_router(module.router)
     describe(app)
     return app.openapi()
@@ -61,18 +72,23 @@ def _problem(error: ApiError) -> JSONResponse:
     return JSONResponse(error.document(), error.code.status, media_type=PROBLEM, headers=headers)
 
 
+def _refusal(request: Request, error: ApiError) -> Response:
+    """A page for people with a browser, a problem document for everybody else."""
+    return error_page(request, error) if wants_page(request) else _problem(error)
+
+
 def _add_errors(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         if not isinstance(error, ApiError):
             raise error
-        return _problem(error)
+        return _refusal(request, error)
 
     async def by_status(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return _problem(ApiError(_BY_STATUS.get(status, ErrorCode.INVALID_REQUEST)))
+        return _refusal(request, ApiError(_BY_STATUS.get(status, ErrorCode.INVALID_REQUEST)))
 
     async def broken(request: Request, error: Exception) -> Response:
-        return _problem(ApiError(ErrorCode.LEDGER_UNAVAILABLE))
+        return _refusal(request, ApiError(ErrorCode.LEDGER_UNAVAILABLE))
 
     app.add_exception_handler(ApiError, known)
     app.add_exception_handler(HTTPException, by_status)
@@ -108,9 +124,18 @@ class _Watch:
             # The type alone: an exception's text may quote what it failed on.
             self._log.error("failed", request=request_id, kind=type(error).__name__)
             if not status:
-                await _problem(ApiError(ErrorCode.INTERNAL))(scope, receive, send_with_headers)
+                await _last_word(Request(scope))(scope, receive, send_with_headers)
         ms = round(1000 * (time.monotonic() - started))
         self._log.info("request", request=request_id, ms=ms, status=status, **_facts(Request(scope)))
+
+
+def _last_word(request: Request) -> Response:
+    """For what nobody foresaw, which may be the pages themselves."""
+    error = ApiError(ErrorCode.INTERNAL)
+    try:
+        return _refusal(request, error)
+    except Exception:
+        return _problem(error)
 
 
 def _facts(request: Request) -> dict[str, Any]:

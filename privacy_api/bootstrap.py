@@ -150,14 +150,16 @@ def make_app(settings: Settings) -> FastAPI:
     from privacy_api.app import create_app
     from privacy_api.gate import Gate
     from privacy_api.logs import configure
+    from privacy_api.web.assets import load_assets
 
     settings.check_transport()
     configure(settings.log_level)
+    assets = load_assets(settings.brand, settings.brand_files)
     gate = Gate(settings.concurrent_queries, settings.waiting_queries, settings.query_seconds + 2 * GRACE)
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
     # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
     gc.set_threshold(100_000, 20, 20)
-    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure)
+    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure, assets)
 
 
 def app_from_environment() -> FastAPI:

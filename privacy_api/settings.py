@@ -21,6 +21,13 @@ class ServiceMode(StrEnum):
     LIVE = "live"
 
 
+class Brand(StrEnum):
+    """Whose the pages look like. govuk: of services on gov.uk, and of nobody else."""
+
+    NEUTRAL = "neutral"
+    GOVUK = "govuk"
+
+
 class SettingsRefused(ValueError):
     """The service does not start; the message names each setting and what it would accept."""
 
@@ -49,6 +56,9 @@ class Settings(BaseModel):
     concurrent_queries: int = Field(2, ge=1, le=256, description="Queries computed at a time, per process.")
     waiting_queries: int = Field(64, ge=0, le=10_000, description="Queries that may wait for a place, per process.")
     latency_slot_ms: int = Field(10, ge=0, le=10_000, description="Answers leave at multiples of this; 0 is off.")
+    brand: Brand = Field(
+        Brand.NEUTRAL, description="neutral, or govuk for a service on gov.uk: crown, fonts and crest."
+    )
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged.")
 
     @field_validator("home")
@@ -65,6 +75,11 @@ class Settings(BaseModel):
     @property
     def policies(self) -> Path:
         return self.home / "policies"
+
+    @property
+    def brand_files(self) -> Path:
+        """Fonts and crest, where a service on gov.uk has put them."""
+        return self.home / "brand"
 
     @property
     def url(self) -> str:

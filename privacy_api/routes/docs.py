@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,12 +25,7 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-@router.get("/")
-def start_page() -> Response:
-    return RedirectResponse("/docs")
-
-
-@router.get("/docs")
+@router.api_route("/docs", methods=["GET", "HEAD"])
 def page() -> Response:
     return Response(
         _PAGE, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}

@@ -1,0 +1,91 @@
+"""Numbers, dates, years and privacy in plain words, for people who read pages; templates have them as filters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from disclosure.accounting import epsilon, guess_accuracy, rho
+
+SYMBOLS = {
+    "c": "confidential: hidden to protect pupils",
+    "x": "not available",
+    "z": "not applicable",
+    "low": "rounds to 0 but is not 0",
+    "u": "low reliability",
+}
+"""GSS symbols, as tables of official statistics use them."""
+SENSITIVITIES = {
+    "B": "Highly sensitive",
+    "C": "Sensitive",
+    "D": "Special category, or of that kind",
+    "E": "Other",
+}
+IDENTIFIABILITIES = {
+    1: "Identifies a person at once",
+    2: "Identifies a person with other information",
+    3: "May identify a person with other information",
+    4: "High risk of identifying a person again",
+    5: "Other",
+}
+Years = tuple[int, int | None] | None
+
+
+def number(value: float | int | str | None) -> str:
+    """Thousands with commas; what is not there is a dash."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int | float) else value
+
+
+def many(amount: int, what: str, several: str = "") -> str:
+    """ "1 pupil", "2,000 pupils"."""
+    return f"{amount:,} {what if amount == 1 else several or what + 's'}"
+
+
+def rho_words(nano: int) -> str:
+    """An amount of budget: "0.005 ρ"."""
+    return f"{rho(nano).normalize():f} ρ"
+
+
+def epsilon_words(nano: int, delta: float) -> str:
+    """ "ε 0.62 at δ 1e-10"."""
+    return f"ε {epsilon(nano, delta):.2g} at δ {delta:g}" if delta else ""
+
+
+def promise(nano: int) -> str:
+    """What an amount of ρ means for one pupil, as a bet that anybody can judge."""
+    right = 100 * guess_accuracy(nano)
+    shown = f"{right:.1f}" if right < 99.95 else "nearly 100"
+    return (
+        "Somebody who tosses a coin to guess one fact about one pupil is right 50 times in 100. "
+        f"Having read every answer that this pays for, they are right at most {shown} times in 100."
+    )
+
+
+def date(instant: str) -> str:
+    """ "30 November 2026", of an ISO instant in UTC."""
+    at = _parsed(instant)
+    return f"{at.day} {at:%B %Y}"
+
+
+def date_and_time(instant: str) -> str:
+    """ "30 November 2026 at 7:52pm (UTC)"."""
+    at = _parsed(instant)
+    hour, half = at.hour % 12 or 12, "am" if at.hour < 12 else "pm"
+    return f"{date(instant)} at {hour}:{at:%M}{half} (UTC)"
+
+
+def _parsed(instant: str) -> datetime:
+    at = datetime.fromisoformat(instant)
+    return at if at.tzinfo is None else at.astimezone(UTC)
+
+
+def years(span: Years) -> str:
+    """By the year in which an academic year ends: "2006 to 2023", "from 2006"."""
+    if span is None:
+        return ""
+    first, last = span
+    return f"from {first}" if last is None else str(first) if first == last else f"{first} to {last}"
+
+
+FILTERS = {f.__name__: f for f in (number, many, rho_words, epsilon_words, promise, date, date_and_time, years)}
