@@ -99,6 +99,7 @@ class _Reader:
             self._names.refuse("TimePeriodsNotFound", "This data set has no time periods.", node.path)
             return TRUE
         self._names.used.setdefault(time.name, node.path)
+        self._names.named.setdefault((time.name, None), node.path)
         if not self._fits(node.operator, node.periods, node.path, ordered=True):
             return TRUE
         places = [self._place(p) for p in node.periods]

@@ -10,12 +10,15 @@ from datasets.statistics import Subject
 
 
 class Names:
-    """One request's view of a data set. problems: found so far. used: variable → path where it was first named."""
+    """One request's view of a data set. problems: found so far. used: variable → path where it was first named; named:
+    the same of each (variable, banding or None).
+    """
 
     def __init__(self, data_set: DataSet) -> None:
         self.data_set = data_set
         self.problems: list[Problem] = []
         self.used: dict[str, str] = {}
+        self.named: dict[tuple[str, str | None], str] = {}
         self._atoms_of: dict[tuple[str, str], dict[str, tuple[int, ...]]] = {}
 
     def refuse(self, code: str, message: str, path: str) -> None:
@@ -30,12 +33,14 @@ class Names:
             return None
         self.used.setdefault(name, path)
         if not banding or (banding == "bin" and variable.numbers):
+            self.named.setdefault((name, None), path)
             return Subject(Measure("", ""), variable)
         found = variable.banding(banding)
         if found is None:
             accepted = [f"{name}.{b.name}" for b in variable.bandings] or ["none declared"]
             self.refuse("BandingNotFound", f"No such banding of {name}. Accepted: {some(accepted)}.", path)
             return None
+        self.named.setdefault((name, banding), path)
         return Subject(Measure("", ""), variable, found)
 
     def domain(self, reference: str, path: str) -> Subject | None:

@@ -15,6 +15,7 @@ from datasets.names import Names
 from datasets.plan import Axis, Layout, Plan, Quantity
 from datasets.predicate import Predicate
 from datasets.query import Groups, InvalidQuery, Measure, Query
+from datasets.scope import DataSetScope, check_scope
 from datasets.statistics import Statistic, Subject
 from datasets.statistics.recipe import Need, Part, aggregate_of, by_of
 from disclosure.aggregates import Aggregate, Count, DistinctCount, as_json, bins_of
@@ -95,9 +96,16 @@ class ValidQuery:
 
 
 def validate(
-    query: Query, data_set: DataSet, grants: frozenset[str], limits: Limits, official: bool = False
+    query: Query,
+    data_set: DataSet,
+    grants: frozenset[str],
+    limits: Limits,
+    official: bool = False,
+    scope: DataSetScope | None = None,
 ) -> ValidQuery:
-    """Raises InvalidQuery with all problems found. official: the policy of the cut adds no noise."""
+    """Raises InvalidQuery with all problems found. official: the policy of the cut adds no noise. scope: None for all
+    of the data set.
+    """
     names = Names(data_set)
     if data_set.public:
         names.refuse("DataSetIsPublic", "A public data set answers no questions: ask those that link to it.", "dataSet")
@@ -109,6 +117,8 @@ def validate(
     context = Context(names, predicate, grouping.tables[0].axes, limits.probabilities, official)
     measures = _measures(query.measures, context, limits)
     names.check_grants(grants)
+    if scope is not None:
+        check_scope(scope, names, predicate)
     _refuse(names)
     valid = _valid(query, predicate, grouping, measures, data_set)
     _check_size(valid, names, limits, official)

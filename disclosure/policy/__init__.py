@@ -21,3 +21,6 @@ from disclosure.policy.model import Secondary as Secondary
 from disclosure.policy.model import Sparsity as Sparsity
 from disclosure.policy.read import PolicyRefused as PolicyRefused
 from disclosure.policy.tables import TABLES as TABLES
+from disclosure.policy.tighten import Tightening as Tightening
+from disclosure.policy.tighten import tighten as tighten
+from disclosure.policy.tighten import tightening_problems as tightening_problems

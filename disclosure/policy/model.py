@@ -115,6 +115,7 @@ class Policy:
 
     primary: the rules of an `official` policy in the order of `disclosure.rules.RULES`, minimum count first; none in
     `dp`, where thresholds are judged on noisy numbers. In `dp`, secondary is `none` and rounding conventional.
+    shown_coarser: what a project's tightening changes in what is shown, by `table.key`.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Policy:
     cell_key: CellKey | None = None
     sparsity: Sparsity | None = None
     differencing: Differencing | None = None
+    shown_coarser: tuple[tuple[str, int], ...] = ()
 
     def delta_with(self, listed: int) -> float:
         """The δ that belongs to an ε, which is that of ρ at the policy's own δ, beside this many atto-δ of listed
