@@ -21,6 +21,7 @@ from privacy_api.ports import Engine, LedgerBroken
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
+from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import DatabaseRefused, open_database, together
 from privacy_api.stores.facts import settle
 from privacy_api.stores.ledger import SqlLedger
@@ -55,6 +56,7 @@ class Stores:
     projects: SqlProjects
     tables: SqlTables
     output_checks: SqlOutputChecks
+    audit: SqlAudit
     together: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
 
@@ -76,6 +78,7 @@ def open_stores(settings: Settings) -> Stores:
         SqlProjects(database),
         SqlTables(database),
         SqlOutputChecks(database),
+        SqlAudit(database, settings.audit_anchor_file),
         lambda: together(database),
         database.dispose,
     )
@@ -89,6 +92,8 @@ def open_services(
     cuts: list[HostedCut] = []
     try:
         stores.ledger.verify()
+        stores.audit.mend_fence()
+        stores.audit.verify()
         cuts.extend(_open_cut(settings, name) for name in list_cuts(settings.cuts))
     except BaseException:
         for cut in cuts:
@@ -101,6 +106,7 @@ def open_services(
         projects=stores.projects,
         tables=stores.tables,
         output_checks=stores.output_checks,
+        audit=stores.audit,
         noise=noise,
         now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
         together=stores.together,

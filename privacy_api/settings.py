@@ -90,6 +90,11 @@ class Settings(BaseModel):
         return self.anchor or self.home / "anchor.json"
 
     @property
+    def audit_anchor_file(self) -> Path:
+        """Beside the ledger's: each chain has a file of its own, so that neither waits for the other's lock."""
+        return self.anchor_file.with_name(f"audit-{self.anchor_file.name}")
+
+    @property
     def environment(self) -> str:
         """The word in every API key, so that a key shows where it belongs."""
         return "test" if self.mode is ServiceMode.DEMO else "live"

@@ -1,5 +1,15 @@
 """What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
 
+from privacy_api.ports.audit import (
+    Audit,
+    AuditBroken,
+    AuditEntry,
+    AuditFilter,
+    Happening,
+    Note,
+    NotRecordable,
+    Position,
+)
 from privacy_api.ports.engine import Engine
 from privacy_api.ports.ledger import (
     Balance,
@@ -22,19 +32,27 @@ from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 
 __all__ = [
     "AlreadyRegistered",
+    "Audit",
+    "AuditBroken",
+    "AuditEntry",
+    "AuditFilter",
     "Balance",
     "BudgetExhausted",
     "Charge",
     "Day",
     "Engine",
+    "Happening",
     "InProgress",
     "KeyInfo",
     "KeyRole",
     "Ledger",
     "LedgerBroken",
+    "NotRecordable",
+    "Note",
     "OutputCheck",
     "OutputChecks",
     "Person",
+    "Position",
     "Principal",
     "Project",
     "Projects",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Ledger, OutputChecks, Projects, Tables
+from privacy_api.ports import Audit, Ledger, OutputChecks, Projects, Tables
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -31,6 +31,7 @@ class Services:
     projects: Projects
     tables: Tables
     output_checks: OutputChecks
+    audit: Audit
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]

@@ -11,16 +11,46 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from privacy_api.ports import LedgerBroken
+from privacy_api.ports import AuditBroken, LedgerBroken
 
-INSPECT = (
-    "Stop the service, keep the database as it is and compare it with a backup; "
-    "when it is known to be right, `privacy-api ledger anchor` accepts it."
-)
-MISSING = f"The ledger has entries but its anchor file is missing: it may have been rolled back. {INSPECT}"
-GARBLED = f"The ledger's anchor file cannot be read. {INSPECT}"
-UNWRITABLE = "The ledger's anchor file cannot be written, so nothing can be answered. Check its directory and its disk."
-DIFFERENT = f"The ledger was rolled back or edited: it is not the one that its anchor file describes. {INSPECT}"
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of one chain when it is not what it should be. accept: the command that accepts it as it is."""
+
+    chain: str
+    accept: str
+    broken: type[LedgerBroken] = LedgerBroken
+
+    @property
+    def inspect(self) -> str:
+        return (
+            "Stop the service, keep the database as it is and compare it with a backup; "
+            f"when it is known to be right, `{self.accept}` accepts it."
+        )
+
+    def edited(self, what: str) -> LedgerBroken:
+        return self.broken(f"The {self.chain} was rolled back or edited: {what}. {self.inspect}")
+
+    def different(self) -> LedgerBroken:
+        return self.edited("it is not the one that its anchor file describes")
+
+    def missing(self) -> LedgerBroken:
+        told = "has entries but its anchor file is missing: it may have been rolled back"
+        return self.broken(f"The {self.chain} {told}. {self.inspect}")
+
+    def garbled(self) -> LedgerBroken:
+        return self.broken(f"The {self.chain}'s anchor file cannot be read. {self.inspect}")
+
+    def unwritable(self) -> LedgerBroken:
+        return self.broken(
+            f"The {self.chain}'s anchor file cannot be written, so nothing can be answered. "
+            "Check its directory and its disk."
+        )
+
+
+LEDGER = Words("ledger", "privacy-api ledger anchor")
+AUDIT = Words("audit chain", "privacy-api audit anchor", AuditBroken)
 
 _HASH = re.compile("[0-9a-f]{64}")
 
@@ -39,8 +69,9 @@ GENESIS = Head(0, "0" * 64)
 class Anchor:
     """One file, moved forward only. Threads and processes of one machine may share it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, words: Words = LEDGER) -> None:
         self._path = path
+        self._words = words
 
     def read(self) -> Head | None:
         try:
@@ -48,27 +79,27 @@ class Anchor:
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
-            raise LedgerBroken(GARBLED) from None
+            raise self._words.garbled() from None
 
-    def standing(self, ledger_is_empty: Callable[[], bool]) -> Head:
-        """What the file says. Only a ledger without entries may start one.
+    def standing(self, chain_is_empty: Callable[[], bool]) -> Head:
+        """What the file says. Only a chain without entries may start one.
 
-        The ledger is asked under the file's lock, because every first entry waits for an anchor: nobody's can
+        The chain is asked under the file's lock, because every first entry waits for an anchor: nobody's can
         appear between the question and the answer.
         """
         head = self.read()
         if head is not None:
             return head
         with self.locked():
-            return self.read() or self._start(ledger_is_empty)
+            return self.read() or self._start(chain_is_empty)
 
     def move(self, head: Head) -> None:
         with self.locked():
             standing = self.read()
             if standing is None:
-                raise LedgerBroken(MISSING)
+                raise self._words.missing()
             if standing.seq == head.seq and standing != head:
-                raise LedgerBroken(DIFFERENT)
+                raise self._words.different()
             if standing.seq < head.seq:
                 self.write(head)
 
@@ -78,7 +109,7 @@ class Anchor:
             # A new descriptor each time: the lock belongs to it, so that threads exclude each other too.
             descriptor = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         except OSError:
-            raise LedgerBroken(UNWRITABLE) from None
+            raise self._words.unwritable() from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -93,11 +124,11 @@ class Anchor:
             fresh.replace(self._path)
             _sync_directory(self._path.parent)
         except OSError:
-            raise LedgerBroken(UNWRITABLE) from None
+            raise self._words.unwritable() from None
 
-    def _start(self, ledger_is_empty: Callable[[], bool]) -> Head:
-        if not ledger_is_empty():
-            raise LedgerBroken(MISSING)
+    def _start(self, chain_is_empty: Callable[[], bool]) -> Head:
+        if not chain_is_empty():
+            raise self._words.missing()
         self.write(GENESIS)
         return GENESIS
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from sqlalchemy import Column, Connection, RowMapping, ScalarSelect, Select, bindparam, func, insert, select
 
 from disclosure.accounting import Event
-from privacy_api.ports import LedgerBroken, Request
-from privacy_api.stores.anchor import DIFFERENT, GENESIS, INSPECT, Head
+from privacy_api.ports import Request
+from privacy_api.stores.anchor import GENESIS, LEDGER, Head
 from privacy_api.stores.schema import ledger
 
 Kind = Literal["charge", "release", "failed"]
@@ -70,8 +70,7 @@ def events_text(events: Iterable[Event]) -> str:
     )
 
 
-def edited(what: str) -> LedgerBroken:
-    return LedgerBroken(f"The ledger was rolled back or edited: {what}. {INSPECT}")
+edited = LEDGER.edited
 
 
 def entry_of(row: RowMapping) -> Entry:
@@ -155,7 +154,7 @@ def tail(connection: Connection, request: Request, anchor: Head) -> Tail:
     found = sorted((entry_of(row) for row in rows), key=attrgetter("seq"))
     anchored = next((entry.head for entry in found if entry.seq == anchor.seq), GENESIS)
     if anchored != anchor:
-        raise LedgerBroken(DIFFERENT)
+        raise LEDGER.different()
     last = {name: [e for e in found if value and getattr(e, name) == value][-1:] for name, value in who.items()}
     return Tail(found[-1] if found else None, *(entries[0] if entries else None for entries in last.values()))
 

@@ -6,9 +6,10 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -86,20 +87,41 @@ def together(engine: Engine) -> Iterator[None]:
     if _joined(engine) is not None:
         yield
         return
+    afterwards: dict[str, Callable[[], None]] = {}
     with writing(engine) as connection:
-        token = _open.set((engine, connection))
+        token = _open.set(_Open(engine, connection, afterwards))
         try:
             yield
         finally:
             _open.reset(token)
+    for act in afterwards.values():
+        act()
+
+
+def when_committed(engine: Engine, name: str, act: Callable[[], None]) -> None:
+    """Do it now; inside of `together`, when that is committed, and once: the latest of each name."""
+    found = _open.get()
+    if found is not None and found.engine is engine:
+        found.afterwards[name] = act
+    else:
+        act()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A transaction that stores share. afterwards: what acts outside the database once it is committed."""
+
+    engine: Engine
+    connection: Connection
+    afterwards: dict[str, Callable[[], None]]
 
 
 def _joined(engine: Engine) -> Connection | None:
     found = _open.get()
-    return found[1] if found and found[0] is engine else None
+    return found.connection if found and found.engine is engine else None
 
 
-_open: ContextVar[tuple[Engine, Connection] | None] = ContextVar("open", default=None)
+_open: ContextVar[_Open | None] = ContextVar("open", default=None)
 
 
 @contextmanager

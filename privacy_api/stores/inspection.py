@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Column, Connection, RowMapping, Table, select
 
-from privacy_api.ports import LedgerBroken
-from privacy_api.stores.anchor import DIFFERENT, GENESIS, Head
+from privacy_api.stores.anchor import GENESIS, LEDGER, Head
 from privacy_api.stores.chain import Entry, edited, entry_of
 from privacy_api.stores.measurements import packed_of
 from privacy_api.stores.official import packed_of as packed_table_of
@@ -40,7 +39,7 @@ def inspect(connection: Connection, anchor: Head | None) -> Head:
         except UNREADABLE:
             raise edited(f"what follows entry {walk.head.seq} cannot be read") from None
     if not anchored:
-        raise LedgerBroken(DIFFERENT)
+        raise LEDGER.different()
     return walk.head
 
 

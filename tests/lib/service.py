@@ -21,6 +21,7 @@ from privacy_api.gate import Gate
 from privacy_api.ports import Engine, KeyRole, Project
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
+from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import open_database, together
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
@@ -110,6 +111,7 @@ def running(
         projects=projects,
         tables=SqlTables(database),
         output_checks=SqlOutputChecks(database),
+        audit=SqlAudit(database, home / "audit-anchor.json"),
         noise=noise,
         now=lambda: "2026-11-21T12:00:00+00:00",
         together=lambda: together(database),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Table, create_engine, event, func, insert, select
+from sqlalchemy import Connection, Table, create_engine, event, func, insert, select, text
 
 from datasets.official.released import ReleasedCells
 from disclosure.accounting import Event
@@ -27,6 +27,7 @@ from privacy_api.ports import (
     StoredRelease,
     Wanted,
 )
+from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import open_database, reading
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.projects import SqlProjects
@@ -67,6 +68,8 @@ class Desk:
         self.ledger = SqlLedger(self.engine, self.anchor, clock=self.clock)
         self.projects = SqlProjects(self.engine)
         self.tables = SqlTables(self.engine)
+        self.audit_anchor = self.anchor.with_name("audit-anchor.json")
+        self.audit = SqlAudit(self.engine, self.audit_anchor, clock=self.clock)
 
     def reopened(self) -> Desk:
         self.engine.dispose()
@@ -168,14 +171,28 @@ def start_afresh(url: str, *founded: Project | Person) -> None:
 
 @contextmanager
 def behind_its_back(url: str) -> Iterator[Connection]:
-    """The database as somebody sees it who holds its files: no constraint between tables holds them."""
+    """The database as somebody sees it who holds its files: no trigger, no constraint between tables holds them."""
     engine = create_engine(url)
     event.listen(engine, "connect", _unhindered_postgres if engine.dialect.name == "postgresql" else _hurried_sqlite)
     try:
-        with engine.begin() as connection:
+        with engine.begin() as connection, _without_fence(connection):
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _without_fence(connection: Connection) -> Iterator[None]:
+    """PostgreSQL's does not fire for who replays a log; SQLite's is taken down and put up again."""
+    if connection.dialect.name == "postgresql":
+        yield
+        return
+    standing = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+    for name, _ in standing:
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    yield
+    for _, statement in standing:
+        connection.execute(text(statement))
 
 
 def _unhindered_postgres(connection: Any, record: Any) -> None:

@@ -1,5 +1,6 @@
 """The tables of the service database, in a module for each area. Amounts are nano-ρ; instants are UTC in ISO 8601."""
 
+from privacy_api.stores.schema.audit import audit as audit
 from privacy_api.stores.schema.base import BIG as BIG
 from privacy_api.stores.schema.base import metadata as metadata
 from privacy_api.stores.schema.governance import proposals as proposals
