@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from typing import Any
+from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,9 +17,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from privacy_api import __version__, logs
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import Gate
+from privacy_api.governance.access_table import ACCESS, is_page
+from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
 from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
+from privacy_api.routes.admission import admit, check_table
 from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
@@ -39,16 +43,29 @@ _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_AL
 
 
 def create_app(
-    services: Services, gate: Gate, latency_slot_ms: int = 0, secure: bool = False, assets: Assets | None = None
+    services: Services,
+    gate: Gate,
+    latency_slot_ms: int = 0,
+    secure: bool = False,
+    assets: Assets | None = None,
+    public_url: str = "",
 ) -> FastAPI:
+    """secure: browsers reach it by HTTPS. public_url: scheme, host and port that they know it by, if it is set."""
     app = FastAPI(
-        title="Privacy Controlling API", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+        title="Privacy Controlling API",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(admit)],
     )
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
+    app.state.secure, app.state.public_url, app.state.access = secure, public_url, ACCESS
     app.state.assets = assets or load_assets()
     app.state.paths = frozenset(route.path for module in PAGES for route in module.router.routes)
     for module in API + PAGES:
         app.include_router(module.router)
+    check_table(app.routes, ACCESS)
     _add_errors(app)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
     app.add_middleware(_Watch, headers=headers)
@@ -77,10 +94,19 @@ def _refusal(request: Request, error: ApiError) -> Response:
     return error_page(request, error) if wants_page(request) else _problem(error)
 
 
+def _to_sign_in(request: Request) -> Response:
+    """Back to where they were, afterwards, if it was a page to look at."""
+    there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    onward = f"?next={quote(there, safe='/')}" if request.method == "GET" else ""
+    return RedirectResponse(f"/sign-in{onward}", 303)
+
+
 def _add_errors(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         if not isinstance(error, ApiError):
             raise error
+        if error.code is ErrorCode.NOT_AUTHENTICATED and is_page(request.url.path):
+            return _to_sign_in(request)
         return _refusal(request, error)
 
     async def by_status(request: Request, error: Exception) -> Response:
@@ -140,12 +166,13 @@ def _last_word(request: Request) -> Response:
 
 def _facts(request: Request) -> dict[str, Any]:
     """What the log may hold of a request: route, who, which release, which charge."""
-    principal, answered = getattr(request.state, "principal", None), getattr(request.state, "answered", None)
-    route = request.scope.get("route")
+    caller, answered = getattr(request.state, "caller", ANONYMOUS), getattr(request.state, "answered", None)
+    principal, route = caller.principal, request.scope.get("route")
     return {
         "method": request.method,
         "route": getattr(route, "path", "unknown"),
         "key": principal.key_id if principal else None,
+        "account": caller.account.id if caller.account else None,
         "project": principal.project.id if principal else None,
         "release": answered.release if answered else None,
         "nano_rho": answered.nano_rho if answered else None,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine as Database
 
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.cubes import CubeEngine
@@ -15,12 +18,14 @@ from datasets.engines.duckdb import DuckDBEngine
 from datasets.ingest import CutDamaged, CutNotFound, IngestFailed, Published, list_cuts, open_cubes, open_current
 from datasets.official.fits import misfits
 from datasets.plan import EngineRefused
+from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
 from privacy_api.ports import Engine, LedgerBroken
-from privacy_api.service.cuts import HostedCut, hosted
+from privacy_api.service.cuts import HostedCut, HostedDataSet, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
+from privacy_api.stores.accounts import SqlAccounts
 from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import DatabaseRefused, open_database, together
 from privacy_api.stores.facts import settle
@@ -28,6 +33,7 @@ from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
 from privacy_api.stores.tables import SqlTables
 
 if TYPE_CHECKING:
@@ -52,13 +58,61 @@ GRACE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Stores:
+    """Every store of one service database: the only list of them."""
+
     ledger: SqlLedger
     projects: SqlProjects
     tables: SqlTables
     output_checks: SqlOutputChecks
     audit: SqlAudit
+    accounts: SqlAccounts
+    sessions: SqlSessions
     together: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
+
+    @classmethod
+    def of(
+        cls,
+        database: Database,
+        anchor: Path,
+        audit_anchor: Path,
+        claim_seconds: float = 60,
+        idle: timedelta = IDLE,
+        life: timedelta = LIFE,
+    ) -> Stores:
+        """idle, life: of sessions."""
+        return cls(
+            SqlLedger(database, anchor, claim_seconds),
+            SqlProjects(database),
+            SqlTables(database),
+            SqlOutputChecks(database),
+            SqlAudit(database, audit_anchor),
+            SqlAccounts(database),
+            SqlSessions(database, idle, life),
+            lambda: together(database),
+            database.dispose,
+        )
+
+    def services(
+        self,
+        data_sets: Mapping[str, HostedDataSet],
+        environment: str,
+        now: Callable[[], str],
+        noise: NoiseSource = add_noise,
+        step: Callable[[str], None] = ignore_step,
+        lister: Lister = list_groups,
+    ) -> Services:
+        kept = {name: getattr(self, name) for name in Stores.__dataclass_fields__ if name != "close"}
+        return Services(
+            data_sets=data_sets,
+            noise=noise,
+            now=now,
+            environment=environment,
+            step=step,
+            close_stores=self.close,
+            lister=lister,
+            **kept,
+        )
 
 
 def open_stores(settings: Settings) -> Stores:
@@ -72,15 +126,9 @@ def open_stores(settings: Settings) -> Stores:
     except BaseException:
         database.dispose()
         raise
-    claim_seconds = settings.query_seconds + GRACE
-    return Stores(
-        SqlLedger(database, settings.anchor_file, claim_seconds),
-        SqlProjects(database),
-        SqlTables(database),
-        SqlOutputChecks(database),
-        SqlAudit(database, settings.audit_anchor_file),
-        lambda: together(database),
-        database.dispose,
+    idle, life = timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
+    return Stores.of(
+        database, settings.anchor_file, settings.audit_anchor_file, settings.query_seconds + GRACE, idle, life
     )
 
 
@@ -100,20 +148,11 @@ def open_services(
             cut.engine.close()
         stores.close()
         raise
-    return Services(
-        data_sets=hosted(tuple(cuts)),
-        ledger=stores.ledger,
-        projects=stores.projects,
-        tables=stores.tables,
-        output_checks=stores.output_checks,
-        audit=stores.audit,
-        noise=noise,
-        now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
-        together=stores.together,
-        environment=settings.environment,
-        step=step,
-        close_stores=stores.close,
-    )
+    return stores.services(hosted(tuple(cuts)), settings.environment, utc_seconds, noise, step)
+
+
+def utc_seconds() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def policy_of(settings: Settings, cut: str) -> Policy:
@@ -165,7 +204,7 @@ def make_app(settings: Settings) -> FastAPI:
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
     # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
     gc.set_threshold(100_000, 20, 20)
-    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure, assets)
+    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure, assets, settings.public_url)
 
 
 def app_from_environment() -> FastAPI:

@@ -45,6 +45,13 @@ class Settings(BaseModel):
     tls_certificate: Path | None = Field(None, description="PEM certificate; with tls_key the server speaks HTTPS.")
     tls_key: Path | None = Field(None, description="PEM key of the certificate.")
     behind_tls_proxy: bool = Field(False, description="A reverse proxy in front speaks HTTPS.")
+    public_url: str = Field(
+        "",
+        pattern=r"^(https://[A-Za-z0-9.\-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)?$",
+        description="Where browsers find the service: scheme, host and port, as in https://npd.example.org.",
+    )
+    session_idle_minutes: int = Field(30, ge=1, le=1440, description="Minutes after which an unused session ends.")
+    session_hours: float = Field(8, gt=0, le=24, description="Hours after which any session ends.")
     query_seconds: float = Field(10.0, ge=0.01, le=600, description="Most time the engine may take for one query.")
     query_memory: str = Field("2GB", pattern=r"^[0-9]+(MB|GB)$", description="Most memory the engine may take.")
     engine_threads: int = Field(1, ge=1, le=64, description="Threads of the engine per query.")

@@ -1,5 +1,14 @@
 """What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
 
+from privacy_api.ports.accounts import (
+    Account,
+    Accounts,
+    AccountStatus,
+    Membership,
+    Role,
+    Session,
+    Sessions,
+)
 from privacy_api.ports.audit import (
     Audit,
     AuditBroken,
@@ -26,11 +35,23 @@ from privacy_api.ports.ledger import (
     Wanted,
 )
 from privacy_api.ports.output_checks import OutputCheck, OutputChecks
-from privacy_api.ports.projects import KeyInfo, KeyRole, Person, Principal, Project, Projects
+from privacy_api.ports.projects import (
+    KeyInfo,
+    KeyRole,
+    Person,
+    Principal,
+    Project,
+    ProjectKind,
+    Projects,
+    Suspended,
+)
 from privacy_api.ports.proposals import Proposal, ProposalKind, Proposals, ProposalState
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 
 __all__ = [
+    "Account",
+    "AccountStatus",
+    "Accounts",
     "AlreadyRegistered",
     "Audit",
     "AuditBroken",
@@ -47,6 +68,7 @@ __all__ = [
     "KeyRole",
     "Ledger",
     "LedgerBroken",
+    "Membership",
     "NotRecordable",
     "Note",
     "OutputCheck",
@@ -55,6 +77,7 @@ __all__ = [
     "Position",
     "Principal",
     "Project",
+    "ProjectKind",
     "Projects",
     "Proposal",
     "ProposalKind",
@@ -64,7 +87,11 @@ __all__ = [
     "ReleasedTable",
     "Request",
     "Reserved",
+    "Role",
+    "Session",
+    "Sessions",
     "StoredRelease",
+    "Suspended",
     "Tables",
     "Wanted",
 ]

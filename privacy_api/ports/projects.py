@@ -7,14 +7,25 @@ from enum import StrEnum
 from typing import Protocol
 
 
+class ProjectKind(StrEnum):
+    """RESEARCH: somebody decided on it. SANDBOX: anybody's, to try the service with; synthetic cuts only."""
+
+    RESEARCH = "research"
+    SANDBOX = "sandbox"
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Who may ask for what. cap in nano-ρ over the life of the project; grants name class B and D variables."""
+    """Who may ask for what. cap in nano-ρ over the life of the project; grants name class B and D variables.
+    frozen: since when nobody may ask for it; expires: from when on nobody may."""
 
     id: str
     title: str
     cap: int
     grants: frozenset[str]
+    kind: ProjectKind = ProjectKind.RESEARCH
+    expires: str | None = None
+    frozen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +45,23 @@ class KeyRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever holds an API key: the key's public id, its project, the id of its person if it has one, and its role."""
+    """Whoever asks for a project: the public id of their API key (web-… where an account asks without one), the id of
+    its person if it has one, and its role. synthetic_only: real cuts do not exist for them."""
 
     key_id: str
     project: Project
     person: str | None = None
     role: KeyRole = KeyRole.RESEARCHER
+    synthetic_only: bool = False
+
+
+class Suspended(Exception):
+    """The right secret of something that does not open anything now. what: key, account or project; ended: it expired,
+    rather than that somebody froze it."""
+
+    def __init__(self, what: str, ended: bool = False) -> None:
+        super().__init__(what)
+        self.what, self.ended = what, ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,9 @@ class KeyInfo:
     revoked: str | None
     person: str | None = None
     role: KeyRole = KeyRole.RESEARCHER
+    account: str | None = None
+    expires: str | None = None
+    frozen: str | None = None
 
 
 class Projects(Protocol):
@@ -75,14 +100,27 @@ class Projects(Protocol):
         environment: str,
         person: str | None = None,
         role: KeyRole = KeyRole.RESEARCHER,
+        account: str | None = None,
+        expires: str | None = None,
     ) -> tuple[KeyInfo, str]:
-        """The key's record and, this once, the key itself. Its charges count against the person, if it has one."""
+        """The key's record and, this once, the key itself. Its charges count against the person, if it has one.
+        account: whose key it is, and without whom it does not open."""
         ...
 
     def issued_keys(self) -> list[KeyInfo]: ...
 
     def revoke_key(self, key_id: str) -> bool: ...
 
+    def freeze_key(self, key_id: str, frozen: bool) -> bool:
+        """False if nothing changed."""
+        ...
+
+    def freeze_project(self, project: str, frozen: bool) -> bool:
+        """False if nothing changed."""
+        ...
+
     def principal(self, key: str) -> Principal | None:
-        """Whoever holds this key; None for a wrong, unknown or revoked one (compared in constant time)."""
+        """Whoever holds this key; None for a wrong, unknown or revoked one (compared in constant time), and for one
+        whose account left the project. Suspended for one that is frozen or has ended, or whose account or project is.
+        """
         ...

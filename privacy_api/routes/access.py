@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import Format, accepted, negotiate
 from privacy_api.gate import Gate
-from privacy_api.ports import KeyRole, Principal
+from privacy_api.governance.caller import Caller
+from privacy_api.ports import Principal
 from privacy_api.service.services import Services
 from privacy_api.wire.json_in import MAX_BODY
 
@@ -25,22 +26,17 @@ def gate_of(request: Request) -> Gate:
     return found
 
 
-def principal_of(request: Request) -> Principal:
-    """The holder of the bearer key. Cookies, query parameters and forwarded headers are never looked at."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    found = services_of(request).projects.principal(key.strip()) if scheme.lower() == "bearer" else None
-    if found is None:
-        raise ApiError(ErrorCode.NOT_AUTHENTICATED, detail="Send your key as 'Authorization: Bearer npd_…'.")
-    request.state.principal = found
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the admission found it (routes/admission.py), which has let them in."""
+    found: Caller = request.state.caller
     return found
 
 
-def checker_of(request: Request) -> Principal:
-    """The holder of a key that may have outputs checked."""
-    found = principal_of(request)
-    if found.role is not KeyRole.CHECKER:
-        detail = "A check tells of exact numbers. Ask an officer for a key with the role checker."
-        raise ApiError(ErrorCode.NOT_A_CHECKER, detail=detail)
+async def principal_of(request: Request) -> Principal:
+    """Whom the caller asks as: the project of the API key, or of the account."""
+    found = caller_of(request).principal
+    if found is None:
+        raise ApiError(ErrorCode.NO_PROJECT, detail="Name one of your projects in the header 'Project'.")
     return found
 
 
@@ -81,6 +77,6 @@ async def read_body(request: Request, most: int) -> bytes:
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 PrincipalDep = Annotated[Principal, Depends(principal_of)]
-CheckerDep = Annotated[Principal, Depends(checker_of)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
 ShapeDep = Annotated[Shape, Depends(shape_of)]
 BodyDep = Annotated[bytes, Depends(body_of)]

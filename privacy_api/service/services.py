@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Audit, Ledger, OutputChecks, Projects, Tables
+from privacy_api.ports import Accounts, Audit, Ledger, OutputChecks, Projects, Sessions, Tables
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -32,6 +32,8 @@ class Services:
     tables: Tables
     output_checks: OutputChecks
     audit: Audit
+    accounts: Accounts
+    sessions: Sessions
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, Table, insert, select, update
 
-from privacy_api.ports import KeyInfo, KeyRole, Person, Principal, Project
+from privacy_api.governance.roles import Permission, permissions_of
+from privacy_api.ports import (
+    AccountStatus,
+    KeyInfo,
+    KeyRole,
+    Person,
+    Principal,
+    Project,
+    ProjectKind,
+    Role,
+    Suspended,
+)
 from privacy_api.stores.clock import now
 from privacy_api.stores.database import reading, writing
 from privacy_api.stores.keys import new_key, opens, parse_key
-from privacy_api.stores.schema import api_keys, people, projects
+from privacy_api.stores.schema import accounts, api_keys, memberships, people, projects
 
 LARGEST_CAP = 2**63 - 1
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -39,7 +51,7 @@ class SqlProjects:
     def projects(self) -> list[Project]:
         with reading(self._engine) as connection:
             rows = connection.execute(select(projects).order_by(projects.c.id)).mappings()
-            return [_project_of(row) for row in rows]
+            return [project_of(row) for row in rows]
 
     def create_person(self, person: Person) -> Person:
         _refuse_bad_id("person", person.id)
@@ -66,31 +78,26 @@ class SqlProjects:
         environment: str,
         person: str | None = None,
         role: KeyRole = KeyRole.RESEARCHER,
+        account: str | None = None,
+        expires: str | None = None,
     ) -> tuple[KeyInfo, str]:
         key = new_key(environment)
-        info = KeyInfo(key.id, project, label, now(), None, person, role)
+        info = KeyInfo(key.id, project, label, now(), None, person, role, account, expires)
         with writing(self._engine) as connection:
             if _project(connection, project) is None:
                 raise ValueError("there is no such project")
             if person is not None and _person(connection, person) is None:
                 raise ValueError("there is no such person")
-            connection.execute(
-                insert(api_keys).values(
-                    id=key.id,
-                    project=project,
-                    label=label,
-                    environment=environment,
-                    secret_sha256=key.secret_sha256,
-                    created=info.created,
-                    person=person,
-                    role=role,
-                )
-            )
+            if account is not None and not _is_member(connection, account, project):
+                raise ValueError("there is no such account in the project")
+            row = asdict(info) | {"environment": environment, "secret_sha256": key.secret_sha256}
+            connection.execute(insert(api_keys).values(**row))
         return info, key.text
 
     def issued_keys(self) -> list[KeyInfo]:
-        columns = (api_keys.c[name] for name in ("id", "project", "label", "created", "revoked", "person", "role"))
-        shown = select(*columns).order_by(api_keys.c.created, api_keys.c.id)
+        shown = select(*(api_keys.c[name] for name in KeyInfo.__dataclass_fields__)).order_by(
+            api_keys.c.created, api_keys.c.id
+        )
         with reading(self._engine) as connection:
             return [KeyInfo(**{**row, "role": KeyRole(row["role"])}) for row in connection.execute(shown).mappings()]
 
@@ -99,6 +106,18 @@ class SqlProjects:
         valid = (api_keys.c.id == key_id) & api_keys.c.revoked.is_(None)
         with writing(self._engine) as connection:
             return connection.execute(update(api_keys).where(valid).values(revoked=now())).rowcount == 1
+
+    def freeze_key(self, key_id: str, frozen: bool) -> bool:
+        return self._freeze(api_keys, key_id, frozen)
+
+    def freeze_project(self, project: str, frozen: bool) -> bool:
+        return self._freeze(projects, project, frozen)
+
+    def _freeze(self, table: Table, found: str, frozen: bool) -> bool:
+        other = table.c.frozen.is_(None) if frozen else table.c.frozen.is_not(None)
+        change = update(table).where(table.c.id == found, other).values(frozen=now() if frozen else None)
+        with writing(self._engine) as connection:
+            return connection.execute(change).rowcount == 1
 
     def principal(self, key: str) -> Principal | None:
         parsed = parse_key(key)
@@ -109,15 +128,56 @@ class SqlProjects:
         opened = opens(parsed, row["secret_sha256"] if row else None)
         if row is None or not opened or row["revoked"] is not None:
             return None
-        return Principal(parsed.id, _project_of(row), row["person"], KeyRole(row["role"]))
+        if row["account"] is not None and row["member"] is None:
+            return None
+        _refuse_suspended(row)
+        project = project_of(row)
+        return Principal(parsed.id, project, row["person"], KeyRole(row["role"]), _synthetic_only(row, project))
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:
+    """The key, its project, and its account if it has one, which must still be a member."""
+    key_columns = (api_keys.c[name] for name in ("secret_sha256", "revoked", "person", "role", "account"))
+    member = (memberships.c.account == api_keys.c.account) & (memberships.c.project == api_keys.c.project)
     return (
-        select(projects, api_keys.c.secret_sha256, api_keys.c.revoked, api_keys.c.person, api_keys.c.role)
+        select(
+            projects,
+            *key_columns,
+            api_keys.c.frozen.label("key_frozen"),
+            api_keys.c.expires.label("key_expires"),
+            accounts.c.status.label("account_status"),
+            accounts.c.roles.label("account_roles"),
+            memberships.c.account.label("member"),
+        )
         .join(api_keys, api_keys.c.project == projects.c.id)
+        .outerjoin(accounts, accounts.c.id == api_keys.c.account)
+        .outerjoin(memberships, member)
         .where(api_keys.c.id == key_id, api_keys.c.environment == environment)
     )
+
+
+def _refuse_suspended(row: RowMapping) -> None:
+    if row["key_frozen"] is not None:
+        raise Suspended("key")
+    if row["account_status"] == AccountStatus.FROZEN:
+        raise Suspended("account")
+    if row["key_expires"] is not None and row["key_expires"] <= now():
+        raise Suspended("key", ended=True)
+
+
+def _synthetic_only(row: RowMapping, project: Project) -> bool:
+    """A sandbox's key; and one whose account's roles, as they are now, do not reach real cuts."""
+    if project.kind is ProjectKind.SANDBOX:
+        return True
+    if row["account"] is None:
+        return False
+    roles = (Role(role) for role in json.loads(row["account_roles"]))
+    return Permission.REAL_CUTS not in permissions_of(roles)
+
+
+def _is_member(connection: Connection, account: str, project: str) -> bool:
+    found = select(memberships.c.account).where(memberships.c.account == account, memberships.c.project == project)
+    return connection.execute(found).first() is not None
 
 
 def _refuse_malformed(project: Project) -> None:
@@ -142,13 +202,13 @@ def _person(connection: Connection, person: str) -> Person | None:
 
 def _project(connection: Connection, project: str) -> Project | None:
     row = connection.execute(select(projects).where(projects.c.id == project)).mappings().first()
-    return _project_of(row) if row else None
+    return project_of(row) if row else None
 
 
 def _row_of(project: Project) -> dict[str, Any]:
-    grants = json.dumps(sorted(project.grants))
-    return {"id": project.id, "title": project.title, "cap": project.cap, "grants": grants}
+    return asdict(project) | {"grants": json.dumps(sorted(project.grants))}
 
 
-def _project_of(row: RowMapping) -> Project:
-    return Project(row["id"], row["title"], row["cap"], frozenset(json.loads(row["grants"])))
+def project_of(row: RowMapping) -> Project:
+    grants, kind = frozenset(json.loads(row["grants"])), ProjectKind(row["kind"])
+    return Project(row["id"], row["title"], row["cap"], grants, kind, row["expires"], row["frozen"])

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from privacy_api import __version__
+from privacy_api.governance.csrf import token_of
 from privacy_api.service.services import Services
 from privacy_api.web import navigation
 from privacy_api.web.assets import Assets
@@ -108,7 +109,7 @@ def _csrf_field(context: Context) -> Markup:
 
 def _csrf(caller: Any) -> str:
     session = getattr(caller, "session", None)
-    return "" if session is None else str(session.csrf)
+    return "" if session is None else token_of(session)
 
 
 def _all_synthetic(services: Services) -> bool:

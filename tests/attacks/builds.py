@@ -46,7 +46,7 @@ class Build:
             stack.callback(forget)
             for name, replacement in self.patches.items():
                 stack.enter_context(patch(name, replacement))
-            stack.enter_context(patch("tests.lib.service.SqlLedger", self.ledger))
+            stack.enter_context(patch("privacy_api.bootstrap.SqlLedger", self.ledger))
             yield
 
     @contextmanager

@@ -16,18 +16,14 @@ from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
+from privacy_api.bootstrap import Stores
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
 from privacy_api.ports import Engine, KeyRole, Project
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
-from privacy_api.stores.audit import SqlAudit
-from privacy_api.stores.database import open_database, together
-from privacy_api.stores.ledger import SqlLedger
+from privacy_api.stores.database import open_database
 from privacy_api.stores.migrate import upgrade
-from privacy_api.stores.output_checks import SqlOutputChecks
-from privacy_api.stores.projects import SqlProjects
-from privacy_api.stores.tables import SqlTables
 from tests.lib import school
 
 DATA_SET = "school.census"
@@ -101,24 +97,12 @@ def running(
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
-    projects = SqlProjects(database)
+    stores = Stores.of(database, home / "anchor.json", home / "audit-anchor.json")
+    projects = stores.projects
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
     cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
-    services = Services(
-        data_sets=hosted((cut,)),
-        ledger=SqlLedger(database, home / "anchor.json"),
-        projects=projects,
-        tables=SqlTables(database),
-        output_checks=SqlOutputChecks(database),
-        audit=SqlAudit(database, home / "audit-anchor.json"),
-        noise=noise,
-        now=lambda: "2026-11-21T12:00:00+00:00",
-        together=lambda: together(database),
-        environment="test",
-        step=step,
-        lister=lister,
-    )
+    services = stores.services(hosted((cut,)), "test", lambda: "2026-11-21T12:00:00+00:00", noise, step, lister)
     app = create_app(services, Gate(2, 64))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -160,7 +160,7 @@ def put_back(connection: Connection, rows: Rows) -> None:
 def start_afresh(url: str, *founded: Project | Person) -> None:
     rows: Rows = {table: [] for table in metadata.sorted_tables}
     rows[projects] = [
-        {"id": each.id, "title": each.title, "cap": each.cap, "grants": json.dumps(sorted(each.grants)), "created": ""}
+        asdict(each) | {"grants": json.dumps(sorted(each.grants)), "created": ""}
         for each in founded
         if isinstance(each, Project)
     ]

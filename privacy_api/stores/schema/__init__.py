@@ -1,5 +1,8 @@
 """The tables of the service database, in a module for each area. Amounts are nano-ρ; instants are UTC in ISO 8601."""
 
+from privacy_api.stores.schema.accounts import accounts as accounts
+from privacy_api.stores.schema.accounts import memberships as memberships
+from privacy_api.stores.schema.accounts import sessions as sessions
 from privacy_api.stores.schema.audit import audit as audit
 from privacy_api.stores.schema.base import BIG as BIG
 from privacy_api.stores.schema.base import metadata as metadata

@@ -32,7 +32,11 @@ projects = Table(
     Column("cap", BIG, nullable=False),
     Column("grants", Text, nullable=False),
     Column("created", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("expires", Text),
+    Column("frozen", Text),
     CheckConstraint("cap >= 0", name="cap"),
+    CheckConstraint("kind IN ('research', 'sandbox')", name="kind"),
 )
 
 people = Table(
@@ -56,6 +60,9 @@ api_keys = Table(
     Column("revoked", Text),
     Column("person", Text, ForeignKey("people.id")),
     Column("role", Text, nullable=False),
+    Column("account", Text, ForeignKey("accounts.id"), index=True),
+    Column("expires", Text),
+    Column("frozen", Text),
     CheckConstraint("environment IN ('test', 'live')", name="environment"),
     CheckConstraint("role IN ('researcher', 'checker')", name="role"),
 )

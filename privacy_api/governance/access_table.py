@@ -1,0 +1,78 @@
+"""Who is admitted to which route: the only place that says so.
+
+A route without a row, or a row without a route, refuses to start. What is whose (is it my project?) is decided in the
+use cases, which answer 404 for what is somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from privacy_api.governance.roles import Permission
+
+
+class Admission(Enum):
+    """PUBLIC: anybody. KEY: whoever may ask for a project: an API key; or a session or bearer token and a project.
+    SIGNED_IN: any account."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    SIGNED_IN = "signed-in"
+
+
+Access = Admission | Permission
+"""A permission wants a caller that has it."""
+Table = Mapping[tuple[str, str], Access]
+
+PUBLIC, KEY, SIGNED_IN = Admission.PUBLIC, Admission.KEY, Admission.SIGNED_IN
+
+_API: Table = {
+    ("GET", "/openapi.json"): PUBLIC,
+    ("HEAD", "/openapi.json"): PUBLIC,
+    ("GET", "/health"): PUBLIC,
+    ("HEAD", "/health"): PUBLIC,
+    ("GET", "/v1/data-sets"): PUBLIC,
+    ("GET", "/v1/data-sets/{data_set}"): PUBLIC,
+    ("GET", "/v1/data-sets/{data_set}/meta"): PUBLIC,
+    ("GET", "/v1/data-sets/{data_set}/odometer"): KEY,
+    ("POST", "/v1/data-sets/{data_set}/query"): KEY,
+    ("GET", "/v1/data-sets/{data_set}/query"): KEY,
+    ("POST", "/v1/data-sets/{data_set}/query/preview"): KEY,
+    ("GET", "/v1/data-sets/{data_set}/query/preview"): KEY,
+    ("GET", "/v1/tables"): KEY,
+    ("GET", "/v1/tables/{table}"): KEY,
+    ("GET", "/v1/releases/{release}"): KEY,
+    ("GET", "/v1/projects"): KEY,
+    ("GET", "/v1/projects/{project}/budget"): KEY,
+    ("POST", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
+    ("GET", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
+}
+
+_PAGES: Table = {
+    ("GET", "/"): PUBLIC,
+    ("HEAD", "/"): PUBLIC,
+    ("GET", "/static/{digest}/{name}"): PUBLIC,
+    ("HEAD", "/static/{digest}/{name}"): PUBLIC,
+    ("GET", "/docs"): PUBLIC,
+    ("HEAD", "/docs"): PUBLIC,
+    ("GET", "/docs/start.js"): PUBLIC,
+    ("GET", "/docs/{asset}"): PUBLIC,
+}
+
+ACCESS: Table = {**_API, **_PAGES}
+
+ACTS: frozenset[tuple[str, str]] = frozenset({("GET", "/v1/data-sets/{data_set}/query")})
+"""Reads by their method that do something (charge a budget): a link to one from another site must not."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def acts(method: str, path: str) -> bool:
+    """Whether a browser's cookie alone is not enough."""
+    return method not in SAFE_METHODS or (method, path) in ACTS
+
+
+def is_page(path: str) -> bool:
+    """Pages send who is not signed in to the sign-in page; the API says 401."""
+    return not path.startswith(("/v1/", "/openapi.json", "/health", "/static/"))

@@ -1,0 +1,72 @@
+"""What a request shows of who sends it: an API key, a bearer token of the identity provider, or a session's cookie.
+
+Query parameters and forwarded headers are never looked at. Whoever sends an Authorization header is judged by it alone.
+"""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.caller import Caller
+from privacy_api.governance.roles import Permission
+from privacy_api.ports import Account, AccountStatus, Principal, Session, Suspended
+from privacy_api.service.identity import only_principal_of, principal_in, refuse_suspended_project, suspended
+from privacy_api.service.services import Services
+
+COOKIE, PLAIN_COOKIE = "__Host-session", "session"
+"""The second is for demonstrations on plain HTTP, where browsers take no __Host- cookie."""
+PROJECT_HEADER = "project"
+
+
+def cookie_of(request: Request) -> str | None:
+    return request.cookies.get(COOKIE if request.app.state.secure else PLAIN_COOKIE)
+
+
+def carries_credentials(request: Request) -> bool:
+    return "authorization" in request.headers or cookie_of(request) is not None
+
+
+def caller_from(request: Request, wants_project: bool) -> Caller:
+    """Reads the service database. wants_project: the account's project is looked up too."""
+    services: Services = request.app.state.services
+    authorization = request.headers.get("authorization")
+    try:
+        if authorization is not None:
+            return _bearer(authorization, request, services)
+        return _signed_in(request, services, wants_project)
+    except Suspended as found:
+        raise suspended(found) from None
+
+
+def _bearer(authorization: str, request: Request, services: Services) -> Caller:
+    scheme, _, token = authorization.partition(" ")
+    principal = services.projects.principal(token.strip()) if scheme.lower() == "bearer" else None
+    if principal is None:
+        raise ApiError(ErrorCode.NOT_AUTHENTICATED, detail="Send your key as 'Authorization: Bearer npd_…'.")
+    refuse_suspended_project(principal.project, services)
+    return Caller(principal=principal)
+
+
+def _signed_in(request: Request, services: Services, wants_project: bool) -> Caller:
+    session = services.sessions.find(cookie_of(request) or "")
+    account = services.accounts.account(session.account) if session else None
+    if session is None or account is None:
+        return Caller()
+    return _as_account(account, session, request, services, wants_project)
+
+
+def _as_account(
+    account: Account, session: Session | None, request: Request, services: Services, wants_project: bool
+) -> Caller:
+    if account.status is AccountStatus.FROZEN:
+        raise Suspended("account")
+    caller = Caller(account, None, session)
+    if not wants_project or not caller.may(Permission.ASK):
+        return caller
+    return Caller(account, _principal(account, request, services), session)
+
+
+def _principal(account: Account, request: Request, services: Services) -> Principal | None:
+    named = request.headers.get(PROJECT_HEADER)
+    return only_principal_of(account, services) if named is None else principal_in(account, named, services)
