@@ -1,0 +1,1 @@
+"""How like the real pupils are those who do not exist: measures, and a report of them."""
