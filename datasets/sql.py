@@ -28,6 +28,8 @@ Wanted = Aggregate | Evidence
 UNIT = "unit"
 RECORD_KEY = "record_key"
 MOST_TEXTS = 1024
+MOST_BITS = 2**32
+"""Of all bitmaps of a statement together, half a gibibyte: one for each cell, with a bit for each pupil."""
 MOST_RUNS = 4
 """A set of more runs of codes than this is compared by list rather than by ranges."""
 
@@ -63,12 +65,16 @@ class _Shape:
     keys: tuple[str, ...]
     wanted: tuple[Wanted, ...]
     adds_up_units: bool
+    units: int | None
     paths: tuple[tuple[_Test, ...], ...]
     plan: Plan = field(compare=False)
 
 
-def compile_plan(plan: Plan, dialect: Dialect = DUCKDB) -> tuple[Statement, ...]:
-    """Texts are kept by shape: to build one takes a millisecond, which a short scan would feel."""
+def compile_plan(plan: Plan, dialect: Dialect = DUCKDB, units: int | None = None) -> tuple[Statement, ...]:
+    """Texts are kept by shape: to build one takes a millisecond, which a short scan would feel.
+
+    units: numbers of pupils are below it, which allows to mark those that a cell has seen rather than to hash them.
+    """
     values: list[Value] = []
     paths = tuple(
         tuple(_test(plan, level, mask, dialect, values) for level, mask in path) for path in plan.predicate.paths()
@@ -76,7 +82,8 @@ def compile_plan(plan: Plan, dialect: Dialect = DUCKDB) -> tuple[Statement, ...]
     wanted: tuple[Wanted, ...] = (*plan.aggregates, *plan.evidence)
     adds_up = any(isinstance(w, Largest) for w in plan.evidence) and not _one_row_each(plan)
     keys = tuple(axis.column for axis in plan.axes)
-    shape = _Shape(id(plan.data_set), dialect, keys, wanted, adds_up, paths, plan)
+    marked = units if units is not None and plan.cells * units <= MOST_BITS else None
+    shape = _Shape(id(plan.data_set), dialect, keys, wanted, adds_up, marked, paths, plan)
     parameters = {f"p{place}": value for place, value in enumerate(values)}
     return tuple(Statement(text.sql, parameters, text.wanted, text.binned) for text in _texts(shape))
 
@@ -114,7 +121,7 @@ def _one_row_each(plan: Plan) -> bool:
 
 def _plain(shape: _Shape, wanted: tuple[Wanted, ...]) -> _Text:
     keys = _keys(shape)
-    numbers = [n for w in wanted for n in _numbers(w, shape.plan, shape.dialect)]
+    numbers = [n for w in wanted for n in _numbers(w, shape)]
     query = _grouped(_codes(keys, shape.dialect), numbers, _admitted(shape), keys)
     return _Text(query.sql(dialect=shape.dialect.name), wanted, None)
 
@@ -164,16 +171,18 @@ def _column(name: str) -> exp.Column:
     return exp.column(exp.to_identifier(name, quoted=True))
 
 
-def _numbers(wanted: Wanted, plan: Plan, dialect: Dialect) -> list[exp.Expr]:
+def _numbers(wanted: Wanted, shape: _Shape) -> list[exp.Expr]:
     match wanted:
         case Largest(total, most):
-            return _largest(_if_present(_size(total), total.present), most, dialect)
+            return _largest(_if_present(_size(total), total.present), most, shape.dialect)
         case RecordKeys(Count(present)):
-            return [_sum_of_keys(present, dialect)]
+            return [_sum_of_keys(present, shape.dialect)]
         case RecordKeys():
             raise TypeError("keys of bins are in a statement of their own")
+        case DistinctCount(None):
+            return [shape.dialect.distinct_units(_column(UNIT), shape.units)]
         case _:
-            return [_aggregate(wanted, plan)]
+            return [_aggregate(wanted, shape.plan)]
 
 
 def _largest(value: exp.Expr, most: int, dialect: Dialect) -> list[exp.Expr]:
@@ -190,9 +199,11 @@ def _aggregate(aggregate: Aggregate, plan: Plan) -> exp.Expr:
     match aggregate:
         case Count(present):
             return exp.Count(this=exp.Star()) if not present else _total(exp.Literal.number(1), present)
-        case DistinctCount(variable):
-            counted = UNIT if variable is None else plan.data_set.by_name[variable].stored_atoms
+        case DistinctCount(str(variable)):
+            counted = plan.data_set.by_name[variable].stored_atoms
             return exp.Count(this=exp.Distinct(expressions=[_column(counted)]))
+        case DistinctCount():
+            raise TypeError("pupils are counted as the dialect does it best")
         case Sum():
             return _total(_from_origin(aggregate), aggregate.present)
         case SumOfProducts(left, right, origin):

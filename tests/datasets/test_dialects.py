@@ -96,3 +96,11 @@ def test_sums_of_keys_in_spark_never_leave_64_bits() -> None:
     low, high = "SUM((`record_key`) & 4294967295)", "SUM(SHIFTRIGHTUNSIGNED(`record_key`, 32))"
     both = f"SHIFTLEFT({high} + SHIFTRIGHTUNSIGNED({low}, 32), 32) | ({low} & 4294967295)"
     assert f"COALESCE({both}, 0)" in statement.sql
+
+
+def test_pupils_are_marked_where_their_bitmaps_are_small() -> None:
+    asked = plan(None, (DistinctCount(),))
+    texts = {units: compile_plan(asked, DUCKDB, units)[0].sql.lower() for units in (None, 1000, 2**33)}
+    assert "bitstring_agg" in texts[1000]
+    assert all("count(distinct" in texts[units] for units in (None, 2**33))
+    assert "count(distinct" in compile_plan(asked, SPARK, 1000)[0].sql.lower()

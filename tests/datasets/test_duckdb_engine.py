@@ -14,12 +14,13 @@ import duckdb
 import numpy as np
 import pytest
 
+from datasets import sql
 from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.duckdb import DuckDBEngine
 from datasets.engines.memory import MemoryEngine, Row
 from datasets.plan import EngineFailed, Plan
-from datasets.query import Measure, Query
+from datasets.query import And, Codes, Measure, Operator, Query
 from datasets.validate import Limits, validate
 from disclosure.aggregates import Aggregate, Count, DistinctCount
 from tests.lib import school
@@ -74,6 +75,13 @@ def test_within_its_limits_it_answers(many: Path) -> None:
         assert found[Count()].sum() == found[DistinctCount()].sum() == MILLIONS
 
 
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pupils are hashed, as where bitmaps would be too large: these take neither long nor much."""
+    monkeypatch.setattr(sql, "MOST_BITS", 0)
+
+
+@pytest.mark.usefixtures("hashed")
 def test_beyond_the_time_limit_it_gives_up_and_says_nothing(many: Path) -> None:
     with closing(DuckDBEngine({"census": many}, seconds=0.1)) as engine:
         started = time.monotonic()
@@ -84,6 +92,7 @@ def test_beyond_the_time_limit_it_gives_up_and_says_nothing(many: Path) -> None:
         assert engine.aggregate(plan(EASY))[Count()].item() == MILLIONS, "an easy question is answered all the same"
 
 
+@pytest.mark.usefixtures("hashed")
 def test_beyond_the_memory_limit_it_gives_up_and_says_nothing(many: Path) -> None:
     with closing(DuckDBEngine({"census": many}, seconds=60, memory="40MB")) as engine:
         with pytest.raises(EngineFailed) as failed:
@@ -91,6 +100,33 @@ def test_beyond_the_memory_limit_it_gives_up_and_says_nothing(many: Path) -> Non
         assert says_nothing(failed)
         assert engine.aggregate(plan(EASY))[Count()].item() == MILLIONS
     assert [p.name for p in many.parent.iterdir()] == ["cut.duckdb"], "nothing was spilled to disk"
+
+
+def counted(engine: DuckDBEngine, *by: str) -> np.ndarray:
+    return engine.aggregate(plan(HARD, *by))[DistinctCount()]
+
+
+def test_pupils_are_as_many_whether_marked_or_hashed(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groupings: tuple[tuple[str, ...], ...] = ((), ("la",), ("la", "sex", "year"), ("need",))
+    with closing(DuckDBEngine({"census": many}, seconds=60)) as engine:
+        marked = [counted(engine, *by) for by in groupings]
+        monkeypatch.setattr(sql, "MOST_BITS", 0)
+        assert all(np.array_equal(m, counted(engine, *by)) for m, by in zip(marked, groupings, strict=True))
+
+
+def test_nobody_is_counted_in_a_table_without_rows(tmp_path: Path) -> None:
+    school.write_cut(tmp_path / "cut.duckdb", CENSUS, [])
+    with closing(DuckDBEngine({"census": tmp_path / "cut.duckdb"})) as engine:
+        assert counted(engine).item() == 0
+
+
+@pytest.mark.parametrize("by", [("la",), ()])
+def test_cells_that_nobody_is_in_are_zero(engine: DuckDBEngine, by: tuple[str, ...]) -> None:
+    nobody = And((Codes("la", Operator.IN, ("A1",)), Codes("need", Operator.IN, ("k",))))
+    query = Query(CENSUS.id, (Measure("m", "pupils"),), by, nobody)
+    asked = validate(query, CENSUS, school.GRANTS, Limits(9000, 4)).plan(0, HARD)
+    expected = MemoryEngine({"census": pupils(40)}).aggregate(asked)[DistinctCount()]
+    assert np.array_equal(engine.aggregate(asked)[DistinctCount()], expected)
 
 
 def overflowing() -> tuple[DataSet, list[Row]]:
