@@ -1,0 +1,35 @@
+"""One address of every page, by the route that makes it; `test_every_page.py` looks at each in a browser.
+
+A page that stands here is tested with and without JavaScript, by axe, at two widths. One that does not fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.web.sites import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """address: or how to make one on its site. site: "demo" (pupils and queries) or "npd" (a large catalogue)."""
+
+    address: str | Callable[[Site], str]
+    site: str = "demo"
+    status: int = 200
+
+    def on(self, site: Site) -> str:
+        return self.address if isinstance(self.address, str) else self.address(site)
+
+
+EXAMPLES: Mapping[str, Example] = {
+    "/": Example("/"),
+}
+"""Route → example."""
+
+FURTHER: Mapping[str, Example] = {
+    "not found": Example("/nothing", status=404),
+    "start of another catalogue": Example("/", "npd"),
+}
+"""Other states of pages that are worth a look."""
