@@ -33,6 +33,7 @@ from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
 from privacy_api.stores.tables import SqlTables
 
@@ -67,6 +68,7 @@ class Stores:
     audit: SqlAudit
     accounts: SqlAccounts
     sessions: SqlSessions
+    saved_queries: SqlSavedQueries
     together: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
 
@@ -89,6 +91,7 @@ class Stores:
             SqlAudit(database, audit_anchor),
             SqlAccounts(database),
             SqlSessions(database, idle, life),
+            SqlSavedQueries(database),
             lambda: together(database),
             database.dispose,
         )

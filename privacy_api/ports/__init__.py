@@ -31,6 +31,7 @@ from privacy_api.ports.ledger import (
     ReleasedTable,
     Request,
     Reserved,
+    Spending,
     StoredRelease,
     Wanted,
 )
@@ -46,6 +47,7 @@ from privacy_api.ports.projects import (
     Suspended,
 )
 from privacy_api.ports.proposals import Proposal, ProposalKind, Proposals, ProposalState
+from privacy_api.ports.saved_queries import SavedQueries, SavedQuery
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 
 __all__ = [
@@ -88,8 +90,11 @@ __all__ = [
     "Request",
     "Reserved",
     "Role",
+    "SavedQueries",
+    "SavedQuery",
     "Session",
     "Sessions",
+    "Spending",
     "StoredRelease",
     "Suspended",
     "Tables",

@@ -127,6 +127,24 @@ class Day:
     so_far: int
 
 
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """A charge, or a release that cost nothing, as its own project and person may see it. query: its JSON.
+    so_far: what the project (or the person) had spent with it. answered: whether it led to a release; a charge that did
+    not stays charged.
+    """
+
+    at: str
+    cut: str
+    project: str
+    key_id: str
+    release: str
+    query: str
+    nano_rho: int
+    so_far: int
+    answered: bool
+
+
 class InProgress(Exception):
     """Somebody else's charge for one of these measurements is being answered now; ask again in a moment."""
 
@@ -180,6 +198,10 @@ class Ledger(Protocol):
 
     def days(self, cut: str, last: int) -> list[Day]:
         """The last days on which a cut was charged, oldest first; the last day's `so_far` is the cut's balance."""
+        ...
+
+    def spending(self, last: int, *, project: str = "", person: str = "") -> list[Spending]:
+        """What a project, or a person, was last charged and answered, newest first."""
         ...
 
     def verify(self) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Accounts, Audit, Ledger, OutputChecks, Projects, Sessions, Tables
+from privacy_api.ports import Accounts, Audit, Ledger, OutputChecks, Projects, SavedQueries, Sessions, Tables
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -34,6 +34,7 @@ class Services:
     audit: Audit
     accounts: Accounts
     sessions: Sessions
+    saved_queries: SavedQueries
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
-from privacy_api.ports import Charge, Day
+from privacy_api.ports import Charge, Day, Spending
 from privacy_api.stores import chain
 from privacy_api.stores.schema import ledger
 
@@ -37,3 +37,28 @@ def days(connection: Connection, cut: str, last: int) -> list[Day]:
         found.append(Day(day, int(count), int(cost), so_far))
         so_far -= int(cost)
     return found[::-1]
+
+
+def spending(connection: Connection, last: int, project: str, person: str) -> list[Spending]:
+    """Charges, whatever came of them, and releases that needed none."""
+    whose, so_far = (
+        (ledger.c.project == project, ledger.c.project_total)
+        if project
+        else (ledger.c.person == person, ledger.c.person_total)
+    )
+    ended = ledger.alias()
+    columns = [ledger.c[name] for name in ("at", "cut", "project", "key_id", "release", "query", "nano_rho")]
+    free = (ledger.c.kind == "release") & ledger.c.refers_to.is_(None)
+    rows = (
+        select(*columns, so_far.label("so_far"), ledger.c.kind, ended.c.kind.label("outcome"))
+        .join(ended, ended.c.refers_to == ledger.c.seq, isouter=True)
+        .where(whose, (ledger.c.kind == "charge") | free)
+        .order_by(ledger.c.seq.desc())
+        .limit(last)
+    )
+    return [_spending(row) for row in connection.execute(rows).mappings()]
+
+
+def _spending(row: RowMapping) -> Spending:
+    told = {name: row[name] for name in Spending.__dataclass_fields__ if name != "answered"}
+    return Spending(**told, answered="release" in (row["kind"], row["outcome"]))

@@ -23,6 +23,7 @@ from privacy_api.ports import (
     ReleasedTable,
     Request,
     Reserved,
+    Spending,
     StoredRelease,
     Wanted,
 )
@@ -141,6 +142,10 @@ class SqlLedger:
     def days(self, cut: str, last: int) -> list[Day]:
         with reading(self._engine) as connection:
             return history.days(connection, cut, last)
+
+    def spending(self, last: int, *, project: str = "", person: str = "") -> list[Spending]:
+        with reading(self._engine) as connection:
+            return history.spending(connection, last, project, person)
 
     def verify(self) -> int:
         # The anchor first: whatever it names was committed before, so the snapshot taken afterwards must hold it.

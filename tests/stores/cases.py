@@ -31,6 +31,7 @@ from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import open_database, reading
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.schema import ledger, metadata, people, projects
 from privacy_api.stores.tables import SqlTables
 
@@ -70,6 +71,7 @@ class Desk:
         self.tables = SqlTables(self.engine)
         self.audit_anchor = self.anchor.with_name("audit-anchor.json")
         self.audit = SqlAudit(self.engine, self.audit_anchor, clock=self.clock)
+        self.saved_queries = SqlSavedQueries(self.engine)
 
     def reopened(self) -> Desk:
         self.engine.dispose()

@@ -7,6 +7,7 @@ from privacy_api.stores.schema.audit import audit as audit
 from privacy_api.stores.schema.base import BIG as BIG
 from privacy_api.stores.schema.base import metadata as metadata
 from privacy_api.stores.schema.governance import proposals as proposals
+from privacy_api.stores.schema.questions import saved_queries as saved_queries
 from privacy_api.stores.schema.service import api_keys as api_keys
 from privacy_api.stores.schema.service import claims as claims
 from privacy_api.stores.schema.service import ledger as ledger
