@@ -64,6 +64,8 @@ async def _read(request: Request) -> Form:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
         raise ApiError(ErrorCode.INVALID_REQUEST, detail="The form cannot be read.") from None
+    if any("\0" in text for pair in pairs for text in pair):  # PostgreSQL would not store it
+        raise ApiError(ErrorCode.INVALID_REQUEST, detail="The form cannot be read.")
     return Form(pairs)
 
 

@@ -17,18 +17,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar, get_origin
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.csrf import FIELD
+from privacy_api.routes.forms import form_of
 
-MOST_BODY = 256 * 1024
-MOST_FIELDS = 2000
-URLENCODED = "application/x-www-form-urlencoded"
-OF_THE_PAGE = frozenset({"csrf"})
+OF_THE_PAGE = frozenset({FIELD})
 """Fields that the page adds to every form."""
 
 
@@ -39,11 +36,10 @@ class FormIn(BaseModel):
 
 
 Model = TypeVar("Model", bound=FormIn)
-Fields = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Form(Generic[Model]):
+class Filled(Generic[Model]):
     """values: as they were typed, to be shown again. problems: field → what is wrong with it, in words."""
 
     value: Model | None = None
@@ -58,59 +54,26 @@ class Form(Generic[Model]):
         """What `errorList` wants; each leads to its field, whose id is its name."""
         return [{"text": text, "href": f"#{name}"} for name, text in self.problems.items()]
 
-    def with_problem(self, name: str, text: str) -> Form[Model]:
+    def with_problem(self, name: str, text: str) -> Filled[Model]:
         """The same form, refused for what only the service could know."""
-        return Form(None, self.values, {**self.problems, name: text})
+        return Filled(None, self.values, {**self.problems, name: text})
 
 
-async def fields_of(request: Request) -> Fields:
-    """What was posted, in order; refused as soon as it is too long. A second look at the same request is free."""
-    if (known := getattr(request.state, "fields", None)) is None:
-        if request.headers.get("content-type", "").split(";")[0].strip().lower() != URLENCODED:
-            raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE)
-        known = request.state.fields = _parsed(await _body(request))
-    return known
+async def posted(request: Request, model: type[Model]) -> Filled[Model]:
+    return read((await form_of(request)).values, model)
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise ApiError(ErrorCode.TOO_LARGE, detail=f"At most {MOST_BODY} bytes are accepted.")
-    return bytes(body)
-
-
-def _parsed(body: bytes) -> Fields:
-    try:
-        found = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS, separator="&"
-        )
-    except ValueError:  # not ASCII, not UTF-8 behind it, or too many fields
-        raise ApiError(ErrorCode.INVALID_REQUEST) from None
-    if any("\0" in name or "\0" in text for name, text in found):  # which PostgreSQL would not store
-        raise ApiError(ErrorCode.INVALID_REQUEST)
-    return found
-
-
-async def posted(request: Request, model: type[Model]) -> Form[Model]:
-    return read(await fields_of(request), model)
-
-
-def read(fields: Fields, model: type[Model]) -> Form[Model]:
+def read(sent: Mapping[str, Sequence[str]], model: type[Model]) -> Filled[Model]:
     """Check boxes and the like may come several times, and are lists; of any other field the last one counts."""
-    values: dict[str, Any] = {name: [] for name, info in model.model_fields.items() if _is_list(info)}
-    for name, text in fields:
-        if name in OF_THE_PAGE:
-            continue
-        if isinstance(values.get(name), list):
-            values[name].append(text)
-        else:
-            values[name] = text.replace("\r\n", "\n")
+    several = {name for name, info in model.model_fields.items() if _is_list(info)}
+    values: dict[str, Any] = {name: [] for name in several}
+    for name, texts in sent.items():
+        if name not in OF_THE_PAGE:
+            values[name] = list(texts) if name in several else texts[-1].replace("\r\n", "\n")
     try:
-        return Form(model.model_validate({k: v for k, v in values.items() if v != ""}), values)
+        return Filled(model.model_validate({k: v for k, v in values.items() if v != ""}), values)
     except ValidationError as invalid:
-        return Form(None, values, _problems(invalid, model))
+        return Filled(None, values, _problems(invalid, model))
 
 
 def _is_list(info: FieldInfo) -> bool:
