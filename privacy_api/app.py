@@ -27,7 +27,7 @@ from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
-from privacy_api.web.pages import start
+from privacy_api.web.pages import catalogue, start
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -38,7 +38,7 @@ HEADERS = {
 }
 API = (data_sets, queries, tables, releases, output_checks, health)
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start)
+PAGES = (docs, static, start, catalogue)
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
 
 

@@ -23,7 +23,7 @@ def pages(catalogue: Catalogue) -> dict[str, str]:
 def _index(catalogue: Catalogue) -> str:
     own = sum(v.linked is None for d in catalogue.data_sets for v in d.variables)
     rows = (
-        f"| [{d.title}]({d.id}.md) | `{d.id}` | {_years(d.populated)} | {_made(d.variables)} | {_row_of(d)} |"
+        f"| [{d.title}]({d.id}.md) | `{d.id}` | {years(d.populated)} | {_made(d.variables)} | {row_of(d)} |"
         for d in catalogue.data_sets
     )
     return _joined(
@@ -45,9 +45,9 @@ def _page(data_set: DataSet) -> str:
 def _facts(data_set: DataSet) -> str:
     stages = ", ".join(f"{stage} ({month})" for stage, month in data_set.releases)
     facts = {
-        "One row for each": _row_of(data_set),
+        "One row for each": row_of(data_set),
         "Source": data_set.source,
-        "Years": _years(data_set.populated),
+        "Years": years(data_set.populated),
         "Released": stages,
         "Variables": _made(data_set.variables),
         "Public": "no pupils; open to all" if data_set.public else "",
@@ -55,7 +55,7 @@ def _facts(data_set: DataSet) -> str:
     return "\n".join(f"* {name}: {text}" for name, text in facts.items() if text)
 
 
-def _row_of(data_set: DataSet) -> str:
+def row_of(data_set: DataSet) -> str:
     key = data_set.key
     names = [] if key.unit is None else ["pupil"]
     return " × ".join([*names, *(f"`{name}`" for name in (key.time, *key.also) if name)])
@@ -76,13 +76,13 @@ def _variable(variable: Variable, names: dict[str, Variable]) -> str:
 
 def _said(variable: Variable, names: dict[str, Variable]) -> Iterator[tuple[str, str]]:
     yield "Class", _class(variable)
-    yield "Years", _years(variable.populated)
+    yield "Years", years(variable.populated)
     yield "Concept", variable.concept
-    yield "NPD names", "; ".join(f"`{a.pattern}` {_years((a.first, a.last))}" for a in variable.aliases)
+    yield "NPD names", "; ".join(f"`{a.pattern}` {years((a.first, a.last))}" for a in variable.aliases)
     yield "Geographic level", f"`{variable.level}`" if variable.level else ""
     lines = rule(variable, names)
     yield "Derived", lines[0] if len(lines) == 1 else "".join(f"\n  * {one}" for one in lines)
-    yield "Numbers", _numbers(variable.numbers) if variable.numbers else ""
+    yield "Numbers", numbers_words(variable.numbers) if variable.numbers else ""
     yield "Codes", "" if variable.numbers else _periods(variable.atoms) if variable.is_time else _codes(variable.atoms)
     yield "An empty value is", f"`{variable.missing}`" if variable.missing else ""
     yield "Bandings", "".join(f"\n  * {_banding(one)}" for one in variable.bandings)
@@ -96,14 +96,14 @@ def _class(variable: Variable) -> str:
     return ", ".join(notes)
 
 
-def _years(years: Years) -> str:
+def years(years: Years) -> str:
     if years is None:
         return ""
     first, last = years
     return f"from {first}" if last is None else str(first) if first == last else f"{first} to {last}"
 
 
-def _numbers(numbers: Numbers) -> str:
+def numbers_words(numbers: Numbers) -> str:
     lowest, highest = (f"{(numbers.step * end).normalize():f}" for end in (numbers.lowest, numbers.highest))
     ends = [f"{(numbers.step * end).normalize():f}" for end in numbers.clamp]
     unit = f" {numbers.unit}" if numbers.unit else ""
@@ -143,8 +143,8 @@ def _links(data_set: DataSet) -> str:
 def _link(link: Link) -> str:
     on = [f"`{own}`" if own == theirs else f"`{own}` = `{theirs}`" for own, theirs in link.on]
     where = [f"`{name}` is `{code}`" for name, code in link.where]
-    years = "the academic year before" if link.years_before == 1 else f"{link.years_before} academic years before"
-    before = [years] if link.years_before else []
+    when = "the academic year before" if link.years_before == 1 else f"{link.years_before} academic years before"
+    before = [when] if link.years_before else []
     missing = f" Without such a record: `{link.missing.code}` {link.missing.label}." if link.missing else ""
     taken = ", ".join(f"`{here}`" if here == theirs else f"`{here}` (`{theirs}`)" for theirs, here in link.take)
     match = "; ".join([f"by {', '.join(on)}", *before, *where])

@@ -52,6 +52,15 @@ _API: Table = {
 _PAGES: Table = {
     ("GET", "/"): PUBLIC,
     ("HEAD", "/"): PUBLIC,
+    **{
+        (method, page): PUBLIC
+        for method in ("GET", "HEAD")
+        for page in (
+            "/catalogue",
+            "/catalogue/{data_set}",
+            "/catalogue/{data_set}/{variable}",
+        )
+    },
     ("GET", "/static/{digest}/{name}"): PUBLIC,
     ("HEAD", "/static/{digest}/{name}"): PUBLIC,
     ("GET", "/docs"): PUBLIC,

@@ -156,6 +156,10 @@ class LedgerBroken(Exception):
 class Ledger(Protocol):
     def release(self, release: str) -> StoredRelease | None: ...
 
+    def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
+        """At most so many, newest first, after leaving out `first`; and how many there are."""
+        ...
+
     def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
         """What `reserve` would have to charge for now, each at the price that is still lacking."""
         ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from privacy_api.ports import Charge, Day, Spending
+from privacy_api.ports import Charge, Day, Spending, StoredRelease
 from privacy_api.stores import chain
 from privacy_api.stores.schema import ledger
+from privacy_api.stores.schema import releases as released
 
 DATE = 10
 """Characters of an ISO 8601 instant that are its date."""
@@ -62,3 +63,11 @@ def spending(connection: Connection, last: int, project: str, person: str) -> li
 def _spending(row: RowMapping) -> Spending:
     told = {name: row[name] for name in Spending.__dataclass_fields__ if name != "answered"}
     return Spending(**told, answered="release" in (row["kind"], row["outcome"]))
+
+
+def releases(connection: Connection, first: int, most: int) -> tuple[list[StoredRelease], int]:
+    """Newest first, by their place in the chain."""
+    total = connection.execute(select(func.count()).select_from(released)).scalar_one()
+    columns = (released.c[name] for name in ("id", "cut", "project", "created", "body"))
+    rows = select(*columns).order_by(released.c.entry.desc()).offset(first).limit(most)
+    return [StoredRelease(**row) for row in connection.execute(rows).mappings()], int(total)

@@ -80,6 +80,10 @@ class SqlLedger:
         with reading(self._engine) as connection:
             return _release(connection, release)
 
+    def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
+        with reading(self._engine) as connection:
+            return history.releases(connection, first, most)
+
     def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:
         with reading(self._engine) as connection:
             return lacking(paid(connection, cut, wanted), wanted)

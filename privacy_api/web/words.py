@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from markupsafe import Markup, escape
+
+from datasets.npd.pages import numbers_words, years
 from disclosure.accounting import epsilon, guess_accuracy, rho
 
 SYMBOLS = {
@@ -21,13 +24,12 @@ SENSITIVITIES = {
     "E": "Other",
 }
 IDENTIFIABILITIES = {
-    1: "Identifies a person at once",
-    2: "Identifies a person with other information",
-    3: "May identify a person with other information",
-    4: "High risk of identifying a person again",
-    5: "Other",
+    1: "An identifier, such as a name",
+    2: "An identifier with a meaning, such as a UPN",
+    3: "An identifier without a meaning",
+    4: "No identifier, but a high risk of telling who somebody is",
+    5: "No identifier",
 }
-Years = tuple[int, int | None] | None
 
 
 def number(value: float | int | str | None) -> str:
@@ -80,12 +82,32 @@ def _parsed(instant: str) -> datetime:
     return at if at.tzinfo is None else at.astimezone(UTC)
 
 
-def years(span: Years) -> str:
-    """By the year in which an academic year ends: "2006 to 2023", "from 2006"."""
-    if span is None:
-        return ""
-    first, last = span
-    return f"from {first}" if last is None else str(first) if first == last else f"{first} to {last}"
+def coded(text: str) -> Markup:
+    """What stands between backticks, as code; everything is escaped."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 and i < len(parts) - 1 else escape(part)
+        for i, part in enumerate(parts)
+    )
 
 
-FILTERS = {f.__name__: f for f in (number, many, rho_words, epsilon_words, promise, date, date_and_time, years)}
+def as_code(text: str) -> Markup:
+    return Markup("<code>{}</code>").format(text)
+
+
+FILTERS = {
+    f.__name__: f
+    for f in (
+        number,
+        many,
+        rho_words,
+        epsilon_words,
+        promise,
+        date,
+        date_and_time,
+        years,
+        numbers_words,
+        coded,
+        as_code,
+    )
+}

@@ -25,11 +25,21 @@ class Example:
 
 EXAMPLES: Mapping[str, Example] = {
     "/": Example("/"),
+    "/catalogue": Example("/catalogue"),
+    "/catalogue/{data_set}": Example("/catalogue/npd.census", "npd"),
+    "/catalogue/{data_set}/{variable}": Example("/catalogue/npd.census/ethnicity", "npd"),
 }
 """Route → example."""
 
 FURTHER: Mapping[str, Example] = {
     "not found": Example("/nothing", status=404),
-    "start of another catalogue": Example("/", "npd"),
+    "all of NPD": Example("/catalogue", "npd"),
+    "a search": Example("/catalogue?q=free+school+meals", "npd"),
+    "a name in files": Example("/catalogue?q=FSMeligible_SPR23", "npd"),
+    "nothing found": Example("/catalogue?q=unicorns", "npd"),
+    "a small data set": Example("/catalogue/demo.census"),
+    "many codes": Example("/catalogue/npd.census/school_la?page=2", "npd"),
+    "a derived variable": Example("/catalogue/npd.census/disadvantaged", "npd"),
+    "a number": Example("/catalogue/demo.census/absence"),
 }
 """Other states of pages that are worth a look."""
