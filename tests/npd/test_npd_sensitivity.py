@@ -32,7 +32,6 @@ from tests.lib.plans import plans
 
 pytestmark = pytest.mark.slow
 PUPILS, YEARS, SEED = 500, range(2017, 2025), 7
-BUSIEST, OTHERS = 4, 4
 LIMITS = Limits(cells=2_000_000, group_by=8)
 Files = dict[str, list[Path]]
 
@@ -54,34 +53,45 @@ def cuts(npd: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Cuts:
     whole = ingest(npd, text, files, folder / "cuts")
     without = ingest(npd, text, removed(npd, files, gone, folder / "without"), folder / "cuts")
     units = everybody(whole) - everybody(without)
-    assert len(units) == len(gone) == BUSIEST + OTHERS
+    assert len(units) == len(gone) > 2
     return Cuts(whole, without, tuple(sorted(units)))
 
 
 def chosen(npd: Catalogue, files: Files) -> list[str]:
-    """Those with the most data sets and rows, and some others."""
-    rows: Counter[str] = Counter()
-    for data_set in npd.data_sets:
-        if (unit := data_set.key.unit) is not None:
-            names = [str(path) for path in files[data_set.id]]
-            found = duckdb.execute(f'SELECT "{unit}", count(*) FROM read_parquet($1) GROUP BY 1', [names]).fetchall()
-            rows.update({pupil: 1000 + n for pupil, n in found})
-    ranked = [pupil for pupil, _ in sorted(rows.items(), key=lambda each: (-each[1], each[0]))]
-    return ranked[:BUSIEST] + ranked[BUSIEST :: len(ranked) // OTHERS][:OTHERS]
+    """Some with the most rows, so many that each data set has one of them."""
+    rows = {d.id: rows_of(d.key.unit, files[d.id]) for d in npd.data_sets if d.key.unit is not None}
+    every = sum(rows.values(), Counter[str]())
+    found = [pupil for pupil, _ in every.most_common(2)]
+    for here in rows.values():
+        if not here.keys() & set(found):
+            found.append(max(here, key=lambda pupil: (here[pupil], every[pupil])))
+    return found
+
+
+def rows_of(unit: str, paths: list[Path]) -> Counter[str]:
+    rows = duckdb.read_parquet([str(path) for path in paths])
+    return Counter(dict(rows.aggregate(f'"{unit}", count(*)').fetchall()))
 
 
 def removed(npd: Catalogue, files: Files, pupils: list[str], folder: Path) -> Files:
-    """The files, anew, without any row of these pupils."""
+    """The files, anew, without any row of these pupils; those that held nobody else are gone."""
     found: Files = {}
     for data_set in npd.data_sets:
         unit, paths = data_set.key.unit, files[data_set.id]
-        found[data_set.id] = paths if unit is None else [folder / data_set.id / path.name for path in paths]
-        for path, to in zip(paths, found[data_set.id], strict=True):
-            if unit is not None:
-                to.parent.mkdir(parents=True, exist_ok=True)
-                rows = duckdb.from_parquet(str(path)).filter(f'"{unit}" NOT IN ({", ".join(map(repr, pupils))})')
-                rows.to_parquet(str(to))
+        found[data_set.id] = (
+            paths if unit is None else [p for path in paths if (p := _without(path, unit, pupils, folder))]
+        )
     return found
+
+
+def _without(path: Path, unit: str, pupils: list[str], folder: Path) -> Path | None:
+    rows = duckdb.from_parquet(str(path)).filter(f'"{unit}" NOT IN ({", ".join(map(repr, pupils))})')
+    if not rows.count("*").fetchall()[0][0]:
+        return None
+    to = folder / path.parent.name / path.name
+    to.parent.mkdir(parents=True, exist_ok=True)
+    rows.to_parquet(str(to))
+    return to
 
 
 def everybody(cut: Published) -> set[int]:
