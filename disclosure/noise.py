@@ -204,6 +204,34 @@ def _drawn(mechanism: Callable[[Integers], list[int]], part: Integers) -> Intege
     return noisy
 
 
+def noisy_max(scores: Integers, linf: int, nano_rho: int) -> int:
+    """Place of (about) the largest score, where one pupil moves each score by at most `linf`.
+
+    `make_noisy_max(vector_domain(i64), linf_distance)` under zero-concentrated divergence: the exponential mechanism
+    by Gumbel noise. Scale s and distance d give (2d/s)²/8-zCDP by OpenDP's map (bounded range: Cesar & Rogers, arXiv
+    2004.07223, Lemma 3.2).
+    """
+    found = int(_selection(linf, nano_rho)(scores))
+    if not 0 <= found < scores.size:
+        raise RuntimeError("the mechanism chose what is not there")
+    return found
+
+
+@lru_cache(maxsize=256)
+def _selection(linf: int, nano_rho: int) -> Any:
+    dp = _opendp()
+    if nano_rho <= 0:
+        raise ValueError("a choice needs a price above zero")
+    mechanism = dp.m.make_noisy_max(
+        dp.vector_domain(dp.atom_domain(T="i64")),
+        dp.linf_distance(T="i64"),
+        dp.zero_concentrated_divergence(),
+        scale=linf * math.sqrt(NANO / (2 * nano_rho)) * HEADROOM,
+    )
+    _refuse_more_than(Fraction(mechanism.map(linf)), nano_rho)
+    return mechanism
+
+
 def zcdp_to_epsilon(nano_rho: int, delta: float) -> float:
     dp = _opendp()
     unit = dp.m.make_gaussian(
