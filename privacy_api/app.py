@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from privacy_api import __version__, logs
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import Gate
-from privacy_api.governance.access_table import ACCESS, is_page
+from privacy_api.governance.access_table import ACCESS, DEVELOPMENT, is_page
 from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
@@ -27,7 +27,7 @@ from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
-from privacy_api.web.pages import catalogue, start
+from privacy_api.web.pages import catalogue, development, sign_in, start
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -38,7 +38,7 @@ HEADERS = {
 }
 API = (data_sets, queries, tables, releases, output_checks, health)
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue)
+PAGES = (docs, static, start, catalogue, sign_in)
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
 
 
@@ -49,8 +49,13 @@ def create_app(
     secure: bool = False,
     assets: Assets | None = None,
     public_url: str = "",
+    development_sign_in: bool = False,
 ) -> FastAPI:
-    """secure: browsers reach it by HTTPS. public_url: scheme, host and port that they know it by, if it is set."""
+    """secure: browsers reach it by HTTPS. public_url: scheme, host and port that they know it by, if it is set.
+    development_sign_in: as made-up people, with no proof; demo mode alone has those routes.
+    """
+    pages = (*PAGES, development) if development_sign_in else PAGES
+    table = {**ACCESS, **DEVELOPMENT} if development_sign_in else ACCESS
     app = FastAPI(
         title="Privacy Controlling API",
         version=__version__,
@@ -60,12 +65,13 @@ def create_app(
         dependencies=[Depends(admit)],
     )
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
-    app.state.secure, app.state.public_url, app.state.access = secure, public_url, ACCESS
+    app.state.secure, app.state.public_url, app.state.access = secure, public_url, table
+    app.state.development_sign_in = development_sign_in
     app.state.assets = assets or load_assets()
-    app.state.paths = frozenset(route.path for module in PAGES for route in module.router.routes)
-    for module in API + PAGES:
+    app.state.paths = frozenset(route.path for module in pages for route in module.router.routes)
+    for module in (*API, *pages):
         app.include_router(module.router)
-    check_table(app.routes, ACCESS)
+    check_table(app.routes, table)
     _add_errors(app)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
     app.add_middleware(_Watch, headers=headers)

@@ -21,7 +21,7 @@ from datasets.plan import EngineRefused
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
-from privacy_api.ports import Engine, LedgerBroken
+from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, Role
 from privacy_api.service.cuts import HostedCut, HostedDataSet, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
@@ -104,6 +104,7 @@ class Stores:
         noise: NoiseSource = add_noise,
         step: Callable[[str], None] = ignore_step,
         lister: Lister = list_groups,
+        provider: IdentityProvider | None = None,
     ) -> Services:
         kept = {name: getattr(self, name) for name in Stores.__dataclass_fields__ if name != "close"}
         return Services(
@@ -114,6 +115,7 @@ class Stores:
             step=step,
             close_stores=self.close,
             lister=lister,
+            provider=provider,
             **kept,
         )
 
@@ -139,6 +141,7 @@ def open_services(
     settings: Settings, noise: NoiseSource = add_noise, step: Callable[[str], None] = ignore_step
 ) -> Services:
     """Everything is checked here, before the first request: ledger, cuts, policies. Any doubt refuses to start."""
+    provider = open_provider(settings)
     stores = open_stores(settings)
     cuts: list[HostedCut] = []
     try:
@@ -151,11 +154,36 @@ def open_services(
             cut.engine.close()
         stores.close()
         raise
-    return stores.services(hosted(tuple(cuts)), settings.environment, utc_seconds, noise, step)
+    return stores.services(hosted(tuple(cuts)), settings.environment, utc_seconds, noise, step, provider=provider)
 
 
 def utc_seconds() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def open_provider(settings: Settings) -> IdentityProvider | None:
+    """Asks it nothing yet: a provider that is away keeps nobody's key from working."""
+    settings.check_sign_in()
+    if not settings.oidc_issuer:
+        return None
+    from privacy_api.oidc.provider import OidcProvider, ProviderOptions
+
+    secret = settings.oidc_client_secret_file
+    try:
+        roles = {word: Role(name) for word, name in settings.role_words.items()}
+    except ValueError:
+        raise SettingsRefused(f"PRIVACY_API_OIDC_ROLES: the roles are {', '.join(Role)}") from None
+    return OidcProvider(
+        ProviderOptions(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            secret.read_text(encoding="utf-8").strip() if secret else "",
+            settings.oidc_audience,
+            settings.oidc_scopes,
+            settings.oidc_role_claim,
+            roles,
+        )
+    )
 
 
 def policy_of(settings: Settings, cut: str) -> Policy:

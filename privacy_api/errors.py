@@ -39,6 +39,7 @@ class ErrorCode(Enum):
     QUERY_FAILED = (503, "The query could not be answered; its price stays charged")
     IN_PROGRESS = (503, "The same question is being answered; ask again")
     LEDGER_UNAVAILABLE = (503, "The ledger cannot be written, so nothing is answered")
+    PROVIDER_UNREACHABLE = (503, "The identity provider does not answer, so nobody new can sign in")
     INTERNAL = (500, "Something went wrong here")
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "PRIVACY_API_"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 CLIENTS = {f"{PREFIX}KEY", f"{PREFIX}SERVER", f"{PREFIX}TEST_POSTGRES"}
 """Variables of `privacy-api query` and of the tests, which may be set in the same shell."""
 
@@ -50,6 +51,14 @@ class Settings(BaseModel):
         pattern=r"^(https://[A-Za-z0-9.\-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost)(:[0-9]+)?)?$",
         description="Where browsers find the service: scheme, host and port, as in https://npd.example.org.",
     )
+    oidc_issuer: str = Field("", description="Issuer of the OpenID provider that people sign in with; empty: none.")
+    oidc_client_id: str = Field("", description="What the provider knows this service as.")
+    oidc_client_secret_file: Path | None = Field(None, description="File with the client's secret; none: a public one.")
+    oidc_audience: str = Field("", description="Audience of access tokens for the API; empty: none are taken.")
+    oidc_scopes: str = Field("openid profile email", pattern=r"^openid( [\w.:/\-]+)*$", description="Scopes asked for.")
+    oidc_role_claim: str = Field("", description="Claim with people's roles, as roles or realm_access.roles.")
+    oidc_roles: str = Field("", description="The provider's words for roles: WORD=ROLE, with commas between.")
+    development_sign_in: bool = Field(False, description="Sign in as made-up people, without a password: demo only.")
     session_idle_minutes: int = Field(30, ge=1, le=1440, description="Minutes after which an unused session ends.")
     session_hours: float = Field(8, gt=0, le=24, description="Hours after which any session ends.")
     query_seconds: float = Field(10.0, ge=0.01, le=600, description="Most time the engine may take for one query.")
@@ -74,6 +83,17 @@ class Settings(BaseModel):
         if not home.is_dir():
             raise ValueError("wants an existing directory")
         return home.resolve()
+
+    @property
+    def role_words(self) -> Mapping[str, str]:
+        """The provider's word → the role's name."""
+        return dict(pair.strip().rsplit("=", 1) for pair in self.oidc_roles.split(",") if pair.strip())
+
+    def check_sign_in(self) -> None:
+        """What would let in whom it should not, or nobody, refuses to start."""
+        problems = [f"{PREFIX}{name.upper()}: {why}" for name, why in sign_in_problems(self)]
+        if problems:
+            raise SettingsRefused("sign-in cannot be offered:\n  " + "\n  ".join(problems))
 
     @property
     def cuts(self) -> Path:
@@ -119,8 +139,40 @@ class Settings(BaseModel):
                 f"live mode wants TLS: set {PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY, "
                 f"or {PREFIX}BEHIND_TLS_PROXY=true where a proxy in front speaks HTTPS"
             )
-        if self.mode is ServiceMode.DEMO and self.host not in ("127.0.0.1", "::1", "localhost") and not secure:
+        if self.mode is ServiceMode.DEMO and self.host not in LOOPBACK and not secure:
             raise SettingsRefused("demo mode without TLS listens on 127.0.0.1 only")
+
+
+def sign_in_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(setting, what is wrong with it)."""
+    if settings.development_sign_in and (settings.mode is not ServiceMode.DEMO or settings.host not in LOOPBACK):
+        yield "development_sign_in", "is for demo mode on 127.0.0.1 only: it lets anybody in as anybody"
+    named = [n for n in Settings.model_fields if n.startswith("oidc_") and getattr(settings, n) != _default(n)]
+    if not settings.oidc_issuer:
+        yield from ((name, f"wants {PREFIX}OIDC_ISSUER too") for name in named)
+        return
+    if not settings.oidc_issuer.startswith("https://") and settings.mode is not ServiceMode.DEMO:
+        yield "oidc_issuer", "wants an address that begins with https://"
+    if not settings.oidc_client_id:
+        yield "oidc_client_id", "is wanted: what the provider knows this service as"
+    if not settings.public_url:
+        yield "public_url", "is wanted: the provider sends people back there"
+    if settings.oidc_audience and settings.oidc_audience == settings.oidc_client_id:
+        yield "oidc_audience", "must not be the client id: a token that was made for signing in would open the API"
+    if settings.oidc_client_secret_file is not None and not settings.oidc_client_secret_file.is_file():
+        yield "oidc_client_secret_file", "no such file"
+    yield from _role_problems(settings)
+
+
+def _role_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    if bool(settings.oidc_role_claim) != bool(settings.oidc_roles):
+        yield "oidc_roles", "and the role claim are wanted together"
+    if any("=" not in pair for pair in settings.oidc_roles.split(",") if pair.strip()):
+        yield "oidc_roles", "wants WORD=ROLE, with commas between"
+
+
+def _default(name: str) -> object:
+    return Settings.model_fields[name].default
 
 
 def load_settings(environ: Mapping[str, str] | None = None, /, **given: object) -> Settings:

@@ -18,6 +18,7 @@ from privacy_api.cli.common import fail, refusals, settings_for
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from privacy_api.bootstrap import Stores
     from privacy_api.settings import Settings
 
 MARKER = "this-is-a-demonstration"
@@ -43,7 +44,7 @@ def demo(
         lock = _own(home)  # held while the demonstration runs
         if reset:
             _clear(home)
-        settings = settings_for(home, mode="demo")
+        settings = settings_for(home, mode="demo", development_sign_in=True)
         _build(settings, pupils)
         key = _new_key(settings)
         from privacy_api.bootstrap import make_app
@@ -118,8 +119,23 @@ def _new_key(settings: Settings) -> str:
         if old.project == PROJECT and old.label == "demo" and old.revoked is None:
             projects.revoke_key(old.id)
     key = projects.create_key(PROJECT, "demo", settings.environment)[1]
+    _invite_people(stores)
     stores.close()
     return key
+
+
+def _invite_people(stores: Stores) -> None:
+    """The made-up people have their accounts, and those who may ask belong to the project."""
+    from privacy_api.governance.roles import Permission, permissions_of
+    from privacy_api.service.sign_in import PEOPLE
+
+    for person in PEOPLE:
+        roles = person.roles or frozenset()
+        account = stores.accounts.by_subject(person.issuer, person.subject) or stores.accounts.create(
+            person.issuer, person.subject, person.name, person.email, roles
+        )
+        if Permission.ASK in permissions_of(account.roles):
+            stores.accounts.join(account.id, PROJECT)
 
 
 def _listen(first: int) -> socket.socket:
@@ -158,7 +174,7 @@ def _run(app: FastAPI, listener: socket.socket, message: str) -> None:
 
 
 def _as_json(url: str, key: str) -> str:
-    return json.dumps({"url": url, "key": key, "dataSet": DATA_SET, "web": f"{url}/docs"})
+    return json.dumps({"url": url, "key": key, "dataSet": DATA_SET, "web": url})
 
 
 def _for_people(url: str, key: str, home: Path) -> str:
@@ -167,7 +183,7 @@ def _for_people(url: str, key: str, home: Path) -> str:
 Privacy Controlling API, on synthetic pupils (nobody real)
 
   URL        {url}
-  web        {url}/docs
+  web        {url}  (sign in as any of the made-up people)
   key        {key}
   data set   {DATA_SET}
 

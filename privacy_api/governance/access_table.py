@@ -67,9 +67,19 @@ _PAGES: Table = {
     ("HEAD", "/docs"): PUBLIC,
     ("GET", "/docs/start.js"): PUBLIC,
     ("GET", "/docs/{asset}"): PUBLIC,
+    ("GET", "/sign-in"): PUBLIC,
+    ("HEAD", "/sign-in"): PUBLIC,
+    ("GET", "/sign-in/start"): PUBLIC,
+    ("GET", "/sign-in/callback"): PUBLIC,
+    ("GET", "/sign-out"): PUBLIC,
+    ("HEAD", "/sign-out"): PUBLIC,
+    ("POST", "/sign-out"): PUBLIC,
 }
 
 ACCESS: Table = {**_API, **_PAGES}
+
+DEVELOPMENT: Table = {("POST", "/sign-in/development"): PUBLIC}
+"""Routes that are there in demonstrations alone."""
 
 ACTS: frozenset[tuple[str, str]] = frozenset({("GET", "/v1/data-sets/{data_set}/query")})
 """Reads by their method that do something (charge a budget): a link to one from another site must not."""

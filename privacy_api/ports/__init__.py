@@ -1,6 +1,7 @@
 """What the service needs from outside, as small protocols; `stores/` and `datasets.engines` are the real ones."""
 
 from privacy_api.ports.accounts import (
+    DEVELOPMENT_ISSUER,
     Account,
     Accounts,
     AccountStatus,
@@ -8,6 +9,7 @@ from privacy_api.ports.accounts import (
     Role,
     Session,
     Sessions,
+    refuse_conflicting,
 )
 from privacy_api.ports.audit import (
     Audit,
@@ -20,6 +22,7 @@ from privacy_api.ports.audit import (
     Position,
 )
 from privacy_api.ports.engine import Engine
+from privacy_api.ports.identity import Asked, Identity, IdentityProvider, NotBelieved, ProviderUnreachable, SignedIn
 from privacy_api.ports.ledger import (
     Balance,
     BudgetExhausted,
@@ -51,10 +54,12 @@ from privacy_api.ports.saved_queries import SavedQueries, SavedQuery
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 
 __all__ = [
+    "DEVELOPMENT_ISSUER",
     "Account",
     "AccountStatus",
     "Accounts",
     "AlreadyRegistered",
+    "Asked",
     "Audit",
     "AuditBroken",
     "AuditEntry",
@@ -65,12 +70,15 @@ __all__ = [
     "Day",
     "Engine",
     "Happening",
+    "Identity",
+    "IdentityProvider",
     "InProgress",
     "KeyInfo",
     "KeyRole",
     "Ledger",
     "LedgerBroken",
     "Membership",
+    "NotBelieved",
     "NotRecordable",
     "Note",
     "OutputCheck",
@@ -85,6 +93,7 @@ __all__ = [
     "ProposalKind",
     "ProposalState",
     "Proposals",
+    "ProviderUnreachable",
     "RegisteredTable",
     "ReleasedTable",
     "Request",
@@ -94,9 +103,11 @@ __all__ = [
     "SavedQuery",
     "Session",
     "Sessions",
+    "SignedIn",
     "Spending",
     "StoredRelease",
     "Suspended",
     "Tables",
     "Wanted",
+    "refuse_conflicting",
 ]

@@ -27,6 +27,10 @@ ALONE = frozenset({Role.AUDITOR, Role.ADMIN})
 """Roles that an account has alone: who watches, and who hands out roles, does not decide anything else."""
 
 
+DEVELOPMENT_ISSUER = "urn:privacy-api:development"
+"""Of the made-up people of a demonstration, whom nobody proves to be."""
+
+
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     FROZEN = "frozen"

@@ -10,9 +10,18 @@ from fastapi import Request
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission
-from privacy_api.ports import Account, AccountStatus, Principal, Session, Suspended
+from privacy_api.ports import (
+    Account,
+    AccountStatus,
+    NotBelieved,
+    Principal,
+    ProviderUnreachable,
+    Session,
+    Suspended,
+)
 from privacy_api.service.identity import only_principal_of, principal_in, refuse_suspended_project, suspended
 from privacy_api.service.services import Services
+from privacy_api.service.sign_in import bearer
 
 COOKIE, PLAIN_COOKIE = "__Host-session", "session"
 """The second is for demonstrations on plain HTTP, where browsers take no __Host- cookie."""
@@ -33,19 +42,37 @@ def caller_from(request: Request, wants_project: bool) -> Caller:
     authorization = request.headers.get("authorization")
     try:
         if authorization is not None:
-            return _bearer(authorization, request, services)
+            return _bearer(authorization, request, services, wants_project)
         return _signed_in(request, services, wants_project)
     except Suspended as found:
         raise suspended(found) from None
 
 
-def _bearer(authorization: str, request: Request, services: Services) -> Caller:
+def _bearer(authorization: str, request: Request, services: Services, wants_project: bool) -> Caller:
     scheme, _, token = authorization.partition(" ")
-    principal = services.projects.principal(token.strip()) if scheme.lower() == "bearer" else None
+    token = token.strip()
+    if scheme.lower() != "bearer":
+        raise _nobody()
+    if token.count(".") == 2:
+        return _as_account(_account_of(token, services), None, request, services, wants_project)
+    principal = services.projects.principal(token)
     if principal is None:
-        raise ApiError(ErrorCode.NOT_AUTHENTICATED, detail="Send your key as 'Authorization: Bearer npd_…'.")
+        raise _nobody()
     refuse_suspended_project(principal.project, services)
     return Caller(principal=principal)
+
+
+def _account_of(token: str, services: Services) -> Account:
+    try:
+        return bearer(token, services)
+    except NotBelieved:
+        raise _nobody() from None
+    except ProviderUnreachable:
+        raise ApiError(ErrorCode.PROVIDER_UNREACHABLE, retry_after=30) from None
+
+
+def _nobody() -> ApiError:
+    return ApiError(ErrorCode.NOT_AUTHENTICATED, detail="Send your key as 'Authorization: Bearer npd_…'.")
 
 
 def _signed_in(request: Request, services: Services, wants_project: bool) -> Caller:

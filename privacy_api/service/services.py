@@ -8,7 +8,17 @@ from dataclasses import dataclass
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
-from privacy_api.ports import Accounts, Audit, Ledger, OutputChecks, Projects, SavedQueries, Sessions, Tables
+from privacy_api.ports import (
+    Accounts,
+    Audit,
+    IdentityProvider,
+    Ledger,
+    OutputChecks,
+    Projects,
+    SavedQueries,
+    Sessions,
+    Tables,
+)
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -24,6 +34,7 @@ def nothing_to_close() -> None:
 class Services:
     """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time.
     together: what the stores write inside is one transaction, which an error undoes; the ledger writes alone.
+    provider: whom people sign in with, if with anybody.
     """
 
     data_sets: Mapping[str, HostedDataSet]
@@ -39,6 +50,7 @@ class Services:
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]
     environment: str
+    provider: IdentityProvider | None = None
     step: Callable[[str], None] = ignore_step
     close_stores: Callable[[], None] = nothing_to_close
     lister: Lister = list_groups

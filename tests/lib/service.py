@@ -19,7 +19,7 @@ from privacy_api.app import create_app
 from privacy_api.bootstrap import Stores
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
-from privacy_api.ports import Engine, KeyRole, Project
+from privacy_api.ports import Engine, IdentityProvider, KeyRole, Project
 from privacy_api.service.cuts import HostedCut, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
@@ -94,6 +94,9 @@ def running(
     cap: int = 500_000_000,
     lister: Lister = list_groups,
     catalogue: str = school.CATALOGUE,
+    provider: IdentityProvider | None = None,
+    development: bool = False,
+    secure: bool = False,
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
@@ -102,9 +105,10 @@ def running(
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
     cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
-    services = stores.services(hosted((cut,)), "test", lambda: "2026-11-21T12:00:00+00:00", noise, step, lister)
-    app = create_app(services, Gate(2, 64))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    now = "2026-11-21T12:00:00+00:00"
+    services = stores.services(hosted((cut,)), "test", lambda: now, noise, step, lister, provider)
+    app = create_app(services, Gate(2, 64), secure=secure, development_sign_in=development)
+    with TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client:
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)
     database.dispose()
 

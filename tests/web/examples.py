@@ -28,10 +28,13 @@ EXAMPLES: Mapping[str, Example] = {
     "/catalogue": Example("/catalogue"),
     "/catalogue/{data_set}": Example("/catalogue/npd.census", "npd"),
     "/catalogue/{data_set}/{variable}": Example("/catalogue/npd.census/ethnicity", "npd"),
+    "/sign-in": Example("/sign-in"),
+    "/sign-out": Example("/sign-out"),
 }
 """Route → example."""
 
 FURTHER: Mapping[str, Example] = {
+    "nobody can sign in": Example("/sign-in", "npd"),
     "not found": Example("/nothing", status=404),
     "all of NPD": Example("/catalogue", "npd"),
     "a search": Example("/catalogue?q=free+school+meals", "npd"),

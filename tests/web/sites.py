@@ -36,7 +36,7 @@ class Site:
 @contextmanager
 def demo_site(home: Path) -> Iterator[Site]:
     """What `privacy-api demo` serves, with 2,000 pupils."""
-    settings = load_settings({}, home=home, mode="demo", log_level="ERROR")
+    settings = load_settings({}, home=home, mode="demo", log_level="ERROR", development_sign_in=True)
     _build(settings, PUPILS)
     key, app = _new_key(settings), make_app(settings)
     try:
