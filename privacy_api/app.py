@@ -21,7 +21,18 @@ from privacy_api.governance.access_table import ACCESS, DEVELOPMENT, is_page
 from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
-from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
+from privacy_api.routes import (
+    applications,
+    data_sets,
+    docs,
+    health,
+    output_checks,
+    projects,
+    proposals,
+    queries,
+    releases,
+    tables,
+)
 from privacy_api.routes.admission import admit, check_table
 from privacy_api.service.services import Services
 from privacy_api.web import static
@@ -36,7 +47,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, health)
+API = (data_sets, queries, tables, releases, output_checks, applications, proposals, projects, health)
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (docs, static, start, catalogue, sign_in)
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
