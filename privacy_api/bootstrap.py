@@ -34,8 +34,8 @@ from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
-from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.proposals import SqlProposals
+from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
 from privacy_api.stores.tables import SqlTables
 
