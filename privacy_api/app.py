@@ -21,24 +21,13 @@ from privacy_api.governance.access_table import ACCESS, DEVELOPMENT, is_page
 from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
-from privacy_api.routes import (
-    applications,
-    data_sets,
-    docs,
-    health,
-    output_checks,
-    projects,
-    proposals,
-    queries,
-    releases,
-    tables,
-)
+from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
 from privacy_api.routes.admission import admit, check_table
 from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
-from privacy_api.web.pages import catalogue, development, sign_in, start
+from privacy_api.web.pages import answers, ask, budget, catalogue, development, downloads, sign_in, start
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -47,9 +36,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, applications, proposals, projects, health)
+API = (data_sets, queries, tables, releases, output_checks, health)
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue, sign_in)
+PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
 
 

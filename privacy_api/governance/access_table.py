@@ -45,28 +45,6 @@ _API: Table = {
     ("GET", "/v1/releases/{release}"): KEY,
     ("GET", "/v1/projects"): KEY,
     ("GET", "/v1/projects/{project}/budget"): KEY,
-    ("GET", "/v1/projects/{project}"): SIGNED_IN,
-    ("POST", "/v1/projects/{project}/freeze"): Permission.FREEZE,
-    ("POST", "/v1/projects/{project}/unfreeze"): Permission.UNFREEZE,
-    ("PUT", "/v1/projects/{project}/tightening"): Permission.SET_BUDGETS,
-    ("POST", "/v1/projects/{project}/members"): Permission.DECIDE_APPLICATIONS,
-    ("DELETE", "/v1/projects/{project}/members/{account}"): Permission.DECIDE_APPLICATIONS,
-    ("GET", "/v1/applications"): SIGNED_IN,
-    ("POST", "/v1/applications"): Permission.APPLY,
-    ("GET", "/v1/applications/{application}"): SIGNED_IN,
-    ("GET", "/v1/applications/{application}/submissions"): SIGNED_IN,
-    ("PUT", "/v1/applications/{application}/steps/{step}"): Permission.APPLY,
-    ("POST", "/v1/applications/{application}/submit"): Permission.APPLY,
-    ("POST", "/v1/applications/{application}/withdraw"): SIGNED_IN,
-    ("POST", "/v1/applications/{application}/comments"): SIGNED_IN,
-    ("POST", "/v1/applications/{application}/return"): Permission.DECIDE_APPLICATIONS,
-    ("POST", "/v1/applications/{application}/refuse"): Permission.DECIDE_APPLICATIONS,
-    ("POST", "/v1/applications/{application}/approve"): Permission.DECIDE_APPLICATIONS,
-    ("GET", "/v1/proposals"): Permission.STAFF,
-    ("GET", "/v1/proposals/{proposal}"): Permission.STAFF,
-    ("POST", "/v1/proposals/{proposal}/approve"): Permission.DECIDE_PROPOSALS,
-    ("POST", "/v1/proposals/{proposal}/refuse"): Permission.DECIDE_PROPOSALS,
-    ("POST", "/v1/proposals/{proposal}/withdraw"): Permission.STAFF,
     ("POST", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
     ("GET", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
 }
@@ -98,7 +76,24 @@ _PAGES: Table = {
     ("POST", "/sign-out"): PUBLIC,
 }
 
-ACCESS: Table = {**_API, **_PAGES}
+_BUILDER = "/ask/{project}/{data_set}/{step}"
+_ASKED: Table = {
+    (method, path): Permission.ASK
+    for path in (
+        *("/ask", _BUILDER, "/answers/{release}", "/answers/{release}/since/{earlier}"),
+        *("/my/releases", "/my/queries", "/budget"),
+    )
+    for method in ("GET", "HEAD")
+}
+"""The researcher's own pages."""
+_ASKING: Table = {
+    ("POST", _BUILDER): Permission.ASK,
+    ("GET", "/answers/{release}/download/{format}"): Permission.ASK,
+    ("GET", "/answers/{release}/chart/{number}"): Permission.ASK,
+    ("POST", "/my/queries"): Permission.ASK,
+}
+
+ACCESS: Table = {**_API, **_PAGES, **_ASKED, **_ASKING}
 
 DEVELOPMENT: Table = {("POST", "/sign-in/development"): PUBLIC}
 """Routes that are there in demonstrations alone."""

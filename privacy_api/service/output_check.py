@@ -19,11 +19,10 @@ from datasets.query import InvalidQuery, Query
 from disclosure.policy import Mode
 from disclosure.tables import ExactTable
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import OutputCheck, Project
+from privacy_api.ports import OutputCheck
 from privacy_api.service.answer_query import find_data_set
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import asked
-from privacy_api.service.project_terms import scope_in
 from privacy_api.service.services import Services
 
 LISTED = 1_000
@@ -41,12 +40,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Who has it checked: the id of a key, or who runs the command. project: whose grants and scope the query keeps to;
-    grants: where there is none."""
+    """Who has it checked: the id of a key and its project, or who runs the command. grants: variables of class B and D
+    that the query may name."""
 
     who: str
-    project: Project | None
-    grants: frozenset[str] = frozenset()
+    project: str | None
+    grants: frozenset[str]
 
 
 def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
     hosted = find_data_set(output.data_set, services)
     if hosted.cut.policy.mode is not Mode.OFFICIAL:
         raise ApiError(ErrorCode.OUTPUT_CHECKS_NOT_OFFERED)
-    checked = _checked(output, hosted, by, services)
+    checked = _checked(output, _place(hosted, by, services))
     entry = _entry(output, checked, hosted, by, services)
     services.output_checks.record(entry)
     return _document(entry, output, checked, hosted)
@@ -71,8 +70,7 @@ def _place(hosted: HostedDataSet, by: Checker, services: Services) -> Place:
         data_set=hosted.data_set,
         policy=hosted.cut.policy,
         limits=hosted.cut.limits,
-        grants=by.grants if by.project is None else by.project.grants,
-        scope=None if by.project is None else scope_in(hosted, by.project),
+        grants=by.grants,
         aggregate=_aggregates(hosted, services),
         populations=[table.population for table in before],
         cells=[table.cells for table in before],
@@ -88,9 +86,9 @@ def _aggregates(hosted: HostedDataSet, services: Services) -> Aggregates:
     return aggregate
 
 
-def _checked(output: Output, hosted: HostedDataSet, by: Checker, services: Services) -> CheckedTable:
+def _checked(output: Output, place: Place) -> CheckedTable:
     try:
-        return check_output(output.table, output.query, _place(hosted, by, services))
+        return check_output(output.table, output.query, place)
     except InvalidTable as invalid:
         raise ApiError(ErrorCode.INVALID_TABLE, invalid.problems) from None
     except InvalidQuery as invalid:
@@ -108,7 +106,7 @@ def _entry(
         id=f"check-{secrets.token_hex(8)}",
         at=services.now(),
         who=by.who,
-        project=None if by.project is None else by.project.id,
+        project=by.project,
         data_set=hosted.id,
         version=hosted.cut.version,
         policy=hosted.cut.policy.digest,

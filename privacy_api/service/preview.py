@@ -27,7 +27,7 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
     """Raises ApiError as asking would."""
     hosted = find_data_set(query.data_set, services)
     asked = check(query, hosted, principal)
-    valid, price, hosted = asked.valid, asked.price, asked.hosted
+    valid, price = asked.valid, asked.price
     missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,

@@ -15,12 +15,10 @@ from privacy_api.ports import (
     Ledger,
     OutputChecks,
     Projects,
-    Proposals,
     SavedQueries,
     Sessions,
     Tables,
 )
-from privacy_api.ports.applications import Applications
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -48,8 +46,6 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     saved_queries: SavedQueries
-    proposals: Proposals
-    applications: Applications
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]

@@ -20,7 +20,7 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 FROM_GOVUK = ("govuk-frontend.min.css", "govuk-frontend.min.js")
-OURS = ("pages.css", "enabled.js", "init.js", "favicon.svg")
+OURS = ("pages.css", "enabled.js", "init.js", "ask.js", "favicon.svg")
 _FONT_FACES = re.compile(r"/\*! Copyright[^*]*\*/|@font-face\{[^}]*\}")
 _UPSTREAM = re.compile(r"/assets/(?:fonts|images)/")
 _SOURCE_MAP = re.compile(r"/[*/]# sourceMappingURL=\S+(?: \*/)?\s*$")

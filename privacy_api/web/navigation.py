@@ -17,6 +17,10 @@ class Link:
 
 
 HEAD = (
+    Link("Ask", "/ask", "ask"),
+    Link("Your answers", "/my/releases", "ask"),
+    Link("Saved", "/my/queries", "ask"),
+    Link("Budget", "/budget", "ask"),
     Link("Data catalogue", "/catalogue"),
     Link("Register", "/register"),
     Link("How pupils are protected", "/help/protection"),

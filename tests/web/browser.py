@@ -162,4 +162,5 @@ def _violations(page: Page) -> list[str]:
 def _picture(page: Page, name: str) -> None:
     if folder := os.environ.get("PRIVACY_API_TEST_SCREENSHOTS"):
         plain = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_") or "start"
-        page.screenshot(path=Path(folder) / f"{plain}.png", full_page=True)
+        short = plain if len(plain) < 90 else f"{plain[:70]}-{plain[-13:]}"
+        page.screenshot(path=Path(folder) / f"{short}.png", full_page=True)

@@ -5,22 +5,73 @@ A page that stands here is tested with and without JavaScript, by axe, at two wi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
+from playwright.sync_api import BrowserContext
+
+from privacy_api.service.identity import principal_in
+from privacy_api.service.saved_queries import save
 from tests.web.sites import Site
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """address: or how to make one on its site. site: "demo" (pupils and queries) or "npd" (a large catalogue)."""
+    """address: or how to make one on its site. site: "demo" (pupils and queries) or "npd" (a large catalogue).
+
+    signed_in: a researcher looks at it.
+    """
 
     address: str | Callable[[Site], str]
     site: str = "demo"
     status: int = 200
+    signed_in: bool = False
 
     def on(self, site: Site) -> str:
         return self.address if isinstance(self.address, str) else self.address(site)
+
+    def enter(self, site: Site, context: BrowserContext) -> None:
+        if self.signed_in:
+            site.sign_in(context)
+
+
+BUILDER = "/ask/demo/demo.census"
+QUESTION: dict[str, Any] = {
+    "measures": [{"statistic": "count"}, {"statistic": "percentage", "variable": "fsm", "codes": ["Y"]}],
+    "groupBy": ["REG", "academic_year"],
+    "totals": [[], ["REG"]],
+    "criteria": {"and": [{"filters": {"fsm": {"in": ["Y", "N"]}}}, {"not": {"filters": {"REG": {"eq": "E12000001"}}}}]},
+}
+BY_REGION = {"measures": [{"statistic": "count"}], "groupBy": ["REG"], "rho": 0.01}
+
+
+def step(name: str, query: dict[str, Any] | None = None, **more: str) -> Example:
+    """A step of the query builder."""
+    q = {"q": json.dumps(QUESTION if query is None else query)}
+    return Example(f"{BUILDER}/{name}?{urlencode({**q, **more})}", signed_in=True)
+
+
+def an_answer(site: Site) -> str:
+    return f"/answers/{site.answer(QUESTION)}?project=demo"
+
+
+def two_answers(site: Site) -> str:
+    return f"/answers/{site.answer(BY_REGION)}/since/{site.answer(BY_REGION | {'rho': 0.005})}"
+
+
+def saved(site: Site) -> str:
+    if not site.services.saved_queries.of("demo", site.account.id):
+        principal = principal_in(site.account, "demo", site.services)
+        save(principal, site.account.id, "demo.census", BY_REGION, "Pupils by region", True, site.services)
+    return "/my/queries"
+
+
+def spent(address: str) -> Callable[[Site], str]:
+    """With something to show."""
+    return lambda site: (an_answer(site), two_answers(site), address)[-1]
 
 
 EXAMPLES: Mapping[str, Example] = {
@@ -30,11 +81,26 @@ EXAMPLES: Mapping[str, Example] = {
     "/catalogue/{data_set}/{variable}": Example("/catalogue/npd.census/ethnicity", "npd"),
     "/sign-in": Example("/sign-in"),
     "/sign-out": Example("/sign-out"),
+    "/ask": Example("/ask", signed_in=True),
+    "/ask/{project}/{data_set}/{step}": step("who"),
+    "/answers/{release}": Example(an_answer, signed_in=True),
+    "/answers/{release}/since/{earlier}": Example(two_answers, signed_in=True),
+    "/my/releases": Example(spent("/my/releases"), signed_in=True),
+    "/my/queries": Example(saved, signed_in=True),
+    "/budget": Example(spent("/budget"), signed_in=True),
 }
 """Route → example."""
 
 FURTHER: Mapping[str, Example] = {
     "nobody can sign in": Example("/sign-in", "npd"),
+    "a condition": step("condition", reference="la"),
+    "rows and columns": step("rows"),
+    "rows that are wrong": step("rows", QUESTION | {"groupBy": ["REG", "REG"], "totals": []}),
+    "measures": step("measures"),
+    "a measure": step("measure", statistic="percentage", variable="fsm"),
+    "a model": step("measure", statistic="ols"),
+    "precision and price": step("precision"),
+    "check": step("check"),
     "not found": Example("/nothing", status=404),
     "all of NPD": Example("/catalogue", "npd"),
     "a search": Example("/catalogue?q=free+school+meals", "npd"),

@@ -5,32 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
+from playwright.sync_api import BrowserContext
 
 from datasets.npd import FOLDER
 from privacy_api.bootstrap import make_app
 from privacy_api.cli.common import read_catalogue
-from privacy_api.cli.demo import _build, _new_key
+from privacy_api.cli.demo import DATA_SET, _build, _new_key
+from privacy_api.ports import Account
+from privacy_api.routes.credentials import PLAIN_COOKIE
+from privacy_api.service.answer_query import answer_query
+from privacy_api.service.identity import principal_in
 from privacy_api.service.services import Services
 from privacy_api.settings import load_settings
+from privacy_api.wire.query_in import read_query
 from tests.lib.service import running
 from tests.web.browser import listening
+from tests.web.visitor import account_in, cookie_for
 
 PUPILS = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     url: str
     app: FastAPI
     key: str
+    project: str = "demo"
 
     @property
     def services(self) -> Services:
         found: Services = self.app.state.services
         return found
+
+    @cached_property
+    def account(self) -> Account:
+        """A researcher, in the site's project."""
+        return account_in(self.services, self.project)
+
+    def sign_in(self, context: BrowserContext) -> None:
+        cookie = cookie_for(self.services, self.account)
+        context.add_cookies([{"name": PLAIN_COOKIE, "value": cookie, "url": self.url}])
+
+    def answer(self, query: dict[str, Any], data_set: str = DATA_SET) -> str:
+        """The id of the release."""
+        principal = principal_in(self.account, self.project, self.services)
+        return answer_query(read_query(query, data_set), principal, self.services).release
 
 
 @contextmanager

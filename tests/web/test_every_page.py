@@ -52,6 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 def test_it_is_for_everybody(browser: Browser, site: Open, example: Example, scripts: Scripts) -> None:
     place = site(example.site)
     with watched(browser, place.url, scripts) as visit:
+        example.enter(place, visit.page.context)
         page = visit.go(example.on(place), example.status)
         widths = WIDTHS if scripts is Scripts.ON else WIDTHS[-1:]
         assert_accessible(page, f"{example.site}-{example.on(place)}-{scripts.value}", widths)
@@ -63,6 +64,7 @@ def test_it_is_for_everybody(browser: Browser, site: Open, example: Example, scr
 def test_it_is_there_where_no_script_runs(browser: Browser, site: Open, example: Example) -> None:
     place = site(example.site)
     with watched(browser, place.url, Scripts.OFF) as visit:
+        example.enter(place, visit.page.context)
         page = visit.go(example.on(place), example.status)
         assert page.locator("h1").is_visible()
         assert page.locator("main a:visible, main button:visible").count()

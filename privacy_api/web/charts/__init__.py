@@ -17,6 +17,7 @@ class Chart:
     """svg: markup that stands by itself. told: what a reader should know beside it."""
 
     kind: Kind
+    title: str
     svg: str
     told: str
 
@@ -32,7 +33,9 @@ def chart_of(document: Mapping[str, Any], measure: str, title: str, name: str = 
     draw = {Kind.LINES: lines.draw, Kind.HEAT: heat.draw}.get(figure.kind, rows.draw)
     inner, height = draw(figure, name)
     told = _told(figure)
-    return Chart(figure.kind, svg.picture(inner, parts.WIDTH, height, name, title, f"{figure.kind}. {told}"), told)
+    return Chart(
+        figure.kind, title, svg.picture(inner, parts.WIDTH, height, name, title, f"{figure.kind}. {told}"), told
+    )
 
 
 def _told(figure: Figure) -> str:

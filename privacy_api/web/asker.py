@@ -1,0 +1,86 @@
+"""Who asks on a page, for which project: the account that is signed in, as a member."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from datasets.scope import DataSetScope
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import Account, Balance, Principal, Project
+from privacy_api.routes.access import caller_of
+from privacy_api.service.answer_query import find_data_set
+from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.identity import principal_in
+from privacy_api.service.services import Services
+
+
+def account_of(request: Request) -> Account:
+    """Pages are for people: an API key opens none."""
+    account = caller_of(request).account
+    if account is None:
+        raise ApiError(ErrorCode.NOT_AUTHENTICATED)
+    return account
+
+
+def principal_of(request: Request, project: str, services: Services) -> Principal:
+    return principal_in(account_of(request), project, services)
+
+
+def projects_of(request: Request, services: Services) -> list[Project]:
+    return list(services.accounts.projects_of(account_of(request).id))
+
+
+def suspended(project: Project, services: Services) -> bool:
+    """Frozen or ended: nobody asks for it now, though what it had answered stays."""
+    return project.frozen is not None or (project.expires is not None and project.expires <= services.now())
+
+
+def scope_of(principal: Principal, hosted: HostedDataSet) -> DataSetScope | None:
+    """What of the data set the project may ask about; None for all that its grants allow."""
+    return None
+
+
+def balances_of(principal: Principal, hosted: HostedDataSet, services: Services) -> dict[str, Balance]:
+    """Every budget that pays for a question: of the cut, the project and the person. The least of them decides."""
+    ledger, cut = services.ledger, hosted.cut
+    found = {
+        "This data (all projects together)": ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap),
+        "Your project": ledger.project_balance(principal.project),
+    }
+    person = services.projects.person(principal.person) if principal.person else None
+    return found | ({"You, over all projects": ledger.person_balance(person)} if person else {})
+
+
+def twin_of(hosted: HostedDataSet, principal: Principal, services: Services) -> HostedDataSet | None:
+    """The same data set in a cut of the other kind: what is real, and what is only shaped like it."""
+    synthetic = hosted.cut.catalogue.synthetic
+    return next(
+        (
+            other
+            for other in services.data_sets.values()
+            if other.data_set.id == hosted.data_set.id and other.cut.catalogue.synthetic != synthetic
+            if _exists_for(principal, other)
+        ),
+        None,
+    )
+
+
+def data_set_of(principal: Principal, data_set: str, services: Services) -> HostedDataSet:
+    """404 where there is none, and where it is real and the asker has synthetic ones only."""
+    found = find_data_set(data_set, services)
+    if not _exists_for(principal, found):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return found
+
+
+def _exists_for(principal: Principal, hosted: HostedDataSet) -> bool:
+    return hosted.cut.catalogue.synthetic or not principal.synthetic_only
+
+
+def data_sets_of(principal: Principal, services: Services) -> list[HostedDataSet]:
+    """Those that answer free questions."""
+    return [
+        hosted
+        for hosted in services.data_sets.values()
+        if _exists_for(principal, hosted) and not hosted.data_set.public and hosted.cut.policy.answers_ad_hoc
+    ]

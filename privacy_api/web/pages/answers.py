@@ -1,0 +1,207 @@
+"""Answers: a release as a page, its downloads and charts; what one's projects had answered; saved questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from datasets.catalogue import DataSet
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.formats import FORMATS
+from privacy_api.ports import SavedQuery
+from privacy_api.routes.access import ServicesDep, gate_of
+from privacy_api.service import saved_queries
+from privacy_api.service.answer_query import answer_query
+from privacy_api.service.services import Services
+from privacy_api.web import offer, told
+from privacy_api.web.asker import account_of, principal_of, projects_of
+from privacy_api.web.builder import draft_of, text_of
+from privacy_api.web.fields import fields_of
+from privacy_api.web.measure_words import Labels, listed, measure_words
+from privacy_api.web.pages_base import Pages, render
+from privacy_api.web.paging import Paging, paging_of, part_of
+from privacy_api.web.release_view import (
+    bibtex_of,
+    charts_of,
+    headline,
+    protection_of,
+    sheet_of,
+    title_of,
+)  # fmt: skip
+from privacy_api.web.snippets import snippets
+from privacy_api.wire.query_in import read_query
+
+router = Pages()
+LAST = 500
+"""Charges of a project that its pages go back over."""
+
+
+def release_context(document: Mapping[str, Any], base: str, services: Services, paging: Paging) -> dict[str, Any]:
+    """All that release.html shows of a release; base: scheme and host. For whoever may see it."""
+    hosted = services.data_sets.get(document["dataSet"]["id"])
+    labels = Labels(hosted.data_set if hosted else None)
+    sheet = sheet_of(document, labels)
+    return {
+        "release": document,
+        "title": title_of(document, labels),
+        "lead": headline(document, labels),
+        "sheet": sheet,
+        "lines": sheet.lines[paging.first : paging.first + paging.size],
+        "paging": paging,
+        "charts": charts_of(document, labels),
+        "protection": protection_of(document),
+        "population": _population(document, hosted.data_set if hosted else None),
+        "snippets": snippets(base, document["dataSet"]["id"], document["query"]),
+        "bibtex": bibtex_of(document, labels, f"{base}/q/{document['id']}"),
+        "address": f"{base}/q/{document['id']}",
+        "formats": [(f.name, f.title) for f in FORMATS.values()],
+    }
+
+
+def _population(document: Mapping[str, Any], data_set: DataSet | None) -> list[str]:
+    """In the words of the builder."""
+    if data_set is None:
+        return []
+    everything = offer.Offer(data_set, [v.granted_as or v.name for v in data_set.variables], False)
+    draft = draft_of(dict(document["query"]))
+    return told.summary(draft, everything.by_reference(), Labels(data_set))["who"]
+
+
+def document_of(release: str, services: Services) -> dict[str, Any]:
+    stored = services.ledger.release(release)
+    if stored is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    found: dict[str, Any] = json.loads(stored.body)
+    return found
+
+
+@router.page("/answers/{release}")
+def answer(release: str, request: Request, services: ServicesDep) -> Response:
+    """For whoever is signed in: releases are a commons."""
+    document = document_of(release, services)
+    labels = labels_for(document["dataSet"]["id"], services)
+    paging = paging_of(request, len(sheet_of(document, labels).lines))
+    base = f"{request.url.scheme}://{request.url.netloc}"
+    context = release_context(document, base, services, paging)
+    mine = request.query_params.get("project", "")
+    return render(request, "answer.html", **context, **_of_project(mine, document, request, services))
+
+
+def _of_project(mine: str, document: Mapping[str, Any], request: Request, services: Services) -> dict[str, Any]:
+    """What the asker's project paid, and where the question can be changed."""
+    known = {project.id for project in projects_of(request, services)}
+    project = mine if mine in known else next(iter(sorted(known)), "")
+    q = urlencode({"q": text_of(draft_of(dict(document["query"])))})
+    data_set = document["dataSet"]["id"]
+    change = f"/ask/{quote(project, safe='')}/{quote(data_set, safe='')}/check?{q}" if project else ""
+    paid = (
+        [s for s in services.ledger.spending(LAST, project=project) if s.release == document["id"]] if project else []
+    )
+    return {"change": change, "paid": paid[0] if paid else None}
+
+
+@router.page("/my/releases")
+def releases(request: Request, services: ServicesDep) -> Response:
+    """What one's projects had answered, newest first."""
+    rows = [
+        (project, spent, _words(spent.query, _labels_in(spent.cut, services)))
+        for project in projects_of(request, services)
+        for spent in services.ledger.spending(LAST, project=project.id)
+    ]
+    rows.sort(key=lambda row: row[1].at, reverse=True)
+    mine = f"web-{account_of(request).id}"
+    return render(request, "my-releases.html", part=part_of(request, rows), mine=mine)
+
+
+def _words(query: str, labels: Labels) -> str:
+    """What was asked, in words."""
+    value = json.loads(query)
+    measures = listed([measure_words(m, labels) for m in value.get("measures", [])])
+    by = listed([labels.variable(name) for name in value.get("groupBy", [])])
+    return f"{measures} by {by}" if by else measures
+
+
+def _labels_in(cut: str, services: Services) -> Labels:
+    """Of a cut's data set, where there is no doubt which: the ledger's record of a question does not name it."""
+    of = [h.data_set for h in services.data_sets.values() if h.cut.catalogue.cut == cut and not h.data_set.public]
+    return Labels(of[0] if len(of) == 1 else None)
+
+
+def labels_for(data_set: str, services: Services) -> Labels:
+    hosted = services.data_sets.get(data_set)
+    return Labels(hosted.data_set if hosted else None)
+
+
+@router.page("/my/queries")
+def queries(request: Request, services: ServicesDep) -> Response:
+    account = account_of(request)
+    rows = [
+        (
+            project,
+            saved,
+            _words(saved.query, labels_for(saved.data_set, services)),
+            _href(saved),
+            _is_old(saved, services),
+        )
+        for project in projects_of(request, services)
+        for saved in services.saved_queries.of(project.id, account.id)
+    ]
+    return render(request, "my-queries.html", rows=rows, account_id=account.id)
+
+
+def _href(saved: SavedQuery) -> str:
+    q = urlencode({"q": text_of(draft_of(json.loads(saved.query)))})
+    return f"/ask/{quote(saved.project, safe='')}/{quote(saved.data_set, safe='')}/check?{q}"
+
+
+def _is_old(saved: SavedQuery, services: Services) -> bool:
+    """Whether its last answer is of another version than the data set has now."""
+    hosted = services.data_sets.get(saved.data_set)
+    if hosted is None or saved.release is None:
+        return False
+    return bool(document_of(saved.release, services)["dataSet"]["version"] != hosted.cut.version)
+
+
+@router.post("/my/queries")
+async def act(request: Request, services: ServicesDep) -> Response:
+    """Ask again, share, stop sharing, or forget."""
+    fields = await fields_of(request)
+    return await gate_of(request).run(lambda: _act(fields.get("saved"), fields.get("do"), request, services))
+
+
+def _act(id: str, do: str, request: Request, services: Services) -> Response:
+    account, projects = account_of(request).id, [p.id for p in projects_of(request, services)]
+    if do == "ask":
+        return _ask_again(saved_queries.seen(id, account, projects, services), request, services)
+    found = saved_queries.own(id, account, projects, services)
+    if do == "forget":
+        services.saved_queries.delete(found.id)
+    elif do in ("share", "keep"):
+        services.saved_queries.share(found.id, do == "share")
+    return RedirectResponse("/my/queries", 303)
+
+
+def _ask_again(saved: SavedQuery, request: Request, services: Services) -> Response:
+    """Charged as any question; where the answer before was of another version, both are shown side by side."""
+    principal = principal_of(request, saved.project, services)
+    answered = answer_query(read_query(json.loads(saved.query), saved.data_set), principal, services)
+    services.saved_queries.answered(saved.id, answered.release)
+    where = f"/answers/{answered.release}"
+    if saved.release not in (None, answered.release):
+        return RedirectResponse(f"{where}/since/{saved.release}", 303)
+    return RedirectResponse(f"{where}?{urlencode({'project': saved.project})}", 303)
+
+
+@router.page("/answers/{release}/since/{earlier}")
+def since(release: str, earlier: str, request: Request, services: ServicesDep) -> Response:
+    """Two answers to one question, number by number."""
+    now, before = document_of(release, services), document_of(earlier, services)
+    changes = saved_queries.changes(before, now)
+    part = part_of(request, changes)
+    beyond = sum(change.is_beyond for change in changes)
+    return render(request, "since.html", now=now, before=before, part=part, beyond=beyond, total=len(changes))

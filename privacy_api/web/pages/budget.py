@@ -1,0 +1,44 @@
+"""What is left of the budgets that one asks from, what was spent when, and what the amounts mean."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from privacy_api.ports import Balance, Spending
+from privacy_api.routes.access import ServicesDep
+from privacy_api.web.asker import account_of, projects_of
+from privacy_api.web.charts.spending import spending_chart
+from privacy_api.web.pages_base import Pages, render
+
+router = Pages()
+LAST = 500
+
+
+@router.page("/budget")
+def budget(request: Request, services: ServicesDep) -> Response:
+    ledger = services.ledger
+    account = account_of(request)
+    person = services.projects.person(account.person) if account.person else None
+    projects = [
+        _shown(p.title, f"project-{n}", ledger.project_balance(p), ledger.spending(LAST, project=p.id))
+        for n, p in enumerate(projects_of(request, services))
+    ]
+    own = []
+    if person is not None:
+        spent = ledger.spending(LAST, person=person.id)
+        own.append(_shown("You, over all projects", "person", ledger.person_balance(person), spent))
+    cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}.values()
+    shared = [(cut, ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap)) for cut in cuts]
+    return render(request, "budget.html", budgets=[*projects, *own], shared=shared)
+
+
+def _shown(title: str, name: str, balance: Balance, spent: list[Spending]) -> dict[str, object]:
+    share = balance.spent / balance.cap if balance.cap else 0.0
+    return {
+        "title": title,
+        "id": name,
+        "balance": balance,
+        "percent": f"{100 * share:.1f}",
+        "spent": [s for s in spent if s.nano_rho][:10],
+        "chart": spending_chart([(s.at, s.so_far) for s in reversed(spent)], balance.cap, name),
+    }

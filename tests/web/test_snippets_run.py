@@ -1,0 +1,48 @@
+"""The snippets of an answer's page, run against a real server: each gets that very answer, for nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from privacy_api.web.pages.answers import document_of
+from privacy_api.web.snippets import KEY, snippets
+from tests.web.sites import demo_site
+
+QUESTION = {
+    "measures": [{"statistic": "count"}],
+    "groupBy": ["REG"],
+    "criteria": {"filters": {"fsm": {"in": ["Y", "N"]}}},
+}
+
+
+@pytest.mark.slow
+def test_curl_and_python_get_the_answer_that_the_page_shows(tmp_path: Path, root: Path) -> None:
+    bash, curl = shutil.which("bash"), shutil.which("curl")
+    if not (bash and curl):
+        pytest.fail("this test needs bash and curl")
+    with demo_site(tmp_path) as site:
+        release = document_of(site.answer(QUESTION), site.services)
+        code = {s.id: s.code for s in snippets(site.url, "demo.census", release["query"])}
+        environ = {**os.environ, KEY: site.key, "PYTHONPATH": str(root / "clients" / "python")}
+        by_curl = _output([bash, "-c", f"{code['curl']} --silent --fail"], environ)
+        by_python = _output([sys.executable, "-c", code["python"]], environ)
+        paid = site.services.ledger.spending(9, project="demo")
+    values = [row["value"] for row in release["results"]]
+    assert [float(row["value"]) for row in csv.DictReader(io.StringIO(by_curl))] == values
+    assert by_python.count("'measure': 'count'") == len(values) == 9
+    assert all(f"'value': {value}" in by_python for value in values)
+    assert len(paid) == 1, "one charge, and nothing for the others"
+
+
+def _output(command: list[str], environ: dict[str, str]) -> str:
+    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
