@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,39 +12,73 @@ from privacy_api.cli.common import fail, refusals
 
 synthetic_app = typer.Typer(help="Data with nobody in it.", no_args_is_help=True)
 YEARS = re.compile(r"^(\d{4})(?:-(\d{4}))?$")
+Catalogue = Annotated[Path, typer.Option(help="Folder of the NPD catalogue.")]
 
 
 @synthetic_app.command("make")
 def make(
     out: Annotated[Path, typer.Argument(help="A new or empty directory for the files and their catalogue.")],
-    catalogue: Annotated[Path, typer.Option(help="Folder of the NPD catalogue.")],
-    pupils: Annotated[int, typer.Option(min=1, help="Pupils of school age in any of the years.")] = 20_000,
+    catalogue: Catalogue,
+    pupils: Annotated[int, typer.Option(help="Pupils on any roll of the years, from 1,000 to 10,000,000.")] = 20_000,
     years: Annotated[str, typer.Option(help="Academic years by the years in which they end: 2018-2024.")] = "2018-2024",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
     schools: Annotated[int, typer.Option(min=0, help="Length of the list of schools; 0 leaves it.")] = 0,
     workers: Annotated[int, typer.Option(min=1)] = 2,
+    tier: Annotated[Literal["T0", "T1"], typer.Option(help="T0: structure alone. T1: as published.")] = "T1",
+    table: Annotated[
+        list[str] | None, typer.Option(metavar="DATA_SET[=VARIABLE,…]", help="Only these; all of them without.")
+    ] = None,
+    terms: Annotated[str, typer.Option(help="Terms of the censuses.")] = "AUT,SPR,SUM",
+    coverage: Annotated[bool, typer.Option("--coverage", help="Every code that is in use occurs.")] = False,
+    messiness: Annotated[float, typer.Option(help="From 0 to 1: missing values, duplicates, corrections.")] = 0.0,
+    file_format: Annotated[Literal["parquet", "csv"], typer.Option("--format")] = "parquet",
 ) -> None:
-    """Write NPD-shaped Parquet files with made-up pupils, ready to ingest with OUT/catalogue."""
+    """Write NPD-shaped files with made-up pupils and their manifest, ready to ingest with OUT/catalogue."""
     with refusals():
-        import shutil
-
         from privacy_api.cli.progress import Bar
-        from synthetic import npd
+        from synthetic import Plan
+        from synthetic import make as run
 
-        if not (catalogue / "cut.toml").is_file():
-            fail(f"{catalogue}: wants the folder of a catalogue, with a file cut.toml")
-        if out.exists() and any(out.iterdir()):
-            fail(f"{out}: is not empty")
-        span = _span(years)
+        _need(catalogue)
         try:
-            shutil.copytree(catalogue, out / "catalogue", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-            if schools:
-                npd.write_schools(out / "catalogue", schools)
+            plan = Plan(
+                *(pupils, _span(years), seed, tier, _tables(table or []), tuple(terms.split(",")), coverage, messiness),
+                schools=schools,
+            )
             with Bar() as bar:
-                files = npd.make(out / "catalogue", out, pupils, span, seed, bar.step, workers)
+                made = run(plan, out, catalogue, bar.step, workers, file_format == "csv")
         except ValueError as wrong:
             fail(str(wrong))
-        typer.echo(f"{sum(map(len, files.values()))} files of {len(files)} data sets in {out}, for {out / 'catalogue'}")
+        files = made["files"]
+        typer.echo(f"{len(files)} files of {sum(f['rows'] for f in files.values()):,} rows in {out}")
+
+
+@synthetic_app.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` wrote.")],
+    verbose: Annotated[bool, typer.Option("--all", help="List the rules that hold too.")] = False,
+) -> None:
+    """Ask of the files all that must hold: keys, codes, histories, schools, totals. Exit 1 if anything does not."""
+    with refusals():
+        from privacy_api.cli.progress import Bar
+        from synthetic import check as run
+
+        try:
+            with Bar() as bar:
+                findings = run(folder, bar.step)
+        except ValueError as wrong:
+            fail(str(wrong))
+        broken = [f for f in findings if f.broken]
+        for finding in findings if verbose else broken:
+            typer.echo(f"{'BROKEN' if finding.broken else 'holds'}  {finding.rule}: {finding.says} ({finding.broken})")
+        typer.echo(f"{len(findings)} rules, {len(broken)} broken")
+        if broken:
+            raise typer.Exit(1)
+
+
+def _need(catalogue: Path) -> None:
+    if not (catalogue / "cut.toml").is_file():
+        fail(f"{catalogue}: wants the folder of a catalogue, with a file cut.toml")
 
 
 def _span(text: str) -> range:
@@ -53,3 +87,8 @@ def _span(text: str) -> range:
     if not 2006 <= first <= last <= 2100:
         fail("--years: wants a year or two with a hyphen between, from 2006, such as 2018-2024")
     return range(first, last + 1)
+
+
+def _tables(texts: list[str]) -> dict[str, tuple[str, ...]]:
+    pairs = (text.partition("=") for text in texts)
+    return {name: tuple(v for v in variables.split(",") if v) for name, _, variables in pairs}

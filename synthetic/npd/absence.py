@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from synthetic.npd.facts import facts
+from synthetic.npd.deal import assign
+from synthetic.npd.facts import facts, tuned
 from synthetic.npd.fit import Known, coded
+from synthetic.npd.layout import PHASES
 from synthetic.npd.pupils import NONE
 from synthetic.npd.schools import PRIMARY, SECONDARY
 from synthetic.npd.streams import Floats, Ints, pick
+from synthetic.npd.targets import BANDS
 from synthetic.npd.world import TERMS, Chunk, Rows, same
 
 SESSIONS = (140, 110, 130)
@@ -25,7 +28,6 @@ REASONS = {
     "no_reason": "N",
 }  # fmt: skip
 UNAUTHORISED = "GUON"
-PHASES = ("primary", "secondary", "special")
 FIRST_DAY, DAYS = "11-13", 10
 """The register is kept for ten school days from mid-November."""
 
@@ -46,19 +48,20 @@ def _phase(chunk: Chunk, who: Ints, year: int) -> Ints:
     return np.where(kind == PRIMARY, 0, np.where(kind == SECONDARY, 1, 2))
 
 
-def rates(chunk: Chunk, year: int) -> tuple[Ints, Floats]:
-    """Pupils from Reception to Year 11, and the share of sessions that each is expected to miss."""
-    p = chunk.pupils
-    who = p.on_roll(year)
-    who = who[chunk.group(who, year) <= 11]
+def _bands(chunk: Chunk, who: Ints, year: int) -> Ints:
+    """Bands as many as published by phase and free school meals; who is in the high ones is lasting, half of it, and
+    goes with special needs, attainment and the region."""
+    p, _layout = chunk.pupils, chunk.targets.layout
     f = facts()["absence"]
-    means = np.array([[[f[ph][y][s] for s in ("none", "any")] for y in "NY"] for ph in PHASES]) / 100
-    mean = means[
-        _phase(chunk, who, year), chunk.fsm(who, year).astype(np.int64), (chunk.sen(who, year) != NONE).astype(np.int64)
-    ]
-    lasting = np.modf(p.numbers[who] * 0.7548776662)[0]
-    own = 0.7 * _normal(lasting) + 0.71 * chunk.stream("absence", year).standard_normal(len(p.numbers))[who]
-    return who, np.minimum(0.95, mean * np.exp(f["spread"] * own - f["spread"] ** 2 / 2))
+    lasting = _normal(np.modf(p.numbers[who] * 0.7548776662)[0])
+    score = 0.7 * lasting + 0.71 * chunk.stream("absence", year).standard_normal(len(p.numbers))[who]
+    score += f["special_needs"] * (chunk.sen(who, year) != NONE) - f["attainment"] * p.talent[who]
+    phase, school = _phase(chunk, who, year), chunk.school(who, year)
+    of = np.array([[tuned("absence", name, r) for r in chunk.world.schools.regions] for name in PHASES])
+    score += of[phase, chunk.world.schools.la[school]]
+    stratum = 2 * phase + ~chunk.fsm(who, year)
+    lowest_first = assign(-score, stratum, chunk.targets.bands(year)[chunk.number])
+    return np.asarray(lowest_first)
 
 
 def _normal(share: Floats) -> Floats:
@@ -67,13 +70,34 @@ def _normal(share: Floats) -> Floats:
 
 @lru_cache(maxsize=4)
 def missed(chunk: Chunk, year: int) -> Missed:
-    who, rate = rates(chunk, year)
-    rng = chunk.stream("sessions", year)
+    """Of pupils on roll in the summer, from Reception to Year 11."""
     p = chunk.pupils
+    who = p.on_roll(year)
+    who = who[chunk.group(who, year) <= 11]
+    rng = chunk.stream("sessions", year)
     there = np.stack([np.isin(who, p.on_roll(year, term)) for term in range(3)], axis=1)
     possible = np.array(SESSIONS) * there
-    total = rng.binomial(possible, rate[:, None])
-    return Missed(who, rate, possible, _split(rng, total, _phase(chunk, who, year)))
+    total = _in_band(rng, _bands(chunk, who, year), possible.sum(axis=1))
+    return Missed(
+        who, total / possible.sum(axis=1), possible, _split(rng, _terms(rng, total, possible), _phase(chunk, who, year))
+    )
+
+
+def _in_band(rng: np.random.Generator, band: Ints, possible: Ints) -> Ints:
+    """Whole sessions above the lower end of a band of five per cent and up to its upper end, but neither exactly 10 nor
+    50 per cent: those count as persistent and severe absence, and as the band below."""
+    low = np.where(band == 0, 0, 5 * band * possible // 100 + 1)
+    high = np.where(band == BANDS - 1, possible, (5 * (band + 1) * possible - np.isin(band, (1, 9))) // 100)
+    share = rng.random(len(band))
+    share = np.where(band == 0, share**0.8, np.where(band == BANDS - 1, share**1.3, share))
+    return np.asarray(low + np.floor(share * (high - low + 1)).astype(np.int64))
+
+
+def _terms(rng: np.random.Generator, total: Ints, possible: Ints) -> Ints:
+    """Of the sessions missed in the year, those of each term, as if they had been drawn from the year's."""
+    autumn = rng.hypergeometric(possible[:, 0], possible[:, 1:].sum(axis=1), total)
+    spring = rng.hypergeometric(possible[:, 1], possible[:, 2], total - autumn)
+    return np.stack([autumn, spring, total - autumn - spring], axis=1)
 
 
 def _split(rng: np.random.Generator, total: Ints, phase: Ints) -> dict[str, Ints]:
@@ -125,9 +149,9 @@ def attendance(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     days = [d for d in chunk.world.codes("attendance", "date") if d >= f"{year - 1}-{FIRST_DAY}"][:DAYS]
     if not days or not days[0].startswith(str(year - 1)):
         return
-    pupils, rate = rates(chunk, year)
-    there = np.isin(pupils, chunk.pupils.on_roll(year, 0))
-    pupils, rate = pupils[there], rate[there]
+    of = missed(chunk, year)
+    there = np.isin(of.of, chunk.pupils.on_roll(year, 0))
+    pupils, rate = of.of[there], np.minimum(of.rate[there], 0.95)
     who = np.repeat(pupils, 2 * len(days))
     absent = _spells(chunk.stream("register", year), rate, len(days))
     known = chunk.common(who, year) | {

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from synthetic.npd.facts import facts
+from synthetic.npd.facts import facts, tuned
 from synthetic.npd.pupils import ETHNICITIES, MAJOR, PLAN, Pupils
 from synthetic.npd.streams import Bools, Floats, Ints, stream
 
@@ -32,8 +32,7 @@ SCIENCES = places("Biology", "Chemistry", "Physics")
 HUMANITIES = places("History", "Geography")
 LANGUAGES = places("French", "Spanish", "German")
 NO_SCORE = -1.0
-MORE = 1.25
-"""Entries for other subjects than those with a transition matrix here are made up for by more of these; assumed."""
+TESTS = ("reading", "maths", "gps")
 SAME = 0.8
 """How much of a pupil's distance from what was expected is the same in all subjects; assumed."""
 
@@ -62,22 +61,41 @@ class Attainment:
 def attain(seed: int, chunk: int, pupils: Pupils) -> Attainment:
     n = len(pupils.numbers)
     rng = stream(seed, "attainment", 0, chunk)
-    early = 0.75 * pupils.talent + 0.66 * rng.standard_normal(n) - 0.9 * _young(pupils) - 0.4 * (pupils.male - 0.5)
-    ks1 = 0.85 * pupils.talent + 0.53 * rng.standard_normal(n) - 0.5 * _young(pupils)
-    ks2 = _ks2(rng, pupils)
+    able = _ability(pupils)
+    early = 0.75 * able + 0.66 * rng.standard_normal(n) - 0.9 * _young(pupils) - 0.4 * (pupils.male - 0.5)
+    ks1 = 0.85 * able + 0.53 * rng.standard_normal(n) - 0.5 * _young(pupils)
+    ks2, writing = _ks2(rng, pupils, able)
     average = np.where(pupils.first <= 6, (ks2[:, 0] + ks2[:, 1]) / 2, NO_SCORE)
+    plan = pupils.lines.in_group(11).sen[pupils.line] == PLAN
     grade = _grades(rng, average, _away(rng, pupils))
     return Attainment(
         early=early,
         phonics=np.clip(np.round(36.5 + 4 * early + 3 * ks1), 0, 40).astype(np.int64),
         ks1=ks1,
         ks2=ks2,
-        writing=0.85 * pupils.talent + 0.53 * rng.standard_normal(n),
+        writing=writing,
         average=average,
-        taken=_taken(rng, pupils),
+        taken=_taken(rng, pupils, plan),
         grade=grade,
         second=grade[:, COMBINED] - ((grade[:, COMBINED] > FIRST_GRADE) & (rng.random(n) < 0.5)),
     )
+
+
+def _ability(pupils: Pupils) -> Floats:
+    """What all tests up to key stage 2 share: talent, and what is tuned for groups as they are in Year 6."""
+    return pupils.talent + _shift(pupils, "key_stage_2", 6)
+
+
+def _shift(pupils: Pupils, table: str, group: int) -> Floats:
+    """Tuned: of the region and free school meals, the provision and the ethnic group of each pupil in a year group."""
+    then, schools = pupils.lines.in_group(group), pupils.lines.targets.layout.schools
+    areas = np.array([[tuned(table, name, r) for r in schools.regions] for name in ("other", "fsm")])
+    provision = np.array([tuned(table, "sen", k) for k in "NKE"])
+    major = np.array([tuned(table, "major", MAJOR[e[0]]) for e in ETHNICITIES])
+    sex = np.array([tuned(table, "sex", s) for s in "FM"])
+    line = pupils.line
+    place = areas[then.fsm[line].astype(np.int64), schools.la[then.school[line]]]
+    return np.asarray(place + provision[then.sen[line]] + major[pupils.ethnicity] + sex[pupils.male.astype(np.int64)])
 
 
 def _young(pupils: Pupils) -> Floats:
@@ -85,34 +103,30 @@ def _young(pupils: Pupils) -> Floats:
     return pupils.month / 11 - 0.5
 
 
-def _ks2(rng: np.random.Generator, pupils: Pupils) -> Ints:
-    f = facts()["key_stage_2"]
-    own = 0.88 * pupils.talent - 0.25 * _young(pupils)
-    means = np.array([f["reading"], f["maths"], f["gps"]])
-    scores = means + f["sd"] * (own[:, None] + 0.47 * rng.standard_normal((len(own), 3)))
-    return np.asarray(np.clip(np.round(scores), 59, 120), np.int64)
+def _ks2(rng: np.random.Generator, pupils: Pupils, able: Floats) -> tuple[Ints, Floats]:
+    """Points in reading, maths and grammar, and writing in standard deviations."""
+    own = able - 0.25 * _young(pupils)
+    parts = own[:, None] + tuned("scale", "noise", "all", 0.55) * rng.standard_normal((len(own), 4))
+    means = np.array([tuned("scale", "mean", s, 105) for s in TESTS])
+    sds = np.array([tuned("scale", "sd", s, 7) for s in TESTS])
+    scores = means + sds * parts[:, :3]
+    return np.asarray(np.clip(np.round(scores), 59, 120), np.int64), parts[:, 3]
 
 
 def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
-    """How far from what is expected of the prior attainment, in standard deviations: as published, and chance.
-
-    Half of the difference between ethnic groups and sexes; the other half would be prior attainment's."""
-    f = facts()["attainment8"]
-    groups = np.array([f["by_major"][MAJOR[e[0]]] for e in ETHNICITIES])[pupils.ethnicity] / 2
-    sexes = np.where(pupils.male, f["by_sex"]["M"], f["by_sex"]["F"]) / 2
-    fsm = 10 * np.where(pupils.fsm[:, 11], f["by_fsm"]["Y"], f["by_fsm"]["N"])
-    sen = 10 * np.array([f["by_sen"][k] for k in "NKE"])[pupils.sen[:, 11]]
-    return np.asarray((groups + sexes + fsm + sen) / f["sd"] + 0.9 * rng.standard_normal(len(groups)))
+    """How far from what is expected of the prior attainment, in standard deviations of all pupils."""
+    raw = _shift(pupils, "key_stage_4", 11) + rng.standard_normal(len(pupils.line))
+    return (raw - tuned("scale", "away_mean", "all")) / tuned("scale", "away_sd", "all", 1)
 
 
-def _taken(rng: np.random.Generator, pupils: Pupils) -> Bools:
+def _taken(rng: np.random.Generator, pupils: Pupils, plan: Bools) -> Bools:
     """Everybody is entered for English and mathematics, few with a plan for more; others as often as published.
 
     Sciences are three, or the combined one."""
     entries = np.array([np.sum(s["pupils"]) for s in facts()["transition"]["subjects"].values()], np.float64)
     share = entries / entries[SUBJECTS.index("Mathematics")]
-    n, plan = len(pupils.numbers), pupils.sen[:, 11] == PLAN
-    taken = rng.random((n, len(SUBJECTS))) < np.append(MORE * share, 0)
+    n, more = len(pupils.numbers), tuned("scale", "entries", "all", 1.25)
+    taken = rng.random((n, len(SUBJECTS))) < np.append(more * share, 0)
     triple = rng.random(n) < share[SCIENCES].mean() * np.exp(0.5 * pupils.talent)
     taken[:, SCIENCES] = triple[:, None]
     taken[plan] &= rng.random((int(plan.sum()), len(SUBJECTS))) < 0.6

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtr
 
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.pupils import ETHNICITIES, NEEDS, NONE, PLAN, SUPPORT, Pupils
-from synthetic.npd.schools import ALTERNATIVE, Schools
+from synthetic.npd.schools import Schools
 from synthetic.npd.streams import Bools, Ints, pick
-from synthetic.npd.world import TERMS, Chunk, Rows, academic_year, same
+from synthetic.npd.world import Chunk, Lazy, Rows, academic_year, same
 
 PROVISION = ("N", "K", "E")
 FIRST_OF_PROVISION = 2015
@@ -23,9 +24,10 @@ SMALL_AREAS = 32_844
 
 
 def schools(of: Schools) -> Rows:
-    names = ("laestab", "la", "phase", "type", "intake", "admissions", "sixth_form")
+    names = ("laestab", "la", "phase", "type", "admissions", "sixth_form")
     everyone = np.arange(len(of.la))
     known: dict[str, Known] = {name: _listed(of.rows[name]) for name in names}
+    known["intake"] = coded(("mixed", "girls", "boys"), of.sex)
     return Rows(everyone, known | {"school": coded(of.rows["code"], everyone)})
 
 
@@ -36,49 +38,76 @@ def _listed(values: tuple[str, ...]) -> Known:
 
 
 def census(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
-    for term, name in enumerate(TERMS):
+    for term, name in chunk.world.in_terms():
         who = chunk.pupils.on_roll(year, term)
-        known = chunk.common(who, year) | _background(chunk, who, year)
-        known |= {"term": same(name, who), "enrol_status": coded(("C", "M"), _dual(chunk, year)[who])}
-        yield name, Rows(who, known | {"on_roll": np.ones(len(who), np.bool_)})
+        known: dict[str, Callable[[], Known]] = {k: _given(v) for k, v in chunk.common(who, year).items()}
+        known |= _background(chunk, who, year)
+        known["term"] = partial(same, name, who)
+        known["enrol_status"] = partial(_enrolment, chunk, who, year)
+        known["on_roll"] = partial(np.ones, len(who), np.bool_)
+        yield name, Rows(who, Lazy(known))
 
 
-def _background(chunk: Chunk, who: Ints, year: int) -> dict[str, Known]:
-    p, school = chunk.pupils, chunk.school(who, year)
-    need = np.where(chunk.sen(who, year) == NONE, -1, p.need[who])
-    second = np.where(_has_second(p, who) & (need >= 0), p.second_need[who], -1)
-    rank = _idaci_rank(p, who)
+def _given(value: Known) -> Callable[[], Known]:
+    return lambda: value
+
+
+def _enrolment(chunk: Chunk, who: Ints, year: int) -> Known:
+    return coded(("C", "M"), _dual(chunk, year)[who])
+
+
+def _background(chunk: Chunk, who: Ints, year: int) -> dict[str, Callable[[], Known]]:
+    p, numbers = chunk.pupils, chunk.pupils.numbers[who]
+
+    def rank() -> Ints:
+        return _idaci_rank(p, who)
+
     return {
-        "age": chunk.group(who, year) + 4,
-        "month_of_birth": month_of_birth(p, who),
-        "ethnicity": coded(ETHNICITIES, p.ethnicity[who]),
-        "ethnicity_detail": coded(ETHNICITIES, p.ethnicity[who]),
-        "language": _language(chunk, who),
-        "language_group": coded(("2_OTH", "1_ENG"), p.english[who]),
-        "fsm_eligible": chunk.fsm(who, year),
-        "sen_provision": provision(chunk, who, year),
-        "primary_need": coded(NEEDS, need),
-        "secondary_need": coded(NEEDS, second),
+        "age": lambda: chunk.group(who, year) + 4,
+        "month_of_birth": lambda: month_of_birth(p, who),
+        "ethnicity": lambda: coded(ETHNICITIES, p.ethnicity[who]),
+        "ethnicity_detail": lambda: coded(ETHNICITIES, p.ethnicity[who]),
+        "language": lambda: _language(chunk, who),
+        "language_group": lambda: coded(("2_OTH", "1_ENG"), p.english[who]),
+        "fsm_eligible": lambda: chunk.fsm(who, year),
+        "sen_provision": lambda: provision(chunk, who, year),
+        "primary_need": lambda: coded(needs(year), _need(chunk, who, year)),
+        "secondary_need": lambda: coded(needs(year), _second_need(chunk, who, year)),
         "idaci_rank": rank,
-        "idaci_score": 0.5 * (1 - rank / SMALL_AREAS) ** 2,
-        "home_la": chunk.world.la_of(school),
-        "post_care": coded(("A", "G"), np.where(p.numbers[who] % 250 == 0, p.numbers[who] // 250 % 2, -1)),
-        "boarder": same("N", who),
-        "service_child": coded(("N", "Y"), p.numbers[who] % 110 == 7),
-        "part_time": np.zeros(len(who), np.bool_),
+        "idaci_score": lambda: 0.5 * (1 - rank() / SMALL_AREAS) ** 2,
+        "home_la": lambda: chunk.world.la_of(chunk.school(who, year)),
+        "post_care": lambda: coded(("A", "G"), np.where(numbers % 250 == 0, numbers // 250 % 2, -1)),
+        "boarder": lambda: same("N", who),
+        "service_child": lambda: coded(("N", "Y"), numbers % 110 == 7),
+        "part_time": lambda: np.zeros(len(who), np.bool_),
     }
+
+
+def _need(chunk: Chunk, who: Ints, year: int) -> Ints:
+    return np.where(chunk.sen(who, year) == NONE, -1, chunk.pupils.need(who, year))
+
+
+def _second_need(chunk: Chunk, who: Ints, year: int) -> Ints:
+    has = _has_second(chunk.pupils, who, year) & (chunk.sen(who, year) != NONE)
+    return np.where(has, chunk.pupils.need(who, year, second=True), -1)
 
 
 def month_of_birth(p: Pupils, who: Ints) -> Known:
     return coded([str(m) for m in range(1, 13)], (p.month[who] + 8) % 12)
 
 
+def needs(year: int) -> tuple[str, ...]:
+    """NEEDS in the codes of that year: two came with SEN support."""
+    before = {"SEMH": "BESD", "NSA": "OTH"}
+    return NEEDS if year >= FIRST_OF_PROVISION else tuple(before.get(need, need) for need in NEEDS)
+
+
 def provision(chunk: Chunk, who: Ints, year: int) -> Known:
     return coded(PROVISION if year >= FIRST_OF_PROVISION else LEGACY, chunk.sen(who, year))
 
 
-def _has_second(p: Pupils, who: Ints) -> Bools:
-    return np.asarray((p.numbers[who] % 4 == 0) & (p.second_need[who] != p.need[who]))
+def _has_second(p: Pupils, who: Ints, year: int) -> Bools:
+    return np.asarray((p.numbers[who] % 4 == 0) & (p.need(who, year, second=True) != p.need(who, year)))
 
 
 def _idaci_rank(p: Pupils, who: Ints) -> Ints:
@@ -104,13 +133,14 @@ def _dual(chunk: Chunk, year: int) -> Ints:
 
 def registrations(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     """The main registrations of the census, and second ones in alternative provision."""
-    for term, name in enumerate(TERMS):
+    for term, name in chunk.world.in_terms():
         main = chunk.pupils.on_roll(year, term)
         dual = _dual(chunk, year)[main]
-        second = main[dual == 1]
+        place = chunk.stream("second school", year).random(len(chunk.pupils.numbers))[main]
+        second = main[(dual == 1) & (chunk.world.schools.alternative(place) >= 0)]
+        place = place[np.isin(main, second)]
         who = np.concatenate([main, second])
-        place = chunk.stream("second school", year).random(len(chunk.pupils.numbers))[second]
-        school = np.concatenate([chunk.school(main, year), chunk.world.schools.near(ALTERNATIVE, place)])
+        school = np.concatenate([chunk.school(main, year), chunk.world.schools.alternative(place)])
         status = np.concatenate([dual, np.full(len(second), 2)])
         known: dict[str, Known] = {
             "year": same(academic_year(year), who),
@@ -132,7 +162,7 @@ def early_years(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     hours = pick(rng, [0.6, 0.4], len(who)) * 15.0
     known: dict[str, Known] = {
         "year": same(academic_year(year), who),
-        "la": chunk.world.la_of(p.school[who, 0]),
+        "la": chunk.world.la_of(chunk.school(who, year)),
         "sex": coded(("F", "M"), p.male[who]),
         "age": group[who] + 4,
         "ethnicity": coded(ETHNICITIES, p.ethnicity[who]),
@@ -149,13 +179,13 @@ def sen(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     p = chunk.pupils
     first = p.on_roll(year, 1)
     first = first[chunk.sen(first, year) != NONE]
-    second = first[_has_second(p, first)]
+    second = first[_has_second(p, first, year)]
     who = np.concatenate([first, second])
     in_unit = (chunk.sen(who, year) == PLAN) & (p.numbers[who] % 20 == 0)
     known: dict[str, Known] = {
         "year": same(academic_year(year), who),
         "rank": coded(("1", "2"), np.repeat([0, 1], [len(first), len(second)])),
-        "need": coded(NEEDS, np.concatenate([p.need[first], p.second_need[second]])),
+        "need": coded(needs(year), np.concatenate([p.need(first, year), p.need(second, year, second=True)])),
         "provision": provision(chunk, who, year),
         "unit": in_unit,
         "resourced": (chunk.sen(who, year) == SUPPORT) & (p.numbers[who] % 50 == 0),

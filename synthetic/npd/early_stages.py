@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from synthetic.npd.attainment import Attainment
+from synthetic.npd.facts import tuned
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.parquet import Coded
 from synthetic.npd.pupils import PLAN
@@ -17,7 +18,8 @@ GOOD_LEVEL, OTHER_GOALS = -0.45, -0.3
 """Of `early`: above it are the published two in three."""
 MISSED = ("goal13_writing", "goal13_numbers", "goal22_writing", "goal22_number")
 """Goals that pupils without a good level of development did not reach; those they miss most often."""
-ASSESSMENTS = ("BLW", "WTS", "EXS", "GDS")
+LAST_P_SCALES = 2021
+WRITING = (("WTS", -2.5), ("EXS", -0.65), ("GDS", 1.0))
 
 
 def eyfsp(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
@@ -61,22 +63,32 @@ def ks1(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     rng = chunk.stream("ks1", year)
     own = chunk.attainment.ks1[who]
     parts = {
-        name: assessed(0.9 * own + 0.4 * rng.standard_normal(len(who))) for name in ("reading", "writing", "maths")
+        name: assessed(0.9 * own + 0.4 * rng.standard_normal(len(who)), year)
+        for name in ("reading", "writing", "maths")
     }
     science = coded(("HNM", "EXS"), own > -0.9)
     yield "", Rows(who, chunk.common(who, year) | parts | {"science": science})
 
 
-def assessed(value: Floats) -> Coded:
+def _assessments(year: int) -> tuple[str, ...]:
+    """Those below the standards had P scales, and have a pre-key-stage standard since."""
+    return ("BLW" if year <= LAST_P_SCALES else "PK4", "WTS", "EXS", "GDS")
+
+
+def assessed(value: Floats, year: int) -> Coded:
     """Teacher assessment: some seven in ten as expected or better."""
-    return coded(ASSESSMENTS, np.searchsorted([-1.9, -0.65, 1.0], value))
+    return coded(_assessments(year), np.searchsorted([-1.9, -0.65, 1.0], value))
+
+
+def _writing(value: Floats, year: int) -> Coded:
+    return coded(_assessments(year), np.searchsorted([tuned("scale", "writing", s, d) for s, d in WRITING], value))
 
 
 def ks2(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     who = chunk.pupils.in_group(year, 6)
     a = chunk.attainment
-    known = chunk.common(who, year) | {"writing": assessed(a.writing[who])}
-    known |= {"science": coded(("HNM", "EXS"), a.writing[who] > -0.85)}
+    known = chunk.common(who, year) | {"writing": _writing(a.writing[who], year)}
+    known |= {"science": coded(("HNM", "EXS"), a.writing[who] > tuned("scale", "writing", "science", -0.85))}
     for i, name in enumerate(("reading", "maths", "gps")):
         points = a.ks2[who, i]
         sat = points >= 80

@@ -9,13 +9,15 @@ import numpy as np
 from scipy.special import ndtri
 
 from synthetic.npd.census import provision
-from synthetic.npd.facts import facts
+from synthetic.npd.facts import facts, of_area
 from synthetic.npd.fit import Known, coded
+from synthetic.npd.layout import PHASES
 from synthetic.npd.pupils import ETHNICITIES
-from synthetic.npd.schools import SECONDARY
+from synthetic.npd.schools import PRIMARY, SECONDARY
 from synthetic.npd.streams import Floats, Ints, pick
 from synthetic.npd.world import TERMS, Chunk, Rows, academic_year, same
 
+FIRST_OF_NEW_REASONS = 2021
 MOST = 40
 """Suspensions of a pupil in a year that files have room for."""
 FSM_TIMES, NOT_FSM_TIMES = 2.3, 0.65
@@ -27,22 +29,42 @@ def _suspended(chunk: Chunk, year: int) -> tuple[Ints, Ints, Ints]:
     """Pupils on roll, and how many suspensions and permanent exclusions each has in the year."""
     who = chunk.pupils.on_roll(year)
     rng = chunk.stream("suspensions", year)
-    rate = _rate(chunk, who, year)
+    relative = _relative(chunk, who, year)
+    rate = _level(chunk, who, year, relative, "suspensions")
     times = rng.poisson(rate * rng.gamma(0.25, 4.0, len(who)))
-    secondary = chunk.world.schools.kind[chunk.school(who, year)] == SECONDARY
-    permanent = facts()["suspensions"]["permanent_per_100"]
-    chance = np.where(secondary, permanent["secondary"], 0.03) / 100 * rate / max(float(rate.mean()), 1e-9) / 2
+    chance = _level(chunk, who, year, relative, "permanent")
     return who, np.minimum(times, MOST - 1), (rng.random(len(who)) < chance).astype(np.int64)
 
 
-def _rate(chunk: Chunk, who: Ints, year: int) -> Floats:
-    """Suspensions expected: by ethnic group and sex, times what year group and free school meals add."""
+def _relative(chunk: Chunk, who: Ints, year: int) -> Floats:
+    """By ethnic group and sex, times what year group and free school meals add; of no level."""
     f, p = facts()["suspensions"], chunk.pupils
     groups = np.array([f["by_ethnicity"][e] for e in ETHNICITIES])[p.ethnicity[who], 1 - p.male[who].astype(np.int64)]
-    ages = np.array(f["by_year_group"]["rates"])
-    by_age = ages[chunk.group(who, year)] / ages.mean()
-    level = f["per_100"]["all"] / 4.76
-    return np.asarray(groups / 100 * by_age * level * np.where(chunk.fsm(who, year), FSM_TIMES, NOT_FSM_TIMES))
+    by_age = np.array(f["by_year_group"]["rates"])[chunk.group(who, year)]
+    return np.asarray(groups * by_age * np.where(chunk.fsm(who, year), FSM_TIMES, NOT_FSM_TIMES))
+
+
+def _level(chunk: Chunk, who: Ints, year: int, relative: Floats, table: str) -> Floats:
+    """Expected number, so that the mean of the pupils of a region and phase is as published."""
+    schools = chunk.world.schools
+    school = chunk.school(who, year)
+    kind = schools.kind[school]
+    phase = np.where(kind == PRIMARY, 0, np.where(kind == SECONDARY, 1, 2))
+    places = dict.fromkeys(schools.regions)
+    place = np.array([list(places).index(r) for r in schools.regions])[schools.la[school]] * len(PHASES) + phase
+    wanted = np.array([of_area(table, name, region) for region in places for name in PHASES]) / 100
+    number = np.bincount(place, minlength=len(wanted))
+    mean = np.bincount(place, relative, len(wanted)) / np.maximum(number, 1)
+    return np.asarray(relative * (wanted / np.where(mean > 0, mean, 1))[place])
+
+
+def _reasons(year: int) -> dict[str, float]:
+    """How common each is. In 2020/21 five took the place of "other"; their shares of it are assumed."""
+    reasons = dict(facts()["suspensions"]["reasons"])
+    if year >= FIRST_OF_NEW_REASONS:
+        other = reasons.pop("OT")
+        reasons |= {code: other * share for code, share in facts()["suspensions"]["of_other_since_2021"].items()}
+    return reasons
 
 
 def exclusions(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
@@ -53,7 +75,7 @@ def exclusions(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     order = np.arange(len(who)) - np.repeat(np.cumsum(times) - times, times)
     last = (order == np.repeat(times, times) - 1) & (np.repeat(permanent, times) == 1)
     rng = chunk.stream("exclusions", year)
-    reasons = facts()["suspensions"]["reasons"]
+    reasons = _reasons(year)
     known: dict[str, Known] = {
         "order": coded([str(i + 1) for i in range(MOST)], order),
         "term": coded(TERMS, pick(rng, [0.37, 0.31, 0.32], len(who))),

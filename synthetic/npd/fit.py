@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from datasets.catalogue import DataSet
 from datasets.variables import Banding, Numbers, Variable
+from synthetic.in_use import in_use
 from synthetic.npd.parquet import Coded, Column, Ids, Ticks
 from synthetic.npd.streams import Ints
 
@@ -47,7 +48,7 @@ def fitted(
         elif v.name in known:
             column = _column(v, known[v.name])
         else:
-            column = _drawn(v, len(ids), draw(v.name))
+            column = _drawn(v, len(ids), draw(v.name), year)
         columns[v.column] = column
         for banding in v.bandings:
             if banding.checked_against and isinstance(column, Coded):
@@ -101,13 +102,13 @@ def _empty(v: Variable, year: int | None) -> bool:
     return year < first or (last is not None and year > last)
 
 
-def _drawn(v: Variable, size: int, rng: np.random.Generator) -> Column:
+def _drawn(v: Variable, size: int, rng: np.random.Generator, year: int | None) -> Column:
     """Mostly empty where that is allowed, else mostly the first code, or what is not so; lower numbers more often."""
     if v.numbers:
         low, high = v.numbers.lowest, v.numbers.highest
         ticks = rng.triangular(low, low, high + 0.5, size).astype(np.int64)
         return Ticks(v.numbers.step, ticks, rng.random(size) < EMPTY if v.numbers.optional else None)
-    codes = [a.code for a in v.atoms if a.code != v.missing]
+    codes = [a.code for a in v.atoms if a.code != v.missing and (year is None or in_use(a, year))]
     weights = 0.5 ** np.minimum(np.arange(len(codes)), 8)
     if {"1", "0"} == set(codes):
         weights[codes.index("1")] = 0.05

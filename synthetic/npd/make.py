@@ -13,15 +13,18 @@ from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from synthetic.npd import census
 from synthetic.npd.fit import fitted
+from synthetic.npd.layout import LAST, Layout
 from synthetic.npd.parquet import Writer
 from synthetic.npd.streams import stream
 from synthetic.npd.tables import TABLES
+from synthetic.npd.targets import Targets
 from synthetic.npd.world import Chunk, Rows, World
 
 Progress = Callable[[str, int, int], None]
 """Called with what begins now, and how many parts of how many are done; the last call has all done."""
-PUPILS_PER_CHUNK = 50_000
-Written = list[tuple[str, Path]]
+LINES_PER_CHUNK = 50_000
+Written = list[tuple[str, Path, int]]
+"""Data set, file and rows of each."""
 
 
 def silent(name: str, done: int, total: int) -> None:
@@ -48,43 +51,52 @@ def make(
     world = World(load_catalogue(bundle(catalogue)), catalogue, years, seed)
     progress("schools", 0, 1)
     files: dict[str, list[Path]] = {d.id: [] for d in world.catalogue.data_sets}
-    files["schools"].append(write_schools_of(world, folder))
-    for name, path in write_chunks(chunks_of(world, pupils, PUPILS_PER_CHUNK), folder, progress, workers):
+    files["schools"].append(write_schools_of(world, folder)[1])
+    for name, path, _ in write_chunks(chunks_of(world, pupils, LINES_PER_CHUNK), folder, progress, workers):
         files[name].append(path)
     return files
 
 
 def chunks_of(world: World, pupils: int, size: int) -> list[Chunk]:
-    return [Chunk(world, i, range(f, min(f + size, pupils))) for i, f in enumerate(range(0, pupils, size))]
+    """size: lines of a chunk, with little more pupils than those."""
+    youngest = -2 if world.catalogue.data_set("early_years") else 0
+    targets = Targets(Layout(world.schools, world.years, pupils, size, (youngest, LAST)), world.flat)
+    return [Chunk(world, targets, i) for i in range(targets.layout.chunks)]
 
 
 def write_chunks(
-    chunks: Sequence[Chunk], folder: Path, progress: Progress, workers: int, only: str | None = None
+    chunks: Sequence[Chunk],
+    folder: Path,
+    progress: Progress,
+    workers: int,
+    only: str | None = None,
+    as_csv: bool = False,
 ) -> Written:
     """All files of the chunks, or those of one data set, in the order of the chunks."""
     written: Written = []
     progress("pupils", 0, len(chunks))
     with ThreadPoolExecutor(workers) as pool:
-        for done, files in enumerate(pool.map(lambda chunk: _write_chunk(chunk, folder, only), chunks), 1):
+        parts = pool.map(lambda chunk: _write_chunk(chunk.anew(), folder, only, as_csv), chunks)
+        for done, files in enumerate(parts, 1):
             written += files
             progress("pupils", done, len(chunks))
     return written
 
 
-def write_schools_of(world: World, folder: Path) -> Path:
+def write_schools_of(world: World, folder: Path, as_csv: bool = False) -> tuple[str, Path, int]:
     data_set = world.catalogue.data_set("schools")
     if data_set is None:
         raise ValueError("data_sets.schools: the generator needs it in the catalogue")
     rows = census.schools(world.schools)
-    with Writer() as writer:
+    with Writer(world.marks, as_csv) as writer:
         columns = fitted(data_set, rows.who, rows.known, lambda name: stream(world.seed, f"schools.{name}", 0, 0))
-        return writer.write(folder / "schools" / "schools.parquet", columns)
+        return data_set.id, writer.write(folder / "schools" / "schools.parquet", columns), len(rows.who)
 
 
-def _write_chunk(chunk: Chunk, folder: Path, only: str | None) -> Written:
-    with Writer() as writer:
+def _write_chunk(chunk: Chunk, folder: Path, only: str | None, as_csv: bool) -> Written:
+    with Writer(chunk.world.marks, as_csv) as writer:
         return [
-            (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows))
+            (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows), len(rows.who))
             for data_set in chunk.world.catalogue.data_sets
             if only in (None, data_set.id)
             for year in _years(data_set, chunk.world.years)

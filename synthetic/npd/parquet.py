@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import numpy as np
 import numpy.typing as npt
 
 ID_START = 100_000_000_000_000_000
@@ -32,6 +33,10 @@ class Ticks:
     ticks: npt.NDArray[Any]
     missing: npt.NDArray[Any] | None = None
 
+    @classmethod
+    def whole(cls, numbers: npt.ArrayLike) -> Ticks:
+        return cls(Decimal(1), np.asarray(numbers, np.int64))
+
 
 @dataclass(frozen=True, slots=True)
 class Ids:
@@ -41,6 +46,8 @@ class Ids:
 
 
 Column = Coded | Ticks | Ids
+MARK = "is_synthetic"
+"""A column of every file; ingest does not read it."""
 FEW = 50_000
 """Up to so many rows texts are looked up in lists; beyond, joins to tables of them cost less."""
 
@@ -48,11 +55,14 @@ FEW = 50_000
 class Writer:
     """Writes files one after another. Not to be shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Mapping[str, str] | None = None, as_csv: bool = False) -> None:
         self._connection = duckdb.connect(config={"threads": 1, "preserve_insertion_order": True})
         # Rows keep their order only while the columns, not the tables of texts, are what is scanned.
         self._connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         self._names: dict[tuple[str, ...], str] = {}
+        self._as_csv = as_csv
+        said = ", ".join(f"{k}: {_literal(v)}" for k, v in (marks or {}).items())
+        self._form = f"FORMAT parquet, COMPRESSION zstd{f', KV_METADATA {{{said}}}' if said else ''}"
 
     def __enter__(self) -> Self:
         return self
@@ -72,8 +82,11 @@ class Writer:
             joins.append(join)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection.register("rows", arrays)
+        shown.append(f"true AS {MARK}")
         query = f"SELECT {', '.join(shown)} FROM rows {' '.join(joins)}"  # noqa: S608 - names of the catalogue
-        self._connection.execute(f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+        form = "FORMAT csv, HEADER" if self._as_csv else self._form
+        path = path.with_suffix(".csv") if self._as_csv else path
+        self._connection.execute(f"COPY ({query}) TO {_literal(str(path))} ({form})")
         self._connection.unregister("rows")
         return path
 
@@ -83,7 +96,7 @@ class Writer:
             if not column.texts:
                 return "NULL::VARCHAR", ""
             if len(column.texts) == 1 and not column.index.any():
-                return f"'{column.texts[0].replace(chr(39), chr(39) * 2)}'", ""
+                return _literal(column.texts[0]), ""
             arrays[name] = column.index
             texts = self._texts(column.texts)
             if many:
@@ -110,6 +123,10 @@ class Writer:
             run(f"CREATE TABLE {name} AS {rows}", {"rows": len(texts) + 1})
             self._names[texts] = name
         return self._names[texts]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _length(column: Column) -> int:

@@ -1,4 +1,4 @@
-"""Schools: where each is, what it is, and which one a pupil goes to.
+"""Schools: where each is, what it is, and whom it admits.
 
 They are the cut's own list, `codes/schools.csv` in the folder of its catalogue.
 """
@@ -12,23 +12,26 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from synthetic.npd.facts import facts
-from synthetic.npd.streams import Floats, Ints, stream
+from synthetic.npd.streams import Bools, Floats, Ints
 
 PRIMARY, SECONDARY, SPECIAL, ALTERNATIVE = range(4)
+BOTH, GIRLS, BOYS = range(3)
 PHASES = {PRIMARY: {"2", "3"}, SECONDARY: {"4", "5", "7"}}
-TYPES = {SPECIAL: {"7", "8", "10", "12", "33", "36", "44"}, ALTERNATIVE: {"14", "38", "42", "43"}}
+TYPES = {SPECIAL: {"7", "8", "12", "33", "36", "44"}, ALTERNATIVE: {"14", "38", "42", "43"}}
 LISTS = ("schools.csv", "laestab.csv")
 FIRST_URN, MOST_COPIES = 900_001, 199
 
 
 @dataclass(frozen=True)
 class Schools:
-    """rows: the columns of the list. la: places in the catalogue's authorities, in the list's order."""
+    """rows: the columns of the list. la: of each school, its place in `las`, the codes of authorities. regions: of each
+    authority, its region's code."""
 
     rows: dict[str, tuple[str, ...]]
     la: Ints
+    las: tuple[str, ...]
     regions: tuple[str, ...]
     seed: int
 
@@ -42,34 +45,24 @@ class Schools:
         return kind
 
     @cached_property
-    def _lines(self) -> dict[int, tuple[Ints, Floats]]:
-        return {kind: self._line(kind) for kind in range(4)}
+    def sixth_form(self) -> Bools:
+        return np.array([text == "1" for text in self.rows["sixth_form"]])
 
-    def _line(self, kind: int) -> tuple[Ints, Floats]:
-        """Schools of a kind from one end of England to the other, and the share of pupils before each one's end."""
-        members = np.flatnonzero(self.kind == kind)
+    @cached_property
+    def sex(self) -> npt.NDArray[np.int8]:
+        """Whom each admits: BOTH, GIRLS or BOYS. Only secondary schools of authorities that have a mixed one too are
+        for girls or boys alone, whatever the list says."""
+        listed = np.array([("mixed", "girls", "boys").index(text) for text in self.rows["intake"]], np.int8)
+        secondary = self.kind == SECONDARY
+        mixed = np.bincount(self.la[secondary & (listed == BOTH)], minlength=len(self.las)) > 0
+        return np.where(secondary & mixed[self.la], listed, BOTH).astype(np.int8)
+
+    def alternative(self, place: Floats) -> Ints:
+        """A school of alternative provision, somewhere; -1 where there is none. place: from 0 to 1."""
+        members = np.flatnonzero(self.kind == ALTERNATIVE)
         if not len(members):
-            raise ValueError("schools.csv: wants a primary, a secondary, a special and an alternative school or more")
-        order = np.argsort(np.array(self.regions), kind="stable")
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order))
-        members = members[np.argsort(place[self.la[members]], kind="stable")]
-        size = stream(self.seed, "school sizes", 0, kind).lognormal(0.0, 0.4, len(members))
-        of_la = np.bincount(self.la[members], weights=size, minlength=len(order))
-        pupils = _pupils(self.regions)[self.la[members]] * size / of_la[self.la[members]]
-        return members, np.cumsum(pupils) / pupils.sum()
-
-    def near(self, kind: int, place: Floats) -> Ints:
-        """The school of that kind for pupils who live at `place`, from 0 to 1."""
-        members, ends = self._lines[kind]
-        found = np.searchsorted(ends, place, side="right")
-        return np.asarray(members[np.minimum(found, len(members) - 1)])
-
-
-def _pupils(regions: Sequence[str]) -> Floats:
-    """Of each authority: its region's, in equal parts. A region without a figure counts as little."""
-    known = facts()["region"]
-    return np.array([float(known.get(region, 1)) / regions.count(region) for region in regions])
+            return np.full(len(place), -1)
+        return np.asarray(members[(place * len(members)).astype(np.int64)])
 
 
 def read_schools(catalogue: Path, las: Sequence[str], regions: Sequence[str], seed: int) -> Schools:
@@ -78,7 +71,7 @@ def read_schools(catalogue: Path, las: Sequence[str], regions: Sequence[str], se
     place = {code: i for i, code in enumerate(las)}
     rows = {column: tuple(r[column] for r in records) for column in records[0]}
     la = np.array([place[code] for code in rows["la"]], np.int64)
-    return Schools(rows, la, tuple(regions), seed)
+    return Schools(rows, la, tuple(las), tuple(regions), seed)
 
 
 def write_schools(catalogue: Path, count: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from datasets.catalogue import Catalogue
 from datasets.variables import Variable
 from synthetic.npd.attainment import Attainment, attain
 from synthetic.npd.fit import Known, coded
+from synthetic.npd.lines import make_lines
 from synthetic.npd.parquet import Coded
 from synthetic.npd.pupils import Pupils, make_pupils
 from synthetic.npd.schools import Schools, read_schools
 from synthetic.npd.streams import Bools, Ints, stream
+from synthetic.npd.targets import Targets
 
 TERMS = ("AUT", "SPR", "SUM")
 YEAR_GROUPS = ("R", *(str(i) for i in range(1, 14)))
@@ -24,12 +26,22 @@ YEAR_GROUPS = ("R", *(str(i) for i in range(1, 14)))
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """years: the academic years of the cut, each by the year in which it ends."""
+    """years: the academic years of the cut, each by the year in which it ends. terms: of the censuses. flat: structure
+    alone, see `targets`. marks: what each file says of itself. coverage, messiness: see `synthetic.plan`."""
 
     catalogue: Catalogue
     folder: Path
     years: range
     seed: int
+    terms: tuple[str, ...] = TERMS
+    flat: bool = False
+    marks: Mapping[str, str] = field(default_factory=dict)
+    coverage: bool = False
+    messiness: float = 0.0
+
+    def in_terms(self) -> Iterator[tuple[int, str]]:
+        """Those of the censuses, each with its place in the year."""
+        return ((place, term) for place, term in enumerate(TERMS) if term in self.terms)
 
     @cached_property
     def schools(self) -> Schools:
@@ -55,6 +67,22 @@ class World:
         return coded(self.codes("schools", "la"), self.schools.la[school])
 
 
+class Lazy(Mapping[str, Known]):
+    """Values by name of the variable, each made when it is asked for: a file may want few of them."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Known]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> Known:
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of one file. who: the place of each row's pupil in the chunk. known: values by name of the variable."""
@@ -66,13 +94,16 @@ class Rows:
 @dataclass(frozen=True, eq=False)
 class Chunk:
     world: World
+    targets: Targets
     number: int
-    pupil_numbers: range
+
+    def anew(self) -> Chunk:
+        """The same, with nothing made yet: what a chunk has made goes when it goes."""
+        return Chunk(self.world, self.targets, self.number)
 
     @cached_property
     def pupils(self) -> Pupils:
-        w = self.world
-        return make_pupils(w.seed, self.number, np.asarray(self.pupil_numbers, np.int64), w.years, w.schools)
+        return make_pupils(make_lines(self.targets, self.world.seed, self.number), self.targets.layout)
 
     @cached_property
     def attainment(self) -> Attainment:
@@ -85,13 +116,13 @@ class Chunk:
         return self.pupils.group(year)[who]
 
     def school(self, who: Ints, year: int) -> Ints:
-        return self.pupils.school[who, self.group(who, year)]
+        return self.pupils.school(who, year)
 
     def fsm(self, who: Ints, year: int) -> Bools:
-        return self.pupils.fsm[who, self.group(who, year)]
+        return self.pupils.fsm(who, year)
 
     def sen(self, who: Ints, year: int) -> Ints:
-        return self.pupils.sen[who, self.group(who, year)].astype(np.int64)
+        return self.pupils.sen(who, year)
 
     def common(self, who: Ints, year: int) -> dict[str, Known]:
         """What most tables have."""

@@ -9,7 +9,7 @@ from privacy_api.cli import app
 
 def test_files_and_their_catalogue_are_written(root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    given = ["synthetic", "make", str(out), "--catalogue", str(root / "datasets" / "npd"), "--pupils", "40"]
+    given = ["synthetic", "make", str(out), "--catalogue", str(root / "datasets" / "npd"), "--pupils", "1000"]
     done = CliRunner().invoke(app, [*given, "--years", "2024", "--schools", "500"])
     assert done.exit_code == 0, done.output
     assert (out / "census" / "2024-SPR-000.parquet").is_file()

@@ -1,0 +1,168 @@
+"""The rules, each a query for what breaks it. Rules on variables or data sets that are not there are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from datasets.catalogue import Catalogue, DataSet
+from datasets.variables import Variable
+from synthetic.in_use import ALWAYS, span
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """query: a number of rows or pupils that break it, in its first column."""
+
+    name: str
+    says: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A rule on each row of a data set: `broken` is true of the rows that break it. All are asked in one pass."""
+
+    name: str
+    says: str
+    broken: str
+
+
+ON_ROLL = (
+    *("eyfsp", "phonics", "ks1", "ks2", "ks4", "ks5", "absence", "absence_year"),
+    *("exclusions", "exclusions_year", "cin", "cla"),
+)
+"""Data sets whose rows are of pupils who were on a roll in some term of the year. (attendance: of the autumn.)"""
+REASONS = {
+    "authorised": ("illness", "medical", "religious", "study_leave", "traveller", "holiday_agreed", "holiday_extended",
+                   "suspended", "other_authorised"),
+    "unauthorised": ("holiday_not_agreed", "late", "other_unauthorised", "no_reason"),
+}  # fmt: skip
+
+
+def conditions(data_set: DataSet) -> Iterator[Condition]:
+    """What the catalogue says of each value."""
+    name, time = data_set.id, data_set.key.time
+    for v in data_set.own:
+        yield Condition(f"{name}.{v.name}: values", "codes and numbers of the catalogue", _outside(v))
+        if time:
+            yield from _out_of_use(name, time, v)
+        if v.populated and (v.missing is not None or (v.numbers and v.numbers.optional)) and time:
+            first, last = v.populated
+            years = f"ending({time}) < {first}" + (f" OR ending({time}) > {last}" if last else "")
+            broken = f'"{v.name}" IS NOT NULL AND ({years})'
+            yield Condition(f"{name}.{v.name}: years", "values only in years in which it was collected", broken)
+
+
+def rules(catalogue: Catalogue) -> Iterator[Rule]:
+    yield from (rule for data_set in catalogue.data_sets for rule in _of_key(data_set))
+    yield from OF_PUPILS
+    yield from (_on_roll(name) for name in ON_ROLL)
+    for name in ("absence", "absence_year"):
+        yield from _of_absence(name)
+
+
+def _of_key(data_set: DataSet) -> Iterator[Rule]:
+    name, key = data_set.id, data_set.key
+    if key.is_unique:
+        parts = [*(["pupil"] if key.unit else []), *([key.time] if key.time else []), *key.also]
+        columns = ", ".join(f'"{p}"' for p in parts)
+        query = f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {name} GROUP BY {columns}) WHERE n > 1"  # noqa: S608
+        yield Rule(f"{name}: key", f"no two rows agree in {', '.join(parts)}", query)
+
+
+def _out_of_use(table: str, time: str, v: Variable) -> Iterator[Condition]:
+    limited = [(a.code, *span(a)) for a in v.atoms if span(a) != ALWAYS]
+    limited += [(text, first, last) for text, code in v.recode for c, first, last in limited if c == code]
+    if limited:
+        column, y = f'"{v.name}"', f"ending({time})"
+        broken = " OR ".join(f"({column} = {_text(c)} AND ({y} < {a} OR {y} > {b}))" for c, a, b in limited)
+        yield Condition(f"{table}.{v.name}: in use", "codes only in years in which they were in use", broken)
+
+
+def _text(code: str) -> str:
+    return "'" + code.replace("'", "''") + "'"
+
+
+def _outside(v: Variable) -> str:
+    column = f'"{v.name}"'
+    if v.numbers:
+        n = v.numbers
+        ticks = f"({column}::DOUBLE / {n.step:f})"
+        wrong = f"{ticks} < {n.lowest} - 1e-6 OR {ticks} > {n.highest} + 1e-6 OR abs({ticks} - round({ticks})) > 1e-6"
+        return wrong + ("" if n.optional else f" OR {column} IS NULL")
+    codes = ", ".join(_text(c) for c in [*(a.code for a in v.atoms), *(text for text, _ in v.recode)])
+    return f"{column} NOT IN ({codes})" + ("" if v.missing is not None else f" OR {column} IS NULL")
+
+
+def _on_roll(name: str) -> Rule:
+    query = (
+        f"SELECT count(*) FROM {name} a WHERE NOT EXISTS (FROM census c WHERE c.pupil = a.pupil AND c.year = a.year)"  # noqa: S608
+    )
+    return Rule(f"{name}: on roll", "pupils who were on a roll in that year", query)
+
+
+def _of_absence(name: str) -> Iterator[Rule]:
+    query = f"SELECT count(*) FROM {name} WHERE authorised + unauthorised > sessions_possible"  # noqa: S608
+    yield Rule(f"{name}: sessions", "no more sessions missed than were possible", query)
+    for total, parts in REASONS.items():
+        both = " + ".join(f"coalesce({p}, 0)" for p in parts)
+        query = f"SELECT count(*) FROM {name} WHERE {total} <> {both}"  # noqa: S608
+        yield Rule(f"{name}: {total}", "the sessions of its reasons together", query)
+
+
+OF_PUPILS = (
+    Rule("year groups", "the year group goes up by one a year", """
+        SELECT count(*) FROM (SELECT 1 FROM roll GROUP BY pupil HAVING min(y - g) <> max(y - g))"""),
+    Rule("ages", "four years more than the year group", """
+        SELECT count(*) FROM census WHERE age <> grade(year_group) + 4"""),
+    Rule("stable", "sex, ethnic group and month of birth stay the same", """
+        SELECT count(*) FROM (SELECT 1 FROM roll GROUP BY pupil HAVING min(sex) <> max(sex)
+          OR min(ethnicity) <> max(ethnicity) OR min(month_of_birth) <> max(month_of_birth))"""),
+    Rule("same sex everywhere", "that of the census in all data sets", """
+        SELECT count(*) FROM (SELECT pupil, sex FROM ks2 UNION ALL SELECT pupil, sex FROM ks4 UNION ALL
+          SELECT pupil, sex FROM absence_year) a JOIN (SELECT pupil, min(sex) AS known FROM roll GROUP BY pupil)
+          USING (pupil)
+        WHERE sex <> known"""),
+    Rule("ks2 before ks4", "key stage 2 was five years before key stage 4", """
+        SELECT count(*) FROM ks2 a JOIN ks4 b USING (pupil) WHERE ending(a.year) <> ending(b.year) - 5"""),
+    Rule("ks2: year group", "Year 6, on roll in the summer", """
+        SELECT count(*) FROM ks2 a WHERE NOT EXISTS (FROM roll c
+          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 6)"""),
+    Rule("ks4: year group", "Year 11, on roll in the summer", """
+        SELECT count(*) FROM ks4 a WHERE NOT EXISTS (FROM roll c
+          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 11)"""),
+    Rule("schools: known", "every school is in the data set of schools", """
+        SELECT count(*) FROM (SELECT school FROM census UNION ALL SELECT school FROM absence_year) a
+        WHERE NOT EXISTS (FROM school_of s WHERE s.urn = a.school)"""),
+    Rule("schools: ages", "schools have the year groups of their phase, those after Year 11 with a sixth form only", """
+        SELECT count(*) FROM roll JOIN school_of ON urn = school WHERE CASE kind WHEN 'primary' THEN g > 6
+          WHEN 'secondary' THEN g < 7 WHEN 'alternative' THEN true ELSE false END OR (g > 11 AND sixth_form <> '1')"""),
+    Rule("schools: sexes", "schools for girls have girls, those for boys boys", """
+        SELECT count(*) FROM roll JOIN school_of ON urn = school
+        WHERE (intake = 'girls' AND sex = 'M') OR (intake = 'boys' AND sex = 'F')"""),
+    Rule("schools: authority", "an authority has one region, and children in need the authority of a school", """
+        SELECT count(*) FROM cin a JOIN census c USING (pupil, year) WHERE c.term = 'SUM' AND a.la NOT IN (
+          SELECT la FROM school_of s JOIN census o ON o.school = s.urn WHERE o.pupil = a.pupil AND o.year = a.year)"""),
+    Rule("needs", "those with provision have a primary need, no others", """
+        SELECT count(*) FROM census WHERE (sen_provision = 'N') <> (primary_need IS NULL)"""),
+    Rule("languages", "the language group is that of the language", """
+        SELECT count(*) FROM census WHERE (language = 'ENG') <> (language_group = '1_ENG')"""),
+    Rule("sen: provision", "rows of special needs agree with the spring census", """
+        SELECT count(*) FROM sen a JOIN census c ON c.pupil = a.pupil AND c.year = a.year AND c.term = 'SPR'
+        WHERE a.provision <> c.sen_provision"""),
+    Rule("absence: terms", "the year's sessions are those of its terms", """
+        SELECT count(*) FROM (SELECT pupil, year, sum(authorised) AS a, sum(unauthorised) AS u,
+          sum(sessions_possible) AS s FROM absence GROUP BY ALL) t JOIN absence_year y USING (pupil, year)
+        WHERE a <> authorised OR u <> unauthorised OR s <> y.sessions_possible"""),
+    Rule("exclusions: order", "counted from 1 without a gap", """
+        SELECT count(*) FROM (SELECT 1 FROM exclusions GROUP BY pupil, year HAVING max("order"::INT) <> count(*))"""),
+    Rule("exclusions: totals", "the year's are its exclusions", """
+        SELECT count(*) FROM (SELECT pupil, year, count(*) FILTER (category <> 'PERM') AS n,
+          count(*) FILTER (category = 'PERM') AS p FROM exclusions GROUP BY ALL) e
+        FULL JOIN exclusions_year y USING (pupil, year)
+        WHERE n IS DISTINCT FROM suspensions OR p IS DISTINCT FROM permanent"""),
+    Rule("ks4: entries", "as many as there are rows of entries", """
+        SELECT count(*) FROM (SELECT pupil, year, count(*) AS n FROM ks4_entries GROUP BY ALL) e
+        FULL JOIN (FROM ks4 WHERE entries > 0) k USING (pupil, year) WHERE n IS DISTINCT FROM entries"""),
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""`manifest.json` beside the files: what they are, what they follow from, and what they may be used for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from synthetic.plan import Plan
+
+NAME = "manifest.json"
+ALLOWED = (
+    "Developing and testing code, tools and services before access to the real data.",
+    "Teaching, demonstrations and appathons.",
+    "Planning a study: which tables and variables there are, how large, how they link.",
+)
+NOT_ALLOWED = (
+    "Findings about pupils, schools or authorities: nobody in these files exists.",
+    "Judging a school, an authority or a policy. School names and what is said of schools are made up.",
+    "Operational decisions of any kind.",
+)
+TIERS = {
+    "T0": "Structure alone: data sets, codes, keys and rules. Shares are even and mean nothing.",
+    "T1": "Calibrated to published figures: the claimed margins are exact, other relations plausible. "
+    "No real pupil was read.",
+}
+
+
+def provenance(plan: Plan, digest: str) -> dict[str, str]:
+    """What each file says of itself. digest: of the catalogue."""
+    return {
+        "provenance": "synthetic",
+        "tier": plan.tier,
+        "seed": str(plan.seed),
+        "catalogue": digest,
+        "generator": generator(),
+        "notice": "Made-up pupils: nobody in this file exists.",
+    }
+
+
+def generator() -> str:
+    try:
+        return f"privacy-api {version('privacy-api')}"
+    except PackageNotFoundError:
+        return "privacy-api"
+
+
+def manifest(
+    plan: Plan,
+    digest: str,
+    folder: Path,
+    files: Sequence[tuple[Path, int]],
+    claims: Sequence[str],
+    counts: Mapping[str, int],
+) -> dict[str, Any]:
+    """files: with their rows. counts: what was spoilt on purpose, by kind."""
+    return {
+        "provenance": "synthetic",
+        "is_synthetic": True,
+        "tier": plan.tier,
+        "keeps": TIERS[plan.tier],
+        "generator": generator(),
+        "catalogue": digest,
+        "plan": {
+            "pupils": plan.pupils,
+            "years": [plan.years[0], plan.years[-1]],
+            "seed": plan.seed,
+            "tables": {name: list(variables) for name, variables in plan.tables.items()},
+            "terms": list(plan.terms),
+            "coverage": plan.coverage,
+            "messiness": plan.messiness,
+            "schools": plan.schools,
+        },
+        "claims": list(claims),
+        "messiness": dict(counts),
+        "allowed": list(ALLOWED),
+        "notAllowed": list(NOT_ALLOWED),
+        "files": {
+            str(path.relative_to(folder)): {"rows": rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            for path, rows in files
+        },
+    }
+
+
+def write(folder: Path, content: Mapping[str, Any]) -> Path:
+    path = folder / NAME
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
