@@ -57,6 +57,7 @@ def make(
 def check(
     folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` wrote.")],
     verbose: Annotated[bool, typer.Option("--all", help="List the rules that hold too.")] = False,
+    table: Annotated[Path | None, typer.Option(help="Write published figures beside these files' as Markdown.")] = None,
 ) -> None:
     """Ask of the files all that must hold: keys, codes, histories, schools, totals. Exit 1 if anything does not."""
     with refusals():
@@ -68,6 +69,10 @@ def check(
                 findings = run(folder, bar.step)
         except ValueError as wrong:
             fail(str(wrong))
+        if table:
+            from synthetic.checking.calibration import page
+
+            table.write_text(page(folder), encoding="utf-8")
         broken = [f for f in findings if f.broken]
         for finding in findings if verbose else broken:
             typer.echo(f"{'BROKEN' if finding.broken else 'holds'}  {finding.rule}: {finding.says} ({finding.broken})")

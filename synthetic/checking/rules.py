@@ -58,6 +58,7 @@ def rules(catalogue: Catalogue) -> Iterator[Rule]:
     yield from (rule for data_set in catalogue.data_sets for rule in _of_key(data_set))
     yield from OF_PUPILS
     yield from (_on_roll(name) for name in ON_ROLL)
+    yield from (_sex(d.id) for d in catalogue.data_sets if "sex" in d.by_name and d.by_name["sex"].is_own)
     for name in ("absence", "absence_year"):
         yield from _of_absence(name)
 
@@ -102,11 +103,17 @@ def _on_roll(name: str) -> Rule:
     return Rule(f"{name}: on roll", "pupils who were on a roll in that year", query)
 
 
+def _sex(name: str) -> Rule:
+    query = f"""SELECT count(*) FROM {name}
+        JOIN (SELECT pupil, min(sex) AS known FROM roll GROUP BY pupil) USING (pupil) WHERE sex <> known"""  # noqa: S608
+    return Rule(f"{name}: sex", "that of the pupil's census rows", query)
+
+
 def _of_absence(name: str) -> Iterator[Rule]:
     query = f"SELECT count(*) FROM {name} WHERE authorised + unauthorised > sessions_possible"  # noqa: S608
     yield Rule(f"{name}: sessions", "no more sessions missed than were possible", query)
     for total, parts in REASONS.items():
-        both = " + ".join(f"coalesce({p}, 0)" for p in parts)
+        both = " + ".join(f"coalesce({p}::INT, 0)" for p in parts)
         query = f"SELECT count(*) FROM {name} WHERE {total} <> {both}"  # noqa: S608
         yield Rule(f"{name}: {total}", "the sessions of its reasons together", query)
 
@@ -119,11 +126,6 @@ OF_PUPILS = (
     Rule("stable", "sex, ethnic group and month of birth stay the same", """
         SELECT count(*) FROM (SELECT 1 FROM roll GROUP BY pupil HAVING min(sex) <> max(sex)
           OR min(ethnicity) <> max(ethnicity) OR min(month_of_birth) <> max(month_of_birth))"""),
-    Rule("same sex everywhere", "that of the census in all data sets", """
-        SELECT count(*) FROM (SELECT pupil, sex FROM ks2 UNION ALL SELECT pupil, sex FROM ks4 UNION ALL
-          SELECT pupil, sex FROM absence_year) a JOIN (SELECT pupil, min(sex) AS known FROM roll GROUP BY pupil)
-          USING (pupil)
-        WHERE sex <> known"""),
     Rule("ks2 before ks4", "key stage 2 was five years before key stage 4", """
         SELECT count(*) FROM ks2 a JOIN ks4 b USING (pupil) WHERE ending(a.year) <> ending(b.year) - 5"""),
     Rule("ks2: year group", "Year 6, on roll in the summer", """

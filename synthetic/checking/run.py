@@ -49,7 +49,7 @@ def check(folder: Path, progress: Progress | None = None, only: Sequence[str] | 
         raise ValueError(f"{folder}: wants a folder that `synthetic make` wrote, with its catalogue")
     catalogue = load_catalogue(bundle(folder / "catalogue"))
     wanted = None if only is None else frozenset(only)
-    with opened(folder, catalogue, _regions(catalogue)) as connection:
+    with opened(folder, catalogue, regions_of(catalogue)) as connection:
         asked = list(_questions(connection, folder, catalogue, wanted))
         found = []
         for done, (name, ask) in enumerate(asked):
@@ -155,7 +155,7 @@ def cells(connection: duckdb.DuckDBPyConnection, claim: Claim, year: int) -> lis
     return list(compared(claim, {tuple(map(str, row[:-1])): int(row[-1]) for row in rows}))
 
 
-def _regions(catalogue: Catalogue) -> dict[str, str]:
+def regions_of(catalogue: Catalogue) -> dict[str, str]:
     """Of each authority of the schools."""
     schools = catalogue.data_set("schools")
     found: dict[str, str] = {}

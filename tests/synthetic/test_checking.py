@@ -23,7 +23,7 @@ PLANTED = {
     "year groups": ("census", "2024-SPR-000", "UPDATE t SET year_group = '3' WHERE year_group = '5'"),
     "ages": ("census", "2024-SPR-000", "UPDATE t SET age = age + 1 WHERE {first}"),
     "stable": ("census", "2024-SPR-000", "UPDATE t SET month_of_birth = (month_of_birth::INT % 12 + 1)::VARCHAR"),
-    "same sex everywhere": ("ks2", "2024-000", "UPDATE t SET sex = CASE sex WHEN 'M' THEN 'F' ELSE 'M' END"),
+    "ks2: sex": ("ks2", "2024-000", "UPDATE t SET sex = CASE sex WHEN 'M' THEN 'F' ELSE 'M' END"),
     "ks2 before ks4": ("ks2", "2024-000", SWAPPED),
     "ks2: year group": ("ks2", "2024-000", SWAPPED),
     "ks4: year group": ("ks4", "2024-000", "UPDATE t SET pupil = '{of_ks2}' WHERE {first}"),
