@@ -3,7 +3,7 @@
     from synthetic import Plan, make
     make(Plan(pupils=20_000, years=range(2022, 2025)), folder, catalogue=Path("datasets/npd"))
 
-`make` and `check` are loaded when they are first asked for, so that importing this costs nothing.
+`make`, `sample` and `check` are loaded when they are first asked for, so that importing this costs nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,15 @@ from synthetic.plan import Plan
 if TYPE_CHECKING:
     from synthetic.checking import Finding, check
     from synthetic.npd.release import make
+    from synthetic.npd.sample import sample
 
-__all__ = ["Finding", "Plan", "check", "make"]
-_WHERE = {"make": "synthetic.npd.release", "check": "synthetic.checking", "Finding": "synthetic.checking"}
+__all__ = ["Finding", "Plan", "check", "make", "sample"]
+_WHERE = {
+    "make": "synthetic.npd.release",
+    "sample": "synthetic.npd.sample",
+    "check": "synthetic.checking",
+    "Finding": "synthetic.checking",
+}
 
 
 def __getattr__(name: str) -> Any:

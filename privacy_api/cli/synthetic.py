@@ -53,6 +53,34 @@ def make(
         typer.echo(f"{len(files)} files of {sum(f['rows'] for f in files.values()):,} rows in {out}")
 
 
+@synthetic_app.command("sample")
+def sample(
+    out: Annotated[Path, typer.Argument(help="The file to write, .parquet or .csv.")],
+    catalogue: Catalogue,
+    where: Annotated[str, typer.Option(help="A condition, such as: sen_provision = 'E' and sex = 'F'.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="Rows, never fewer.")] = 1_000,
+    data_set: Annotated[str, typer.Option()] = "census",
+    year: Annotated[int, typer.Option(help="The academic year, by the year in which it ends.")] = 2024,
+    term: Annotated[Literal["AUT", "SPR", "SUM"], typer.Option()] = "SPR",
+    pupils: Annotated[int, typer.Option(help="Made-up pupils to choose from.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+) -> None:
+    """Write rows of pupils who meet a condition: as many as asked for, or none and exit 1."""
+    with refusals():
+        from synthetic import Plan
+        from synthetic import sample as run
+
+        _need(catalogue)
+        if out.suffix not in (".parquet", ".csv"):
+            fail(f"{out}: wants a name that ends in .parquet or .csv")
+        try:
+            plan = Plan(pupils, range(year, year + 1), seed, terms=(term,))
+            written = run(n, where, out, catalogue, plan, data_set, out.suffix == ".csv")
+        except ValueError as wrong:
+            fail(str(wrong))
+        typer.echo(f"{n:,} rows in {written}")
+
+
 @synthetic_app.command("check")
 def check(
     folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` wrote.")],

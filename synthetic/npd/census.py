@@ -39,13 +39,16 @@ def _listed(values: tuple[str, ...]) -> Known:
 
 def census(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     for term, name in chunk.world.in_terms():
-        who = chunk.pupils.on_roll(year, term)
-        known: dict[str, Callable[[], Known]] = {k: _given(v) for k, v in chunk.common(who, year).items()}
-        known |= _background(chunk, who, year)
-        known["term"] = partial(same, name, who)
-        known["enrol_status"] = partial(_enrolment, chunk, who, year)
-        known["on_roll"] = partial(np.ones, len(who), np.bool_)
-        yield name, Rows(who, Lazy(known))
+        yield name, census_of(chunk, chunk.pupils.on_roll(year, term), year, name)
+
+
+def census_of(chunk: Chunk, who: Ints, year: int, term: str) -> Rows:
+    known: dict[str, Callable[[], Known]] = {k: _given(v) for k, v in chunk.common(who, year).items()}
+    known |= _background(chunk, who, year)
+    known["term"] = partial(same, term, who)
+    known["enrol_status"] = partial(_enrolment, chunk, who, year)
+    known["on_roll"] = partial(np.ones, len(who), np.bool_)
+    return Rows(who, Lazy(known))
 
 
 def _given(value: Known) -> Callable[[], Known]:
