@@ -21,8 +21,9 @@ from privacy_api.governance.access_table import ACCESS, DEVELOPMENT, is_page
 from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
-from privacy_api.routes import data_sets, docs, health, output_checks, queries, releases, tables
+from privacy_api.routes import accounts, data_sets, docs, health, keys, output_checks, queries, releases, tables
 from privacy_api.routes.admission import admit, check_table
+from privacy_api.routes.throttle import Throttle
 from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
@@ -36,9 +37,11 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, health)
+API = (data_sets, queries, tables, releases, output_checks, keys, accounts, health)
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
+SANDBOXES_AN_HOUR = 10
+"""From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
 
 
@@ -65,7 +68,8 @@ def create_app(
         dependencies=[Depends(admit)],
     )
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
-    app.state.secure, app.state.public_url, app.state.access = secure, public_url, table
+    app.state.secure, app.state.public_url, app.state.access = secure, public_url, dict(table)
+    app.state.sandbox_throttle = Throttle(SANDBOXES_AN_HOUR, 3600)
     app.state.development_sign_in = development_sign_in
     app.state.assets = assets or load_assets()
     app.state.paths = frozenset(route.path for module in pages for route in module.router.routes)

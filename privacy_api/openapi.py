@@ -6,8 +6,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from privacy_api.governance.access_table import ACCESS, PUBLIC
+from privacy_api.wire.accounts_in import NewKeyIn, ReasonIn, RolesIn
 from privacy_api.wire.output_check_in import OutputCheckIn
 from privacy_api.wire.query_in import QueryIn
 
@@ -57,7 +60,16 @@ PROBLEM_SCHEMA = {
         },
     },
 }
-_OPEN = ("/health", "/v1/data-sets", "/v1/data-sets/{data_set}", "/v1/data-sets/{data_set}/meta")
+_MODELS: tuple[type[BaseModel], ...] = (QueryIn, OutputCheckIn, NewKeyIn, ReasonIn, RolesIn)
+_BODIES: dict[tuple[str, str], type[BaseModel]] = {
+    ("post", "/v1/keys"): NewKeyIn,
+    ("post", "/v1/keys/{key}/freeze"): ReasonIn,
+    ("post", "/v1/keys/{key}/unfreeze"): ReasonIn,
+    ("put", "/v1/accounts/{account}/roles"): RolesIn,
+    ("post", "/v1/accounts/{account}/freeze"): ReasonIn,
+    ("post", "/v1/accounts/{account}/unfreeze"): ReasonIn,
+}
+"""Of routes that read their body themselves."""
 
 
 def describe(app: FastAPI) -> None:
@@ -74,7 +86,8 @@ def describe(app: FastAPI) -> None:
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=_DESCRIPTION)
     _, schemas = models_json_schema(
-        [(QueryIn, "validation"), (OutputCheckIn, "validation")], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in _MODELS],
+        ref_template="#/components/schemas/{model}",
     )
     components = document.setdefault("components", {})
     components["schemas"] = {**schemas["$defs"], "Problem": PROBLEM_SCHEMA}
@@ -89,11 +102,14 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     operation["responses"].pop("422", None)
     operation["responses"]["default"] = {"description": "A problem (RFC 9457)", **problem}
-    if path not in _OPEN:
+    if ACCESS.get((method.upper(), path)) is not PUBLIC:
         operation["security"] = [{"key": []}]
     if "/query" in path and method == "post":
         body = {"schema": {"$ref": "#/components/schemas/QueryIn"}, "examples": EXAMPLES}
         operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+    if (method, path) in _BODIES:
+        reference = {"schema": {"$ref": f"#/components/schemas/{_BODIES[method, path].__name__}"}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": reference}}
     if path == "/v1/output-checks" and method == "post":
         checked = {"schema": {"$ref": "#/components/schemas/OutputCheckIn"}, "examples": {"table": CHECKED}}
         operation["requestBody"] = {"required": True, "content": {"application/json": checked}}

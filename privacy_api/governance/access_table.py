@@ -47,6 +47,17 @@ _API: Table = {
     ("GET", "/v1/projects/{project}/budget"): KEY,
     ("POST", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
     ("GET", "/v1/output-checks"): Permission.CHECK_OUTPUTS,
+    ("GET", "/v1/keys"): Permission.OWN_KEYS,
+    ("POST", "/v1/keys"): Permission.OWN_KEYS,
+    ("DELETE", "/v1/keys/{key}"): Permission.OWN_KEYS,
+    ("POST", "/v1/keys/{key}/freeze"): Permission.FREEZE,
+    ("POST", "/v1/keys/{key}/unfreeze"): Permission.UNFREEZE,
+    ("POST", "/v1/sandbox/keys"): PUBLIC,
+    ("POST", "/v1/sandbox/reset"): KEY,
+    ("GET", "/v1/accounts"): Permission.MANAGE_ACCOUNTS,
+    ("PUT", "/v1/accounts/{account}/roles"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/v1/accounts/{account}/freeze"): Permission.FREEZE,
+    ("POST", "/v1/accounts/{account}/unfreeze"): Permission.UNFREEZE,
 }
 
 _PAGES: Table = {
@@ -100,6 +111,12 @@ DEVELOPMENT: Table = {("POST", "/sign-in/development"): PUBLIC}
 
 ACTS: frozenset[tuple[str, str]] = frozenset({("GET", "/v1/data-sets/{data_set}/query")})
 """Reads by their method that do something (charge a budget): a link to one from another site must not."""
+
+
+def wants_project(access: Access) -> bool:
+    """Whether the caller asks for a project there, so that an account's must be known."""
+    return access in (KEY, Permission.CHECK_OUTPUTS)
+
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

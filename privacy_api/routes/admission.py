@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.governance.access_table import KEY, PUBLIC, SIGNED_IN, Access, Table, acts, is_page
+from privacy_api.governance.access_table import KEY, PUBLIC, SIGNED_IN, Access, Table, acts, is_page, wants_project
 from privacy_api.governance.caller import ANONYMOUS, Caller
 from privacy_api.governance.csrf import FIELD, HEADER, is_own, is_token_of
 from privacy_api.governance.roles import Permission
@@ -36,7 +36,7 @@ async def admit(request: Request) -> None:
     caller = await _caller(request, path, access)
     request.state.caller = caller
     if access is not PUBLIC:
-        _refuse(caller, access)
+        _refuse(caller, access, is_page(path))
     if caller.session is not None and acts(request.method, path):
         await _refuse_foreign(request, caller.session)
 
@@ -46,15 +46,16 @@ async def _caller(request: Request, path: str, access: Access) -> Caller:
     if not carries_credentials(request) or (access is PUBLIC and not is_page(path)):
         return ANONYMOUS
     try:
-        return await run_in_threadpool(caller_from, request, access is not PUBLIC and access is not SIGNED_IN)
+        return await run_in_threadpool(caller_from, request, wants_project(access))
     except ApiError:
         if access is not PUBLIC:
             raise
         return ANONYMOUS
 
 
-def _refuse(caller: Caller, access: Access) -> None:
-    if not caller.known or (access is SIGNED_IN and caller.account is None):
+def _refuse(caller: Caller, access: Access, page: bool) -> None:
+    """Pages are for people: an API key opens none that is not public."""
+    if not caller.known or (caller.account is None and (page or access is SIGNED_IN)):
         raise ApiError(ErrorCode.NOT_AUTHENTICATED, detail=_HOW[access is KEY])
     wanted = Permission.ASK if access is KEY else access
     if isinstance(wanted, Permission) and not caller.may(wanted):

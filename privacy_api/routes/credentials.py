@@ -9,7 +9,6 @@ from fastapi import Request
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.governance.caller import Caller
-from privacy_api.governance.roles import Permission
 from privacy_api.ports import (
     Account,
     AccountStatus,
@@ -89,7 +88,7 @@ def _as_account(
     if account.status is AccountStatus.FROZEN:
         raise Suspended("account")
     caller = Caller(account, None, session)
-    if not wants_project or not caller.may(Permission.ASK):
+    if not wants_project:
         return caller
     return Caller(account, _principal(account, request, services), session)
 

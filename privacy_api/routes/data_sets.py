@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from privacy_api.routes.access import PrincipalDep, ServicesDep
-from privacy_api.service.answer_query import find_data_set
+from privacy_api.service.reach import find_data_set, reach
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1/data-sets", tags=["Data sets"])
@@ -32,7 +32,7 @@ def meta(data_set: str, services: ServicesDep) -> dict[str, Any]:
 @router.get("/{data_set}/odometer", summary="What the answers from its cut have cost in all, day by day")
 def odometer(data_set: str, principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
     """The last 366 days on which the cut was charged; who asked and what is not told."""
-    cut = find_data_set(data_set, services).cut
-    days = services.ledger.days(cut.catalogue.cut, ODOMETER_DAYS)
-    listed = services.ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap).delta
+    cut = reach(data_set, principal, services).cut
+    days = services.ledger.days(cut.account, ODOMETER_DAYS)
+    listed = services.ledger.cut_balance(cut.account, cut.policy.cut_cap).delta
     return out.odometer(cut.catalogue.cut, days, listed, cut.policy)

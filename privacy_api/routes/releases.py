@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
+from privacy_api.service.reach import cuts_of, may_read
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
 @router.get("/releases/{release}", summary="A stored answer, at no charge")
 def release(release: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
     stored = services.ledger.release(release)
-    if stored is None:
+    if stored is None or not may_read(stored.cut, principal, services):
         raise ApiError(ErrorCode.NOT_FOUND)
     return Response(shape.write(stored.body), media_type=shape.format.media_type, headers={"Release-Id": stored.id})
 
@@ -38,8 +39,8 @@ def budget(project: str, principal: PrincipalDep, services: ServicesDep) -> dict
     if project != principal.project.id:
         raise ApiError(ErrorCode.NOT_FOUND)
     person = None if principal.person is None else services.projects.person(principal.person)
-    cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
-    balances = {name: services.ledger.cut_balance(name, cut.policy.cut_cap) for name, cut in cuts.items()}
+    cuts = cuts_of(principal, services)
+    balances = {name: services.ledger.cut_balance(cut.account, cut.policy.cut_cap) for name, cut in cuts.items()}
     delta = max((cut.policy.delta for cut in cuts.values()), default=0.0)
     listed = max((cut.policy.listed_at_most(balances[name].delta) for name, cut in cuts.items()), default=0)
     return {

@@ -34,6 +34,8 @@ from privacy_api.service import answer_listed, answer_official
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
 from privacy_api.service.questions import Asked, priced
+from privacy_api.service.reach import find_data_set as find_data_set
+from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
 
 
@@ -48,7 +50,7 @@ class Answered:
 
 
 def answer_query(query: Query, principal: Principal, services: Services) -> Answered:
-    return answer(check(query, find_data_set(query.data_set, services), principal), principal, services)
+    return answer(check(query, reach(query.data_set, principal, services), principal), principal, services)
 
 
 def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
@@ -65,13 +67,6 @@ def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
     except LedgerBroken:
         detail = "If this query was charged before the ledger failed, it stays charged."
         raise ApiError(ErrorCode.LEDGER_UNAVAILABLE, detail=detail) from None
-
-
-def find_data_set(name: str, services: Services) -> HostedDataSet:
-    hosted = services.data_sets.get(name)
-    if hosted is None:
-        raise ApiError(ErrorCode.NOT_FOUND, detail="No such data set; /v1/data-sets lists them.")
-    return hosted
 
 
 def check(query: Query, hosted: HostedDataSet, principal: Principal, registered: bool = False) -> Asked:
@@ -93,7 +88,7 @@ def _request(asked: Asked, principal: Principal) -> Request:
     cut = asked.hosted.cut
     return Request(
         principal=principal,
-        cut=cut.catalogue.cut,
+        cut=cut.account,
         cut_cap=cut.policy.cut_cap,
         release=asked.release,
         query=record(asked.valid),

@@ -11,19 +11,34 @@ from datasets.validate import Limits
 from disclosure.policy import Policy
 from privacy_api.ports import Engine
 
+SANDBOX = "~"
+"""Between a cut and the project whose copy it is; no cut has it in its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostedCut:
+    """sandbox: the project whose own copy of a synthetic cut this is, with a budget and answers of its own."""
+
     catalogue: Catalogue
     version: str
     policy: Policy
     engine: Engine
+    sandbox: str = ""
 
     @property
     def id(self) -> str:
         """Budget and answers belong to this: a new version of the cut is a new population to the ledger's questions,
-        but the same pupils to its budget, so the budget is kept under `catalogue.cut`."""
-        return f"{self.catalogue.cut}@{self.version}"
+        but the same pupils to its budget, so the budget is kept under `account`."""
+        return f"{self.catalogue.cut}@{self.version}{self._apart}"
+
+    @property
+    def account(self) -> str:
+        """What the ledger keeps the budget under."""
+        return f"{self.catalogue.cut}{self._apart}"
+
+    @property
+    def _apart(self) -> str:
+        return f"{SANDBOX}{self.sandbox}" if self.sandbox else ""
 
     @property
     def limits(self) -> Limits:

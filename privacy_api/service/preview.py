@@ -14,9 +14,10 @@ from disclosure.aggregates import bins_of
 from disclosure.policy import Mode, Policy
 from privacy_api.ports import Principal, Wanted
 from privacy_api.service.answer_listed import terms_told
-from privacy_api.service.answer_query import check, find_data_set
+from privacy_api.service.answer_query import check
 from privacy_api.service.document import warnings
 from privacy_api.service.questions import Priced
+from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
 
 SIZES = (100, 1_000, 10_000)
@@ -25,10 +26,10 @@ SIZES = (100, 1_000, 10_000)
 
 def preview(query: Query, principal: Principal, services: Services) -> dict[str, Any]:
     """Raises ApiError as asking would."""
-    hosted = find_data_set(query.data_set, services)
+    hosted = reach(query.data_set, principal, services)
     asked = check(query, hosted, principal)
     valid, price = asked.valid, asked.price
-    missing = services.ledger.missing(hosted.cut.catalogue.cut, [Wanted(e) for e in price.events.values()])
+    missing = services.ledger.missing(hosted.cut.account, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,
         "problems": [],

@@ -7,7 +7,19 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, Select, Table, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from privacy_api.governance.roles import Permission, permissions_of
 from privacy_api.ports import (
@@ -95,11 +107,29 @@ class SqlProjects:
         return info, key.text
 
     def issued_keys(self) -> list[KeyInfo]:
-        shown = select(*(api_keys.c[name] for name in KeyInfo.__dataclass_fields__)).order_by(
-            api_keys.c.created, api_keys.c.id
-        )
+        return self._keys(true())
+
+    def keys_of(self, account: str) -> list[KeyInfo]:
+        return self._keys(api_keys.c.account == account)
+
+    def key(self, key_id: str) -> KeyInfo | None:
+        return next(iter(self._keys(api_keys.c.id == key_id)), None) if key_id.isprintable() else None
+
+    def _keys(self, wanted: ColumnElement[bool]) -> list[KeyInfo]:
+        columns = (api_keys.c[name] for name in KeyInfo.__dataclass_fields__)
+        shown = select(*columns).where(wanted).order_by(api_keys.c.created, api_keys.c.id)
         with reading(self._engine) as connection:
             return [KeyInfo(**{**row, "role": KeyRole(row["role"])}) for row in connection.execute(shown).mappings()]
+
+    def move_key(self, key_id: str, project: str) -> bool:
+        with writing(self._engine) as connection:
+            moved = update(api_keys).where(api_keys.c.id == key_id).values(project=project)
+            return connection.execute(moved).rowcount == 1
+
+    def founded(self, kind: ProjectKind, since: str) -> int:
+        made = select(func.count()).where(projects.c.kind == kind, projects.c.created >= since)
+        with reading(self._engine) as connection:
+            return int(connection.execute(made).scalar_one())
 
     def revoke_key(self, key_id: str) -> bool:
         """False if there is no such key, or it was revoked before."""

@@ -97,6 +97,7 @@ def running(
     provider: IdentityProvider | None = None,
     development: bool = False,
     secure: bool = False,
+    now: Callable[[], str] = lambda: "2026-11-21T12:00:00+00:00",
 ) -> Iterator[Service]:
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
@@ -105,8 +106,7 @@ def running(
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
     cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
-    now = "2026-11-21T12:00:00+00:00"
-    services = stores.services(hosted((cut,)), "test", lambda: now, noise, step, lister, provider)
+    services = stores.services(hosted((cut,)), "test", now, noise, step, lister, provider)
     app = create_app(services, Gate(2, 64), secure=secure, development_sign_in=development)
     with TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client:
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)

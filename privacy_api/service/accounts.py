@@ -1,0 +1,85 @@
+"""Freezing at once what somebody uses, and giving roles. Whoever may freeze may not always unfreeze."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from datasets.query import Problem
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import Account, AccountStatus, KeyInfo, Role
+from privacy_api.service.services import Services
+
+LONGEST_REASON = 2000
+
+
+def freeze_key(key_id: str, frozen: bool, reason: str, actor: str, services: Services) -> KeyInfo:
+    """It is refused, or works again, at its next request."""
+    _refuse_reason(reason)
+    with services.together():
+        found = services.projects.key(key_id)
+        if found is None:
+            raise ApiError(ErrorCode.NOT_FOUND)
+        if services.projects.freeze_key(key_id, frozen):
+            facts = {"reason": reason, "project": found.project}
+            services.audit.record("key-frozen" if frozen else "key-unfrozen", actor, f"key:{key_id}", facts)
+        return services.projects.key(key_id) or found
+
+
+def freeze_account(account_id: str, frozen: bool, reason: str, actor: str, services: Services) -> Account:
+    """Its sessions end; its keys and tokens are refused from the next request on."""
+    _refuse_reason(reason)
+    with services.together():
+        found = find_account(account_id, services)
+        if found.id == actor:
+            raise ApiError(ErrorCode.FORBIDDEN, detail="Nobody freezes or unfreezes their own account.")
+        changed = replace(found, status=AccountStatus.FROZEN if frozen else AccountStatus.ACTIVE)
+        if changed != found:
+            services.accounts.update(changed)
+            services.sessions.end_all(found.id)
+            kind = "account-frozen" if frozen else "account-unfrozen"
+            services.audit.record(kind, actor, f"account:{found.id}", {"reason": reason})
+    return changed
+
+
+def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str, services: Services) -> Account:
+    """All of the roles that the account is to have. Nobody changes their own."""
+    _refuse_reason(reason)
+    wanted = _read_roles(roles)
+    with services.together():
+        found = find_account(account_id, services)
+        if found.id == actor:
+            raise ApiError(ErrorCode.FORBIDDEN, detail="Nobody changes their own roles.")
+        try:
+            changed = replace(found, roles=wanted)
+        except ValueError as refused:
+            raise _refused("roles", str(refused)) from None
+        if changed != found:
+            services.accounts.update(changed)
+            services.sessions.end_all(found.id)
+            facts = {"roles": sorted(wanted), "roles_before": sorted(found.roles), "reason": reason}
+            services.audit.record("roles-changed", actor, f"account:{found.id}", facts)
+    return changed
+
+
+def find_account(account_id: str, services: Services) -> Account:
+    found = services.accounts.account(account_id) if account_id.isprintable() else None
+    if found is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return found
+
+
+def _read_roles(roles: Collection[str]) -> frozenset[Role]:
+    try:
+        return frozenset(Role(role) for role in roles)
+    except ValueError:
+        raise _refused("roles", f"Accepted: {', '.join(Role)}") from None
+
+
+def _refuse_reason(reason: str) -> None:
+    if not 1 <= len(reason.strip()) <= LONGEST_REASON:
+        raise _refused("reason", f"Say why, in 1 to {LONGEST_REASON} characters.")
+
+
+def _refused(path: str, message: str) -> ApiError:
+    return ApiError(ErrorCode.INVALID_REQUEST, [Problem("InvalidValue", message, path)])

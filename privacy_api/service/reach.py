@@ -1,0 +1,47 @@
+"""Which cuts there are for whom. What does not exist for somebody answers like what does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import Principal, ProjectKind
+from privacy_api.service.cuts import SANDBOX, HostedCut, HostedDataSet
+from privacy_api.service.services import Services
+
+
+def find_data_set(name: str, services: Services) -> HostedDataSet:
+    """As it is described to everybody."""
+    hosted = services.data_sets.get(name)
+    if hosted is None:
+        raise ApiError(ErrorCode.NOT_FOUND, detail="No such data set; /v1/data-sets lists them.")
+    return hosted
+
+
+def reach(name: str, principal: Principal, services: Services) -> HostedDataSet:
+    """As the principal may ask it: not at all where it is real and only synthetic ones exist for them; a sandbox has a
+    copy of its own, so that nobody's play uses up anybody else's budget or answers."""
+    hosted = find_data_set(name, services)
+    if principal.synthetic_only and not hosted.cut.catalogue.synthetic:
+        return find_data_set("", services)
+    return HostedDataSet(_own(hosted.cut, principal), hosted.data_set)
+
+
+def cuts_of(principal: Principal, services: Services) -> Mapping[str, HostedCut]:
+    """By name."""
+    cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
+    real_too = not principal.synthetic_only
+    return {name: _own(cut, principal) for name, cut in cuts.items() if real_too or cut.catalogue.synthetic}
+
+
+def _own(cut: HostedCut, principal: Principal) -> HostedCut:
+    return replace(cut, sandbox=principal.project.id) if principal.project.kind is ProjectKind.SANDBOX else cut
+
+
+def may_read(account: str, principal: Principal, services: Services) -> bool:
+    """Whether a release from this cut, as the ledger names it, is there for the principal: a sandbox's is its own."""
+    name, apart, owner = account.partition(SANDBOX)
+    if apart:
+        return owner == principal.project.id
+    return not principal.synthetic_only or name in cuts_of(principal, services)
