@@ -47,7 +47,8 @@ def _probabilities(text: str) -> list[str]:
     found = []
     for each in text.replace("%", "").replace(";", ",").split(","):
         plain = each.strip()
-        found.append(f"{float(plain) / 100:g}" if plain.replace(".", "", 1).isdigit() else plain or "0")
+        is_number = plain.isascii() and plain.replace(".", "", 1).isdigit()
+        found.append(f"{float(plain) / 100:g}" if is_number else plain or "0")
     return found
 
 

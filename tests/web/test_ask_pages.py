@@ -11,11 +11,14 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from datasets.engines.memory import MemoryEngine
 from privacy_api.formats import FORMATS
 from privacy_api.ports import Project, Role
 from privacy_api.service.cuts import HostedCut, hosted
+from privacy_api.web.builder import STEPS
 from tests.lib import school
 from tests.lib.service import OPEN_OFFICIAL, POLICY, Service, loaded, pupils, running
 from tests.web.visitor import Visitor, main_text, visitor
@@ -188,6 +191,45 @@ def test_only_what_the_project_may_use_is_offered(ada: Visitor) -> None:
     refused = main_text(ada.get(at("check", {**COUNT, "groupBy": ["sex"]}, "/ask/plain/school.census")))
     assert "this project has no grant for it" in refused
     assert "Ask and be charged" not in refused
+
+
+NAMES = """
+    row-1 row-2 columns totals time reference code drop remove do place statistic variable with codes terms
+    probabilities inner inner-variable price rho margin at display name query estimate
+""".split()
+WORDS = """
+    , la la.region REG sex score score.bin year A1 a count mean gap ols quantile percentage own margin rho:x 0 1 -1
+    1e999 ² nan add json save continue {} <b> \u202e
+""".split()
+WORDS += ["", "x" * 300]
+FIELDS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(WORDS)), max_size=8)
+HALF = st.sampled_from(
+    ["{}", json.dumps(COUNT), '{"groupBy":["sex","nothing"]}', '{"measures":[{"statistic":"ols"}]}', "{"]
+)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(step=st.sampled_from([*STEPS, "condition", "measure"]), fields=FIELDS, q=HALF, place=st.sampled_from(WORDS))
+def test_whatever_is_sent_no_page_breaks(
+    ada: Visitor, step: str, fields: list[tuple[str, str]], q: str, place: str
+) -> None:
+    address = f"{ASK}/{step}?{urlencode({'q': q, 'reference': 'la', 'place': place, 'statistic': place})}"
+    token = re.search(r'name="csrf" value="([^"]+)"', ada.get(f"{ASK}/who").text)
+    assert token
+    form = ada.headers | {"Content-Type": "application/x-www-form-urlencoded"}
+    sent = [("csrf", token[1]), *(f for f in fields if f != ("do", "ask"))]
+    posted = ada.service.client.post(address, content=urlencode(sent), headers=form, follow_redirects=False)
+    assert posted.status_code < 500
+    if posted.status_code == 303:
+        led = ada.service.client.get(posted.headers["location"], headers=ada.headers, follow_redirects=False)
+        assert led.status_code < 500
+    assert ada.service.client.get(address, headers=ada.headers, follow_redirects=False).status_code < 500
+
+
+def test_more_codes_than_a_question_may_name_are_refused_where_they_are_ticked(ada: Visitor) -> None:
+    many = [("code", f"x{n}") for n in range(201)]
+    refused = ada.send(at("condition", COUNT, reference="la"), ("reference", "la"), *many, status=422)
+    assert 'href="#code"' in refused.text
 
 
 def test_another_projects_builder_does_not_exist(site: Service, ada: Visitor) -> None:

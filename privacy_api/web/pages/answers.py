@@ -14,12 +14,12 @@ from datasets.catalogue import DataSet
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.ports import SavedQuery
-from privacy_api.routes.access import ServicesDep, gate_of
+from privacy_api.routes.access import ServicesDep
 from privacy_api.service import saved_queries
 from privacy_api.service.answer_query import answer_query
 from privacy_api.service.services import Services
 from privacy_api.web import offer, told
-from privacy_api.web.asker import account_of, principal_of, projects_of
+from privacy_api.web.asker import account_of, asking, principal_of, projects_of
 from privacy_api.web.builder import draft_of, text_of
 from privacy_api.web.fields import fields_of
 from privacy_api.web.measure_words import Labels, listed, measure_words
@@ -171,7 +171,7 @@ def _is_old(saved: SavedQuery, services: Services) -> bool:
 async def act(request: Request, services: ServicesDep) -> Response:
     """Ask again, share, stop sharing, or forget."""
     fields = await fields_of(request)
-    return await gate_of(request).run(lambda: _act(fields.get("saved"), fields.get("do"), request, services))
+    return await asking(request, lambda: _act(fields.get("saved"), fields.get("do"), request, services))
 
 
 def _act(id: str, do: str, request: Request, services: Services) -> Response:

@@ -30,6 +30,7 @@ from privacy_api.service.services import Services
 from privacy_api.web import items, offer, prices, told
 from privacy_api.web.asker import (
     account_of,
+    asking,
     balances_of,
     data_set_of,
     data_sets_of,
@@ -187,7 +188,7 @@ async def send(project: str, data_set: str, step: str, request: Request, service
             return so_far(step, builder, fields, request)
         return FORMS[step](builder, fields, request)
 
-    return await gate_of(request).run(work)
+    return await asking(request, work)
 
 
 def so_far(step: str, builder: Builder, fields: Fields, request: Request) -> Response:
@@ -246,17 +247,19 @@ def who_sent(builder: Builder, fields: Fields, request: Request) -> Response:
     return to(builder.href("who" if stays else "rows", draft))
 
 
-def condition_page(builder: Builder, request: Request) -> Response:
+def condition_page(builder: Builder, request: Request, wrong: Sequence[Problem] = ()) -> Response:
     reference, find = request.query_params.get("reference", ""), request.query_params.get("find", "").strip()
     found = builder.offer.by_reference().get(reference)
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND)
     chosen = builder.draft.codes(reference)
+    frame = with_problems(builder.frame("who"), {"code": wrong[0].message} if wrong else {})
     shown = [c for c in found.codes if find.lower() in f"{c.code} {c.label}".lower()]
     return render(
         request,
         "ask/condition.html",
-        **builder.frame("who"),
+        422 if wrong else 200,
+        **frame,
         of=found,
         find=find,
         chosen=chosen,
@@ -279,7 +282,12 @@ def condition_changed(builder: Builder, fields: Fields) -> Draft:
 def condition_sent(builder: Builder, fields: Fields, request: Request) -> Response:
     if fields.get("reference") not in builder.offer.by_reference():
         raise ApiError(ErrorCode.NOT_FOUND)
-    return to(builder.href("who", condition_changed(builder, fields)))
+    try:
+        return to(builder.href("who", draft_of(query_of(condition_changed(builder, fields)))))
+    except ApiError as error:
+        if error.code is not ErrorCode.INVALID_QUERY:
+            raise
+        return condition_page(builder, request, error.problems)
 
 
 # Rows and columns
@@ -404,7 +412,7 @@ def precision_changed(builder: Builder, fields: Fields) -> Draft:
         return prices.with_price(draft, None).with_rest(rho=chosen.removeprefix("rho:"))
     if chosen == "own":
         return prices.with_price(draft, None).with_rest(rho=fields.get("rho") or "0")
-    if chosen == "margin":
+    if chosen == "margin" and draft.measures:
         return _with_margin(prices.with_price(draft, None), fields)
     return draft
 
@@ -417,6 +425,8 @@ def _with_margin(draft: Draft, fields: Fields) -> Draft:
 
 
 def precision_sent(builder: Builder, fields: Fields, request: Request) -> Response:
+    if not builder.draft.measures:
+        return to(builder.href("measures"))
     try:
         draft = draft_of(query_of(precision_changed(builder, fields)))
     except ApiError as error:
