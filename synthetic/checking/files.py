@@ -36,7 +36,9 @@ def opened(folder: Path, catalogue: Catalogue, regions: dict[str, str]) -> Itera
         }
         with duckdb.connect(config=config) as connection:
             connection.execute("CREATE MACRO ending(year) AS left(year, 4)::INT + 1")
-            connection.execute("CREATE MACRO grade(g) AS CASE g WHEN 'R' THEN 0 ELSE try_cast(g AS INT) END")
+            connection.execute(
+                "CREATE MACRO grade(g) AS CASE g WHEN 'R' THEN 0 WHEN '14' THEN NULL ELSE try_cast(g AS INT) END"
+            )
             connection.execute("CREATE TABLE region_of (la VARCHAR, region VARCHAR)")
             if regions:
                 connection.executemany("INSERT INTO region_of VALUES (?, ?)", [list(r) for r in regions.items()])

@@ -17,6 +17,8 @@ class Rule:
     name: str
     says: str
     query: str
+    all_terms: bool = False
+    """Whether it needs the censuses of all terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def rules(catalogue: Catalogue) -> Iterator[Rule]:
     yield from OF_PUPILS
     yield from (_on_roll(name) for name in ON_ROLL)
     yield from (_sex(d.id) for d in catalogue.data_sets if "sex" in d.by_name and d.by_name["sex"].is_own)
+    yield from _languages(catalogue)
     for name in ("absence", "absence_year"):
         yield from _of_absence(name)
 
@@ -100,7 +103,19 @@ def _on_roll(name: str) -> Rule:
     query = (
         f"SELECT count(*) FROM {name} a WHERE NOT EXISTS (FROM census c WHERE c.pupil = a.pupil AND c.year = a.year)"  # noqa: S608
     )
-    return Rule(f"{name}: on roll", "pupils who were on a roll in that year", query)
+    return Rule(f"{name}: on roll", "pupils who were on a roll in that year", query, all_terms=True)
+
+
+def _languages(catalogue: Catalogue) -> Iterator[Rule]:
+    census = catalogue.data_set("census")
+    language = census.by_name.get("language") if census else None
+    banding = language.banding("group") if language else None
+    if language is not None and banding is not None:
+        pairs = [(language.atoms[a].code, banding.codes[i].code) for i, of in enumerate(banding.groups) for a in of]
+        listed = ", ".join(f"({_text(code)}, {_text(group)})" for code, group in pairs)
+        query = f"""SELECT count(*) FROM census c JOIN (VALUES {listed}) AS g(code, of_it) ON c.language = g.code
+            WHERE c.language_group <> g.of_it"""  # noqa: S608
+        yield Rule("languages", "the language group is that of the language", query)
 
 
 def _sex(name: str) -> Rule:
@@ -130,26 +145,25 @@ OF_PUPILS = (
         SELECT count(*) FROM ks2 a JOIN ks4 b USING (pupil) WHERE ending(a.year) <> ending(b.year) - 5"""),
     Rule("ks2: year group", "Year 6, on roll in the summer", """
         SELECT count(*) FROM ks2 a WHERE NOT EXISTS (FROM roll c
-          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 6)"""),
+          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 6)""", True),
     Rule("ks4: year group", "Year 11, on roll in the summer", """
         SELECT count(*) FROM ks4 a WHERE NOT EXISTS (FROM roll c
-          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 11)"""),
+          WHERE c.pupil = a.pupil AND c.year = a.year AND c.term = 'SUM' AND c.g = 11)""", True),
     Rule("schools: known", "every school is in the data set of schools", """
         SELECT count(*) FROM (SELECT school FROM census UNION ALL SELECT school FROM absence_year) a
         WHERE NOT EXISTS (FROM school_of s WHERE s.urn = a.school)"""),
     Rule("schools: ages", "schools have the year groups of their phase, those after Year 11 with a sixth form only", """
         SELECT count(*) FROM roll JOIN school_of ON urn = school WHERE CASE kind WHEN 'primary' THEN g > 6
-          WHEN 'secondary' THEN g < 7 WHEN 'alternative' THEN true ELSE false END OR (g > 11 AND sixth_form <> '1')"""),
+          WHEN 'secondary' THEN g < 7 ELSE false END OR (g > 11 AND sixth_form <> '1')"""),
     Rule("schools: sexes", "schools for girls have girls, those for boys boys", """
         SELECT count(*) FROM roll JOIN school_of ON urn = school
         WHERE (intake = 'girls' AND sex = 'M') OR (intake = 'boys' AND sex = 'F')"""),
     Rule("schools: authority", "an authority has one region, and children in need the authority of a school", """
         SELECT count(*) FROM cin a JOIN census c USING (pupil, year) WHERE c.term = 'SUM' AND a.la NOT IN (
-          SELECT la FROM school_of s JOIN census o ON o.school = s.urn WHERE o.pupil = a.pupil AND o.year = a.year)"""),
+          SELECT la FROM school_of s JOIN census o ON o.school = s.urn WHERE o.pupil = a.pupil
+          AND o.year = a.year)""", True),
     Rule("needs", "those with provision have a primary need, no others", """
         SELECT count(*) FROM census WHERE (sen_provision = 'N') <> (primary_need IS NULL)"""),
-    Rule("languages", "the language group is that of the language", """
-        SELECT count(*) FROM census WHERE (language = 'ENG') <> (language_group = '1_ENG')"""),
     Rule("sen: provision", "rows of special needs agree with the spring census", """
         SELECT count(*) FROM sen a JOIN census c ON c.pupil = a.pupil AND c.year = a.year AND c.term = 'SPR'
         WHERE a.provision <> c.sen_provision"""),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,8 +18,12 @@ from datasets.catalogue_toml.bundle import bundle
 from synthetic.checking.files import answerable, opened
 from synthetic.checking.rules import Condition, Rule, conditions, rules
 from synthetic.npd.claims import CLAIMS, EVERY, ROLLS, Claim, compared
+from synthetic.npd.cover import coverable
+from synthetic.npd.cover import wanted as codes_of
+from synthetic.npd.mess import RECODED
+from synthetic.plan import TERMS
 
-MANIFEST, FILES = "manifest.json", "files"
+MANIFEST, FILES, COVERAGE = "manifest.json", "files", "coverage"
 Progress = Callable[[str, int, int], None]
 OF_CENSUS = """SELECT {by}, count(*) FROM (SELECT region, kind AS phase, j.* FROM junior_roll j
     JOIN school_of s ON s.urn = j.school JOIN region_of USING (la)) WHERE y = {year} GROUP BY ALL"""
@@ -77,9 +82,14 @@ def _questions(
         several = [c for c in conditions(data_set) if _is(c.name, wanted)]
         if several and answerable(connection, f"FROM {data_set.id}"):
             yield f"{data_set.id}: values", partial(_of_rows, connection, data_set.id, several)
+    whole = _terms(connection) == len(TERMS)
     for rule in rules(catalogue):
-        if _is(rule.name, wanted) and answerable(connection, rule.query):
-            yield rule.name, partial(_one, rule, partial(_number, connection, rule.query))
+        if _is(rule.name, wanted) and (whole or not rule.all_terms) and answerable(connection, rule.query):
+            allowed = _recoded(manifest) if rule.name == "stable" else 0
+            yield rule.name, partial(_one, rule, partial(_beyond, connection, rule.query, allowed))
+    if manifest.get("plan", {}).get("coverage") and _is(COVERAGE, wanted):
+        rule = Rule(COVERAGE, "every code that is in use occurs, keys, places and provision apart", "")
+        yield COVERAGE, partial(_one, rule, partial(_uncovered, connection, catalogue))
     claimed = manifest.get("claims", ())
     if ROLLS in claimed and _is(ROLLS, wanted):
         rule = Rule(ROLLS, "each school has the pupils of the plan in each year group", "")
@@ -108,6 +118,35 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, table: str, several: Sequenc
     counts = ", ".join(f"count(*) FILTER ({c.broken})" for c in several)
     row = connection.execute(f"SELECT {counts} FROM {table}").fetchone() if several else ()  # noqa: S608
     return [Finding(c.name, c.says, int(n)) for c, n in zip(several, row or (), strict=True)]
+
+
+def _recoded(manifest: dict[str, Any]) -> int:
+    """Most pupils whose ethnic group was corrected on purpose."""
+    plan = manifest.get("plan", {})
+    return int(2 * RECODED * plan.get("messiness", 0) * plan.get("pupils", 0))
+
+
+def _beyond(connection: duckdb.DuckDBPyConnection, query: str, allowed: int) -> int:
+    return max(0, _number(connection, query) - allowed)
+
+
+def _terms(connection: duckdb.DuckDBPyConnection) -> int:
+    query = "SELECT count(DISTINCT term) FROM census"
+    return _number(connection, query) if answerable(connection, query) else 0
+
+
+def _uncovered(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> int:
+    """Codes in use in a year that none of its rows has."""
+    lacking = 0
+    for data_set in catalogue.data_sets:
+        time = data_set.key.time
+        if data_set.public or not time or not answerable(connection, f"FROM {data_set.id}"):
+            continue
+        for v in coverable(data_set):
+            query = f'SELECT ending({time}), "{v.name}" FROM {data_set.id} GROUP BY ALL'  # noqa: S608
+            found = {(int(y), dict(v.recode).get(c, c)) for y, c in connection.execute(query).fetchall()}
+            lacking += sum((y, code) not in found for y in {y for y, _ in found} for code in codes_of(v, y))
+    return lacking
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:

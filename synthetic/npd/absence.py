@@ -28,6 +28,8 @@ REASONS = {
     "no_reason": "N",
 }  # fmt: skip
 UNAUTHORISED = "GUON"
+FIRST_WITHOUT_HOLIDAYS = 2025
+"""From then on there is no code for holidays that a school agreed to."""
 FIRST_DAY, DAYS = "11-13", 10
 """The register is kept for ten school days from mid-November."""
 
@@ -79,7 +81,10 @@ def missed(chunk: Chunk, year: int) -> Missed:
     possible = np.array(SESSIONS) * there
     total = _in_band(rng, _bands(chunk, who, year), possible.sum(axis=1))
     return Missed(
-        who, total / possible.sum(axis=1), possible, _split(rng, _terms(rng, total, possible), _phase(chunk, who, year))
+        who,
+        total / possible.sum(axis=1),
+        possible,
+        _split(rng, _terms(rng, total, possible), _phase(chunk, who, year), year),
     )
 
 
@@ -100,7 +105,7 @@ def _terms(rng: np.random.Generator, total: Ints, possible: Ints) -> Ints:
     return np.stack([autumn, spring, total - autumn - spring], axis=1)
 
 
-def _split(rng: np.random.Generator, total: Ints, phase: Ints) -> dict[str, Ints]:
+def _split(rng: np.random.Generator, total: Ints, phase: Ints, year: int) -> dict[str, Ints]:
     """Sessions by reason, as common as published for the phase; each takes its share of what is left."""
     share = _shares()[phase]
     left, rest, found = total, np.ones(len(total)), dict[str, Ints]()
@@ -109,6 +114,9 @@ def _split(rng: np.random.Generator, total: Ints, phase: Ints) -> dict[str, Ints
         found[name] = rng.binomial(left, chance[:, None])
         left, rest = left - found[name], rest - share[:, i]
     found["no_reason"] = found["no_reason"] + left
+    if year >= FIRST_WITHOUT_HOLIDAYS:
+        found["other_authorised"] = found["other_authorised"] + found["holiday_agreed"]
+        found["holiday_agreed"] = np.zeros_like(left)
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from synthetic.npd.fit import Known, coded
+from synthetic.npd.mess import MORE_DUAL, RECODED
 from synthetic.npd.pupils import ETHNICITIES, NEEDS, NONE, PLAN, SUPPORT, Pupils
 from synthetic.npd.schools import Schools
 from synthetic.npd.streams import Bools, Ints, pick
@@ -68,8 +69,8 @@ def _background(chunk: Chunk, who: Ints, year: int) -> dict[str, Callable[[], Kn
     return {
         "age": lambda: chunk.group(who, year) + 4,
         "month_of_birth": lambda: month_of_birth(p, who),
-        "ethnicity": lambda: coded(ETHNICITIES, p.ethnicity[who]),
-        "ethnicity_detail": lambda: coded(ETHNICITIES, p.ethnicity[who]),
+        "ethnicity": lambda: _ethnicity(chunk, who, year),
+        "ethnicity_detail": lambda: _ethnicity(chunk, who, year),
         "language": lambda: _language(chunk, who),
         "language_group": lambda: coded(("2_OTH", "1_ENG"), p.english[who]),
         "fsm_eligible": lambda: chunk.fsm(who, year),
@@ -131,7 +132,17 @@ def _language(chunk: Chunk, who: Ints) -> Known:
 
 
 def _dual(chunk: Chunk, year: int) -> Ints:
-    return (chunk.stream("dual", year).random(len(chunk.pupils.numbers)) < DUAL).astype(np.int64)
+    share = DUAL + MORE_DUAL * chunk.world.messiness
+    return (chunk.stream("dual", year).random(len(chunk.pupils.numbers)) < share).astype(np.int64)
+
+
+def _ethnicity(chunk: Chunk, who: Ints, year: int) -> Known:
+    """With messiness, some pupils are recorded in another group from the middle of the years on."""
+    found, world = chunk.pupils.ethnicity[who], chunk.world
+    if world.messiness and year > world.years[0] and year >= world.years[len(world.years) // 2]:
+        other = chunk.stream("recoded", 0).random(len(chunk.pupils.numbers)) < RECODED * world.messiness
+        found = np.where(other[who], (found + 1) % len(ETHNICITIES), found)
+    return coded(ETHNICITIES, found)
 
 
 def registrations(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:

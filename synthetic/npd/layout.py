@@ -41,6 +41,7 @@ class Layout:
     size: int
     groups: tuple[int, int] = (-2, LAST)
     """Lowest and highest year group in any of the years: two cohorts are younger than Reception."""
+    changed: float = CHANGED
 
     @cached_property
     def cohorts(self) -> range:
@@ -53,7 +54,7 @@ class Layout:
 
     @property
     def _changes(self) -> int:
-        return round(self.pupils * CHANGED / (1 + CHANGED))
+        return round(self.pupils * self.changed / (1 + self.changed))
 
     @cached_property
     def chunks(self) -> int:

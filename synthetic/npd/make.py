@@ -12,9 +12,11 @@ from datasets.catalogue import DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from synthetic.npd import census
+from synthetic.npd.cover import covered
 from synthetic.npd.fit import fitted
-from synthetic.npd.layout import LAST, Layout
-from synthetic.npd.parquet import Writer
+from synthetic.npd.layout import CHANGED, LAST, Layout
+from synthetic.npd.mess import CORRECTED, MORE_LATE, REPEATED, Draw, corrected, emptied, picked, some
+from synthetic.npd.parquet import Column, Ids, Writer
 from synthetic.npd.streams import stream
 from synthetic.npd.tables import TABLES
 from synthetic.npd.targets import Targets
@@ -60,7 +62,8 @@ def make(
 def chunks_of(world: World, pupils: int, size: int) -> list[Chunk]:
     """size: lines of a chunk, with little more pupils than those."""
     youngest = -2 if world.catalogue.data_set("early_years") else 0
-    targets = Targets(Layout(world.schools, world.years, pupils, size, (youngest, LAST)), world.flat)
+    late = CHANGED + MORE_LATE * world.messiness
+    targets = Targets(Layout(world.schools, world.years, pupils, size, (youngest, LAST), late), world.flat)
     return [Chunk(world, targets, i) for i in range(targets.layout.chunks)]
 
 
@@ -118,6 +121,28 @@ def _write(writer: Writer, folder: Path, chunk: Chunk, data_set: DataSet, year: 
     def draw(name: str) -> np.random.Generator:
         return chunk.stream(f"{data_set.id}.{name}.{part}", year)
 
-    ids = chunk.pupils.numbers[rows.who]
+    world, ids = chunk.world, chunk.pupils.numbers[rows.who]
     name = "-".join(text for text in (str(year), part, f"{chunk.number:03d}") if text)
-    return writer.write(folder / data_set.id / f"{name}.parquet", fitted(data_set, ids, rows.known, draw, year))
+    columns = fitted(data_set, ids, rows.known, draw, year)
+    if world.coverage and chunk.number == 0 and part in ("", world.terms[0]):
+        columns = covered(data_set, columns, year)
+    columns, lost = emptied(data_set, columns, draw, world.messiness)
+    world.spoilt.append(("missing", lost))
+    if world.messiness and data_set.id == "census":
+        _apart(writer, folder / "mess", name, columns, data_set, draw, world)
+    return writer.write(folder / data_set.id / f"{name}.parquet", columns)
+
+
+def _apart(
+    writer: Writer, folder: Path, name: str, columns: dict[str, Column], data_set: DataSet, draw: Draw, world: World
+) -> None:
+    """Rows that ingest would refuse beside the others."""
+    rows = len(next(c.numbers for c in columns.values() if isinstance(c, Ids)))
+    for kind, share in (("duplicates", REPEATED), ("corrections", CORRECTED)):
+        held = some(draw(kind), rows, share * world.messiness)
+        world.spoilt.append((kind, len(held)))
+        if len(held):
+            again = {c: picked(column, held) for c, column in columns.items()}
+            if kind == "corrections":
+                again = corrected(again, data_set.by_name["fsm_eligible"].column)
+            writer.write(folder / kind / f"census-{name}.parquet", again)

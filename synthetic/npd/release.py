@@ -12,7 +12,7 @@ from synthetic import manifest
 from synthetic.npd.claims import CLAIMS, ROLLS
 from synthetic.npd.fit import coded
 from synthetic.npd.layout import Layout
-from synthetic.npd.make import LINES_PER_CHUNK, Progress, chunks_of, silent, write_chunks, write_schools_of
+from synthetic.npd.make import LINES_PER_CHUNK, Progress, Written, chunks_of, silent, write_chunks, write_schools_of
 from synthetic.npd.parquet import Column, Ticks, Writer
 from synthetic.npd.schools import write_schools
 from synthetic.npd.subset import subset
@@ -56,9 +56,22 @@ def make(
     written = [(path, rows) for _, path, rows in files]
     written.append(_write_rolls(world, chunks[0].targets.layout, folder))
     claims = [ROLLS, *(c.name for c in CLAIMS if loaded.data_set(c.table))] if plan.keeps_claims else []
-    content = manifest.manifest(plan, loaded.digest, folder, written, claims, {})
+    spoilt: dict[str, int] = {}
+    for kind, n in world.spoilt:
+        spoilt[kind] = spoilt.get(kind, 0) + n
+    if plan.messiness:
+        spoilt |= {
+            "late joiners": chunks[0].targets.layout.changes.sum().item(),
+            "second registrations": _second(files),
+        }
+    content = manifest.manifest(plan, loaded.digest, folder, written, claims, spoilt if plan.messiness else {})
     manifest.write(folder, content)
     return content
+
+
+def _second(files: Written) -> int:
+    rows = {name: sum(n for other, _, n in files if other == name) for name in ("census", "registrations")}
+    return max(0, rows["registrations"] - rows["census"])
 
 
 def _catalogue(plan: Plan, to: Path, given: Path) -> None:

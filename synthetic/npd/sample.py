@@ -15,8 +15,9 @@ from synthetic import manifest
 from synthetic.npd import census
 from synthetic.npd.fit import coded, fitted
 from synthetic.npd.make import LINES_PER_CHUNK, chunks_of
+from synthetic.npd.mess import picked
 from synthetic.npd.parquet import Coded, Column, Ids, Ticks, Writer
-from synthetic.npd.streams import Bools, Ints
+from synthetic.npd.streams import Ints
 from synthetic.npd.tables import TABLES
 from synthetic.npd.where import Where
 from synthetic.npd.world import Chunk, Lazy, Rows, World
@@ -106,15 +107,7 @@ def _taken(chunk: Chunk, data_set: DataSet, year: int, part: str, rows: Rows, he
     if isinstance(rows.known, Lazy):
         rows, held = census.census_of(chunk, rows.who[held], year, part), np.arange(len(held))
     columns = fitted(data_set, chunk.pupils.numbers[rows.who], rows.known, draw, year)
-    return {name: _picked(column, held) for name, column in columns.items()}
-
-
-def _picked(column: Column, held: Ints | Bools) -> Column:
-    if isinstance(column, Coded):
-        return Coded(column.texts, column.index[held])
-    if isinstance(column, Ids):
-        return Ids(column.numbers[held])
-    return Ticks(column.step, column.ticks[held], None if column.missing is None else column.missing[held])
+    return {name: picked(column, held) for name, column in columns.items()}
 
 
 def _length(part: Mapping[str, Column]) -> int:

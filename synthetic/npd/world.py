@@ -38,6 +38,8 @@ class World:
     marks: Mapping[str, str] = field(default_factory=dict)
     coverage: bool = False
     messiness: float = 0.0
+    spoilt: list[tuple[str, int]] = field(default_factory=list)
+    """What was spoilt on purpose, by kind, as it was."""
 
     def in_terms(self) -> Iterator[tuple[int, str]]:
         """Those of the censuses, each with its place in the year."""
