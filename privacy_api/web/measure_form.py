@@ -17,7 +17,7 @@ from privacy_api.web.offer import Offered
 from privacy_api.web.pages_base import render
 
 if TYPE_CHECKING:
-    from privacy_api.web.pages.ask import Builder
+    from privacy_api.web.question import Builder
 
 INNER = ("count", "pupils", "sum", "mean", "rate")
 """What a gap can be of, in the form; of anything else it is written as the API takes it."""
@@ -100,7 +100,12 @@ def _chosen(request: Request) -> dict[str, Any]:
 
 
 def _terms(builder: Builder, statistic: Statistic) -> list[Offered]:
-    return [*builder.offer.numbers(), *builder.offer.groupings()] if "terms" in parts_of(statistic) else []
+    """A number stands once: as a slope in a linear model, by its bins in a logistic one."""
+    if "terms" not in parts_of(statistic):
+        return []
+    numbers = builder.offer.numbers(binned="codes" in parts_of(statistic))
+    known = {each.reference for each in numbers}
+    return [*numbers, *(each for each in builder.offer.groupings() if each.reference not in known)]
 
 
 def _field(path: str) -> str:

@@ -26,6 +26,11 @@ class Labels:
         self._of = {} if data_set is None else labels_of(data_set)
         self._codes = {} if data_set is None else _codes_of(data_set)
 
+    def know(self, query: Mapping[str, Any]) -> bool:
+        """Whether every name that a query has at its top is one of this data set's."""
+        named = {*query.get("groupBy", []), *(m["variable"] for m in query.get("measures", []) if "variable" in m)}
+        return named <= self._of.keys()
+
     def variable(self, reference: str) -> str:
         return self._of.get(reference) or self._of.get(reference.partition(".")[0]) or reference
 

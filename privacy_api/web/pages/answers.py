@@ -109,7 +109,7 @@ def _of_project(mine: str, document: Mapping[str, Any], request: Request, servic
 def releases(request: Request, services: ServicesDep) -> Response:
     """What one's projects had answered, newest first."""
     rows = [
-        (project, spent, _words(spent.query, _labels_in(spent.cut, services)))
+        (project, spent, _words(spent.query, _labels_in(spent.cut, spent.query, services)))
         for project in projects_of(request, services)
         for spent in services.ledger.spending(LAST, project=project.id)
     ]
@@ -126,10 +126,11 @@ def _words(query: str, labels: Labels) -> str:
     return f"{measures} by {by}" if by else measures
 
 
-def _labels_in(cut: str, services: Services) -> Labels:
-    """Of a cut's data set, where there is no doubt which: the ledger's record of a question does not name it."""
-    of = [h.data_set for h in services.data_sets.values() if h.cut.catalogue.cut == cut and not h.data_set.public]
-    return Labels(of[0] if len(of) == 1 else None)
+def _labels_in(cut: str, query: str, services: Services) -> Labels:
+    """Of a data set of the cut that the question could be about: the ledger's record of it names none."""
+    value = json.loads(query)
+    of = [Labels(h.data_set) for h in services.data_sets.values() if h.cut.catalogue.cut == cut]
+    return next((labels for labels in of if labels.know(value)), Labels(None))
 
 
 def labels_for(data_set: str, services: Services) -> Labels:
