@@ -6,7 +6,11 @@ from privacy_api.stores.schema.accounts import sessions as sessions
 from privacy_api.stores.schema.audit import audit as audit
 from privacy_api.stores.schema.base import BIG as BIG
 from privacy_api.stores.schema.base import metadata as metadata
+from privacy_api.stores.schema.governance import application_comments as application_comments
+from privacy_api.stores.schema.governance import application_moves as application_moves
+from privacy_api.stores.schema.governance import applications as applications
 from privacy_api.stores.schema.governance import proposals as proposals
+from privacy_api.stores.schema.governance import submissions as submissions
 from privacy_api.stores.schema.questions import saved_queries as saved_queries
 from privacy_api.stores.schema.service import api_keys as api_keys
 from privacy_api.stores.schema.service import claims as claims
