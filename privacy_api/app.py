@@ -21,7 +21,20 @@ from privacy_api.governance.access_table import ACCESS, DEVELOPMENT, is_page
 from privacy_api.governance.caller import ANONYMOUS
 from privacy_api.openapi import describe
 from privacy_api.ports import LedgerBroken
-from privacy_api.routes import accounts, data_sets, docs, health, keys, output_checks, queries, releases, tables
+from privacy_api.routes import (
+    accounts,
+    applications,
+    data_sets,
+    docs,
+    health,
+    keys,
+    output_checks,
+    projects,
+    proposals,
+    queries,
+    releases,
+    tables,
+)
 from privacy_api.routes.admission import admit, check_table
 from privacy_api.routes.throttle import Throttle
 from privacy_api.service.services import Services
@@ -37,7 +50,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, keys, accounts, health)
+API = (data_sets, queries, tables, releases, output_checks, applications, proposals, projects, keys, accounts, health)
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
 SANDBOXES_AN_HOUR = 10

@@ -26,6 +26,7 @@ from privacy_api.service.cuts import HostedCut, HostedDataSet, hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
 from privacy_api.stores.accounts import SqlAccounts
+from privacy_api.stores.applications import SqlApplications
 from privacy_api.stores.audit import SqlAudit
 from privacy_api.stores.database import DatabaseRefused, open_database, together
 from privacy_api.stores.facts import settle
@@ -33,6 +34,7 @@ from privacy_api.stores.ledger import SqlLedger
 from privacy_api.stores.migrate import upgrade
 from privacy_api.stores.output_checks import SqlOutputChecks
 from privacy_api.stores.projects import SqlProjects
+from privacy_api.stores.proposals import SqlProposals
 from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
 from privacy_api.stores.tables import SqlTables
@@ -69,6 +71,8 @@ class Stores:
     accounts: SqlAccounts
     sessions: SqlSessions
     saved_queries: SqlSavedQueries
+    proposals: SqlProposals
+    applications: SqlApplications
     together: Callable[[], AbstractContextManager[None]]
     close: Callable[[], None]
 
@@ -92,6 +96,8 @@ class Stores:
             SqlAccounts(database),
             SqlSessions(database, idle, life),
             SqlSavedQueries(database),
+            SqlProposals(database),
+            SqlApplications(database),
             lambda: together(database),
             database.dispose,
         )

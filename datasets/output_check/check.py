@@ -18,6 +18,7 @@ from datasets.output_check.statbarns import Handling, Statbarn, statbarn_of
 from datasets.output_check.table_in import Sent, read_bare, read_table
 from datasets.output_check.verdict import CheckedCell, CheckedTable, Finding, Reason, finding
 from datasets.query import InvalidQuery, Measure, Query
+from datasets.scope import DataSetScope
 from datasets.statistics import STATISTICS
 from datasets.statistics.recipe import Split
 from datasets.validate import Limits, ValidMeasure, ValidQuery, validate
@@ -37,6 +38,7 @@ class Place:
     aggregate: Aggregates
     populations: Sequence[str] = ()
     cells: Sequence[ReleasedCells] = ()
+    scope: DataSetScope | None = None
 
 
 def check_output(text: str, query: Query | None, place: Place) -> CheckedTable:
@@ -72,7 +74,7 @@ def _valid(query: Query, measures: Sequence[Measure], place: Place) -> ValidQuer
 
     def validated(those: Sequence[Measure]) -> ValidQuery:
         asked = replace(query, measures=tuple(those))
-        return validate(asked, place.data_set, place.grants, place.limits, official=True)
+        return validate(asked, place.data_set, place.grants, place.limits, official=True, scope=place.scope)
 
     valid = validated(measures)
     simple = [m.subject.measure for m in valid.measures if _is_simple(m)]

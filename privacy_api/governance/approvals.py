@@ -27,6 +27,7 @@ class Bar(StrEnum):
     )
     SAME_PERSON = "You proposed this yourself: another person has to decide."
     NOT_YOURS = "Only whoever proposed this may withdraw it."
+    PROPOSER_GONE = "Whoever proposed this may no longer do so: propose it again."
     CLOSED = "This proposal is closed: it can be decided once."
     LAPSED = "This proposal has lapsed: propose it again."
     NO_REASON = f"Say why, in 1 to {LONGEST_REASON} characters."

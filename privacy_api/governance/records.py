@@ -45,6 +45,8 @@ def record_value(record: Any) -> Any:
         return {camel(f.name): record_value(getattr(record, f.name)) for f in fields(record)}
     if isinstance(record, tuple):
         return [record_value(each) for each in record]
+    if isinstance(record, Mapping):
+        return {name: record_value(each) for name, each in record.items()}
     return record.value if isinstance(record, Enum) else record
 
 
@@ -70,9 +72,11 @@ def _read(kind: Any, value: Any, path: str, problems: list[Problem]) -> Any:
         return None if value is None else _read(kind.__args__[0], value, path, problems)
     if typing.get_origin(kind) is tuple:
         return _read_list(kind.__args__[0], value, path, problems)
+    if typing.get_origin(kind) is Mapping:
+        return _read_mapping(kind.__args__[1], value, path, problems)
     if kind is str:
         return _read_text(value, path, problems)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         problems.append(Problem("InvalidValue", f"Wants {_WORDS[kind]}.", path))
         return None
     return value
@@ -104,6 +108,13 @@ def _read_list(of: Any, value: Any, path: str, problems: list[Problem]) -> Any:
         problems.append(Problem("InvalidValue", f"Wants a list of at most {MOST_ITEMS}.", path))
         return ()
     return tuple(_read(of, each, f"{path}[{i}]", problems) for i, each in enumerate(value))
+
+
+def _read_mapping(of: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+    if not isinstance(value, dict) or len(value) > MOST_ITEMS:
+        problems.append(Problem("InvalidValue", f"Wants an object of at most {MOST_ITEMS}.", path))
+        return {}
+    return {str(name): _read(of, each, _under(path, str(name)), problems) for name, each in value.items()}
 
 
 def _read_text(value: Any, path: str, problems: list[Problem]) -> str:

@@ -165,7 +165,8 @@ class Ledger(Protocol):
         ...
 
     def reserve(self, request: Request) -> Reserved:
-        """Charge what is missing, durably, or raise BudgetExhausted, InProgress or LedgerBroken.
+        """Charge what is missing, durably, or raise BudgetExhausted, InProgress, LedgerBroken; or Suspended, where the
+        project was frozen or ended by now.
 
         One transaction: finds what was measured before, and what it lacks of the precision wanted; checks all
         caps, appends the charge to the chain, claims the missing questions; then moves the anchor outside.

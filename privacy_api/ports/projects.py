@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from datasets.scope import DataSetScope
 
 
 class ProjectKind(StrEnum):
@@ -17,7 +20,8 @@ class ProjectKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Project:
     """Who may ask for what. cap in nano-ρ over the life of the project; grants name class B and D variables.
-    frozen: since when nobody may ask for it; expires: from when on nobody may."""
+    frozen: since when nobody may ask for it; expires: from when on nobody may. scope: by data set, what it may ask of
+    it; None for all there is. tightening: of the policies of its cuts, by `table.key`."""
 
     id: str
     title: str
@@ -26,6 +30,8 @@ class Project:
     kind: ProjectKind = ProjectKind.RESEARCH
     expires: str | None = None
     frozen: str | None = None
+    scope: Mapping[str, DataSetScope] | None = None
+    tightening: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,10 @@ class KeyInfo:
 
 class Projects(Protocol):
     def create_project(self, project: Project) -> Project: ...
+
+    def change_project(self, project: Project) -> None:
+        """Title, cap, grants, scope, tightening and end; ValueError where there is no such project."""
+        ...
 
     def project(self, project: str) -> Project | None: ...
 

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/output-checks", tags=["Output checks"])
 @router.post("", summary="Check a table that is to leave a safe room, number by number")
 async def post_check(request: Request, checker: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
     body = await read_body(request, MOST_BODY)
-    by = Checker(checker.key_id, checker.project.id, checker.project.grants)
+    by = Checker(checker.key_id, checker.project)
     return await gate_of(request).run(lambda: check(read_output(parse_json(body, MOST_BODY)), by, services))
 
 

@@ -28,11 +28,14 @@ from privacy_api.ports import (
     ReleasedTable,
     Request,
     Reserved,
+    Suspended,
     Wanted,
 )
 from privacy_api.service import answer_listed, answer_official
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
+from privacy_api.service.identity import suspended
+from privacy_api.service.project_terms import held_to, refuse_unbiased, scope_in
 from privacy_api.service.questions import Asked, priced
 from privacy_api.service.reach import find_data_set as find_data_set
 from privacy_api.service.reach import reach
@@ -71,13 +74,16 @@ def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
 
 def check(query: Query, hosted: HostedDataSet, principal: Principal, registered: bool = False) -> Asked:
     """A valid query and what each of its measurements costs, or an error that says all that is wrong. registered: by an
-    officer, so that it is answered where free queries are not."""
+    officer, so that it is answered where free queries are not. The project may be held more tightly than its cut."""
+    hosted = held_to(hosted, principal.project)
     policy = hosted.cut.policy
     if not (registered or policy.answers_ad_hoc):
         raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
     try:
         official = policy.mode is Mode.OFFICIAL
-        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits, official)
+        scope = scope_in(hosted, principal.project)
+        refuse_unbiased(query, policy)
+        valid = validate(query, hosted.data_set, principal.project.grants, hosted.cut.limits, official, scope)
         table = official_table(valid, policy, registered) if official else None
         return Asked(hosted, valid, priced(valid, hosted.cut, table), table, registered)
     except InvalidQuery as invalid:
@@ -101,6 +107,8 @@ def _request(asked: Asked, principal: Principal) -> Request:
 def _reserve(request: Request, services: Services) -> Reserved:
     try:
         return services.ledger.reserve(request)
+    except Suspended as found:
+        raise suspended(found) from None
     except BudgetExhausted as refused:
         raise _exhausted(refused, request) from None
 

@@ -60,7 +60,7 @@ def release_document(
         "created": created,
         "citation": citation(release, created, hosted),
         "dataSet": data_set_reference(hosted),
-        "policy": {"name": policy.name, "version": policy.version, "mode": policy.mode, "hash": policy.digest},
+        "policy": policy_reference(policy),
         "protection": protection(policy, hosted.cut.catalogue.unit, nano_rho, listing or {}),
         **({"groups": query.groups, "listing": listing} if listing else {}),
         "query": asked(query),
@@ -73,6 +73,12 @@ def release_document(
         "results": list(rows(answer)),
     }
     return json.dumps(document, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+
+
+def policy_reference(policy: Policy) -> dict[str, Any]:
+    """shownCoarser: what the project that asked is shown more coarsely than others are."""
+    coarser = {"shownCoarser": dict(policy.shown_coarser)} if policy.shown_coarser else {}
+    return {"name": policy.name, "version": policy.version, "mode": policy.mode, "hash": policy.digest, **coarser}
 
 
 def citation(release: str, created: str, hosted: HostedDataSet) -> str:

@@ -19,10 +19,11 @@ from datasets.query import InvalidQuery, Query
 from disclosure.policy import Mode
 from disclosure.tables import ExactTable
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import OutputCheck
+from privacy_api.ports import OutputCheck, Project
 from privacy_api.service.answer_query import find_data_set
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import asked
+from privacy_api.service.project_terms import scope_in
 from privacy_api.service.services import Services
 
 LISTED = 1_000
@@ -40,12 +41,12 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Who has it checked: the id of a key and its project, or who runs the command. grants: variables of class B and D
-    that the query may name."""
+    """Who has it checked: the id of a key, or who runs the command. project: whose grants and scope the query keeps to;
+    grants: where there is none."""
 
     who: str
-    project: str | None
-    grants: frozenset[str]
+    project: Project | None
+    grants: frozenset[str] = frozenset()
 
 
 def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
     hosted = find_data_set(output.data_set, services)
     if hosted.cut.policy.mode is not Mode.OFFICIAL:
         raise ApiError(ErrorCode.OUTPUT_CHECKS_NOT_OFFERED)
-    checked = _checked(output, _place(hosted, by, services))
+    checked = _checked(output, hosted, by, services)
     entry = _entry(output, checked, hosted, by, services)
     services.output_checks.record(entry)
     return _document(entry, output, checked, hosted)
@@ -70,7 +71,8 @@ def _place(hosted: HostedDataSet, by: Checker, services: Services) -> Place:
         data_set=hosted.data_set,
         policy=hosted.cut.policy,
         limits=hosted.cut.limits,
-        grants=by.grants,
+        grants=by.grants if by.project is None else by.project.grants,
+        scope=None if by.project is None else scope_in(hosted, by.project),
         aggregate=_aggregates(hosted, services),
         populations=[table.population for table in before],
         cells=[table.cells for table in before],
@@ -86,9 +88,9 @@ def _aggregates(hosted: HostedDataSet, services: Services) -> Aggregates:
     return aggregate
 
 
-def _checked(output: Output, place: Place) -> CheckedTable:
+def _checked(output: Output, hosted: HostedDataSet, by: Checker, services: Services) -> CheckedTable:
     try:
-        return check_output(output.table, output.query, place)
+        return check_output(output.table, output.query, _place(hosted, by, services))
     except InvalidTable as invalid:
         raise ApiError(ErrorCode.INVALID_TABLE, invalid.problems) from None
     except InvalidQuery as invalid:
@@ -106,7 +108,7 @@ def _entry(
         id=f"check-{secrets.token_hex(8)}",
         at=services.now(),
         who=by.who,
-        project=by.project,
+        project=None if by.project is None else by.project.id,
         data_set=hosted.id,
         version=hosted.cut.version,
         policy=hosted.cut.policy.digest,

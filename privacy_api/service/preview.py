@@ -28,7 +28,7 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
     """Raises ApiError as asking would."""
     hosted = reach(query.data_set, principal, services)
     asked = check(query, hosted, principal)
-    valid, price = asked.valid, asked.price
+    valid, price, hosted = asked.valid, asked.price, asked.hosted
     missing = services.ledger.missing(hosted.cut.account, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,

@@ -15,10 +15,12 @@ from privacy_api.ports import (
     Ledger,
     OutputChecks,
     Projects,
+    Proposals,
     SavedQueries,
     Sessions,
     Tables,
 )
+from privacy_api.ports.applications import Applications
 from privacy_api.service.cuts import HostedDataSet
 
 
@@ -46,6 +48,8 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     saved_queries: SavedQueries
+    proposals: Proposals
+    applications: Applications
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]

@@ -25,6 +25,7 @@ from privacy_api.ports import (
     Reserved,
     Spending,
     StoredRelease,
+    Suspended,
     Wanted,
 )
 from privacy_api.stores import chain, history, official
@@ -178,7 +179,7 @@ class SqlLedger:
         now = self._clock()
         refuse_claimed(connection, request.cut, missing, now.timestamp(), self._claim_seconds)
         cost, delta = (sum(each) for each in zip(*((w.event.nano_rho, w.event.delta) for w in missing), strict=True))
-        _refuse_overspending(connection, tail, request, cost)
+        _refuse_overspending(connection, tail, request, cost, now)
         _refuse_delta(tail, request, delta)
         events = chain.events_text(wanted.event for wanted in missing)
         entry = chain.append(connection, tail, "charge", text(now), request, nano_rho=cost, delta=delta, events=events)
@@ -224,10 +225,10 @@ def _refuse_repeats(wanted: Sequence[Wanted]) -> None:
         raise ValueError("a request wants each question once")
 
 
-def _refuse_overspending(connection: Connection, tail: chain.Tail, request: Request, cost: int) -> None:
+def _refuse_overspending(connection: Connection, tail: chain.Tail, request: Request, cost: int, now: datetime) -> None:
     balances = {
         "cut": Balance(request.cut_cap, tail.cut_spent),
-        "project": Balance(_project_cap(connection, request), tail.project_spent),
+        "project": Balance(_project_cap(connection, request, now), tail.project_spent),
     }
     if request.principal.person is not None:
         balances["person"] = Balance(_person_cap(connection, request.principal.person), tail.person_spent)
@@ -243,12 +244,16 @@ def _refuse_delta(tail: chain.Tail, request: Request, delta: int) -> None:
         raise BudgetExhausted("delta", balance)
 
 
-def _project_cap(connection: Connection, request: Request) -> int:
-    """As stored now: the request's copy may be older than a change of the cap."""
-    cap = connection.execute(_PROJECT_CAP, {"of": request.principal.project.id}).scalar()
-    if cap is None:
+def _project_cap(connection: Connection, request: Request, now: datetime) -> int:
+    """As stored now: the request's copy may be older than a change of the cap, or than the freezing of the project."""
+    row = connection.execute(_PROJECT, {"of": request.principal.project.id}).first()
+    if row is None:
         raise LedgerBroken("The project is not in the service database, so nothing can be charged to it.")
-    return int(cap)
+    if row.frozen is not None:
+        raise Suspended("project")
+    if row.expires is not None and datetime.fromisoformat(row.expires) <= now:
+        raise Suspended("project", ended=True)
+    return int(row.cap)
 
 
 def _person_cap(connection: Connection, person: str) -> int:
@@ -288,5 +293,5 @@ def _release(connection: Connection, release: str) -> StoredRelease | None:
 # Made once: to put a statement together takes longer than to run it.
 _INSERT = insert(releases)
 _RELEASE = select(releases).where(releases.c.id == bindparam("of"))
-_PROJECT_CAP = select(projects.c.cap).where(projects.c.id == bindparam("of"))
+_PROJECT = select(projects.c.cap, projects.c.frozen, projects.c.expires).where(projects.c.id == bindparam("of"))
 _PERSON_CAP = select(people.c.cap).where(people.c.id == bindparam("of"))

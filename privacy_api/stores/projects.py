@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from datasets.scope import DataSetScope
 from privacy_api.governance.roles import Permission, permissions_of
 from privacy_api.ports import (
     AccountStatus,
@@ -55,6 +57,14 @@ class SqlProjects:
                 raise ValueError(f"there is a project {project.id} already")
             connection.execute(insert(projects).values(**_row_of(project), created=now()))
         return project
+
+    def change_project(self, project: Project) -> None:
+        _refuse_malformed(project)
+        changed = {name: value for name, value in _row_of(project).items() if name not in ("id", "kind", "frozen")}
+        with writing(self._engine) as connection:
+            change = update(projects).where(projects.c.id == project.id).values(**changed)
+            if connection.execute(change).rowcount != 1:
+                raise ValueError("there is no such project")
 
     def project(self, project: str) -> Project | None:
         with reading(self._engine) as connection:
@@ -236,9 +246,38 @@ def _project(connection: Connection, project: str) -> Project | None:
 
 
 def _row_of(project: Project) -> dict[str, Any]:
-    return asdict(project) | {"grants": json.dumps(sorted(project.grants))}
+    return {
+        **{name: getattr(project, name) for name in ("id", "title", "cap", "kind", "expires", "frozen")},
+        "grants": json.dumps(sorted(project.grants)),
+        "scope": None if project.scope is None else _scope_text(project.scope),
+        "tightening": json.dumps(dict(project.tightening), sort_keys=True),
+    }
+
+
+def _scope_text(scope: Mapping[str, DataSetScope]) -> str:
+    value = {
+        name: {"references": sorted(each.references), "within": {v: sorted(c) for v, c in each.within.items()}}
+        for name, each in scope.items()
+    }
+    return json.dumps(value, sort_keys=True)
+
+
+def _scope_of(text: str) -> Mapping[str, DataSetScope]:
+    return {
+        name: DataSetScope(frozenset(each["references"]), {v: frozenset(c) for v, c in each["within"].items()})
+        for name, each in json.loads(text).items()
+    }
 
 
 def project_of(row: RowMapping) -> Project:
-    grants, kind = frozenset(json.loads(row["grants"])), ProjectKind(row["kind"])
-    return Project(row["id"], row["title"], row["cap"], grants, kind, row["expires"], row["frozen"])
+    return Project(
+        id=row["id"],
+        title=row["title"],
+        cap=row["cap"],
+        grants=frozenset(json.loads(row["grants"])),
+        kind=ProjectKind(row["kind"]),
+        expires=row["expires"],
+        frozen=row["frozen"],
+        scope=None if row["scope"] is None else _scope_of(row["scope"]),
+        tightening=json.loads(row["tightening"]),
+    )

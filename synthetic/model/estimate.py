@@ -65,7 +65,7 @@ class _Dual:
     def scaled(self, potentials: Mapping[Places, Floats]) -> Floats:
         whole = zip(self.cliques, self.shapes, strict=True)
         parts = [potentials[c].ravel() if c in potentials else np.zeros(shape).ravel() for c, shape in whole]
-        return np.concatenate(parts) / self.scale
+        return np.asarray(np.concatenate(parts) / self.scale)
 
     def tables(self, potentials: Mapping[Places, Floats]) -> tuple[list[Floats], float]:
         return calibrate(self.tree, logs_of(self.tree, potentials, self.homes))
@@ -90,8 +90,13 @@ def estimate(
     dual = _Dual(sizes, targets)
     ones = {c: _simplex(t.shares) for c, t in targets.items() if len(c) == 1}
     first = dual.scaled(start or {c: np.log(shares + 1e-9) for c, shares in ones.items()})
-    options = {"maxiter": steps, "maxcor": 20, "gtol": 1e-7, "ftol": 1e-12}
-    found = minimize(dual.loss, first, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        dual.loss,
+        first,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": steps, "maxcor": 20, "gtol": 1e-7, "ftol": 1e-12},
+    )
     potentials = dual.potentials(found.x)
     for clique, shares in [each for _ in range(SWEEPS) for each in ones.items()]:
         now = dual.margin(dual.tables(potentials)[0], clique)

@@ -196,5 +196,5 @@ def test_logs_hold_no_value_and_no_query(tmp_path: Path, capfd: pytest.CaptureFi
 
 
 def test_errors_are_a_closed_set() -> None:
-    assert {code.status for code in ErrorCode} == {400, 401, 403, 404, 405, 406, 413, 415, 422, 429, 500, 503}
+    assert {code.status for code in ErrorCode} == {400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, 500, 503}
     assert len({code.slug for code in ErrorCode}) == len(ErrorCode)

@@ -162,7 +162,7 @@ def put_back(connection: Connection, rows: Rows) -> None:
 def start_afresh(url: str, *founded: Project | Person) -> None:
     rows: Rows = {table: [] for table in metadata.sorted_tables}
     rows[projects] = [
-        asdict(each) | {"grants": json.dumps(sorted(each.grants)), "created": ""}
+        asdict(each) | {"grants": json.dumps(sorted(each.grants)), "tightening": "{}", "created": ""}
         for each in founded
         if isinstance(each, Project)
     ]

@@ -35,6 +35,8 @@ projects = Table(
     Column("kind", Text, nullable=False),
     Column("expires", Text),
     Column("frozen", Text),
+    Column("tightening", Text, nullable=False),
+    Column("scope", Text),
     CheckConstraint("cap >= 0", name="cap"),
     CheckConstraint("kind IN ('research', 'sandbox')", name="kind"),
 )

@@ -1,10 +1,10 @@
-"""Applications: what was sent, every move and every comment."""
+"""Applications: what was sent, every move and every comment; the scope and the tightening of a project."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 STATES = "state IN ('draft', 'submitted', 'returned', 'approved', 'refused', 'withdrawn')"
@@ -12,6 +12,11 @@ OF_APPLICATION = ("application_comments", "submissions", "application_moves")
 
 
 def upgrade() -> None:
+    op.add_column("projects", sa.Column("tightening", sa.Text))
+    op.execute("UPDATE projects SET tightening = '{}'")
+    with op.batch_alter_table("projects") as table:
+        table.alter_column("tightening", existing_type=sa.Text, nullable=False)
+        table.add_column(sa.Column("scope", sa.Text))
     op.create_table(
         "applications",
         sa.Column("id", sa.Text, nullable=False),
@@ -72,8 +77,12 @@ def _of_application(name: str, place: str, *parts: sa.schema.SchemaItem) -> None
 
 
 def downgrade() -> None:
-    """Refused where anybody applied."""
-    if op.get_bind().execute(sa.text("SELECT 1 FROM applications LIMIT 1")).first():
-        raise RuntimeError("there are rows that the version before cannot hold: applications")
+    """Refused where anybody applied, or a project would be held less tightly."""
+    for found in ("applications", "projects WHERE scope IS NOT NULL OR tightening <> '{}'"):
+        if op.get_bind().execute(sa.text(f"SELECT 1 FROM {found} LIMIT 1")).first():  # noqa: S608 - constants
+            raise RuntimeError(f"there are rows that the version before cannot hold: {found}")
     for table in (*OF_APPLICATION, "applications"):
         op.drop_table(table)
+    with op.batch_alter_table("projects") as projects:
+        projects.drop_column("scope")
+        projects.drop_column("tightening")
