@@ -24,6 +24,8 @@ from privacy_api.ports import LedgerBroken
 from privacy_api.routes import (
     accounts,
     applications,
+    audit,
+    budgets,
     data_sets,
     docs,
     health,
@@ -38,6 +40,7 @@ from privacy_api.routes import (
 from privacy_api.routes.admission import admit, check_table
 from privacy_api.routes.throttle import Throttle
 from privacy_api.service.services import Services
+from privacy_api.service.tallies import Refused
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
@@ -50,7 +53,21 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, applications, proposals, projects, keys, accounts, health)
+API = (
+    data_sets,
+    queries,
+    tables,
+    releases,
+    output_checks,
+    applications,
+    proposals,
+    projects,
+    audit,
+    budgets,
+    keys,
+    accounts,
+    health,
+)
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
 SANDBOXES_AN_HOUR = 10
@@ -124,10 +141,23 @@ def _to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/sign-in{onward}", 303)
 
 
+UNCOUNTED = frozenset({ErrorCode.IN_PROGRESS, ErrorCode.LEDGER_UNAVAILABLE})
+
+
+def _count(request: Request, error: ApiError) -> None:
+    """Refused questions, by whoever asked; those of nobody known are counted together."""
+    if request.url.path.startswith("/v1/") and error.code not in UNCOUNTED:
+        caller = getattr(request.state, "caller", ANONYMOUS)
+        who = caller.principal.key_id if caller.principal else caller.actor
+        services: Services = request.app.state.services
+        services.tallies.count(Refused("query-refused", who, "service"), error.code.slug)
+
+
 def _add_errors(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         if not isinstance(error, ApiError):
             raise error
+        _count(request, error)
         if error.code is ErrorCode.NOT_AUTHENTICATED and is_page(request.url.path):
             return _to_sign_in(request)
         return _refusal(request, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from datasets.plan import EngineRefused
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
-from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, Role
-from privacy_api.service.cuts import HostedCut, HostedDataSet, hosted
-from privacy_api.service.services import Services, ignore_step
+from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, Role, Terms
+from privacy_api.service.cuts import HostedCut, HostedDataSet
+from privacy_api.service.hosting import Hosted
+from privacy_api.service.services import Services, ignore_change, ignore_step
+from privacy_api.service.tallies import Tallies
+from privacy_api.service.terms import import_policy, policy_in_force
 from privacy_api.settings import ServiceMode, Settings, SettingsRefused, load_settings
 from privacy_api.stores.accounts import SqlAccounts
 from privacy_api.stores.applications import SqlApplications
@@ -38,6 +42,7 @@ from privacy_api.stores.proposals import SqlProposals
 from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
 from privacy_api.stores.tables import SqlTables
+from privacy_api.stores.terms import SqlTerms
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -68,6 +73,7 @@ class Stores:
     tables: SqlTables
     output_checks: SqlOutputChecks
     audit: SqlAudit
+    terms: SqlTerms
     accounts: SqlAccounts
     sessions: SqlSessions
     saved_queries: SqlSavedQueries
@@ -93,6 +99,7 @@ class Stores:
             SqlTables(database),
             SqlOutputChecks(database),
             SqlAudit(database, audit_anchor),
+            SqlTerms(database),
             SqlAccounts(database),
             SqlSessions(database, idle, life),
             SqlSavedQueries(database),
@@ -111,6 +118,7 @@ class Stores:
         step: Callable[[str], None] = ignore_step,
         lister: Lister = list_groups,
         provider: IdentityProvider | None = None,
+        outdated: Callable[[], None] = ignore_change,
     ) -> Services:
         kept = {name: getattr(self, name) for name in Stores.__dataclass_fields__ if name != "close"}
         return Services(
@@ -122,6 +130,8 @@ class Stores:
             close_stores=self.close,
             lister=lister,
             provider=provider,
+            outdated=outdated,
+            tallies=Tallies(self.audit, utc_seconds),
             **kept,
         )
 
@@ -154,13 +164,23 @@ def open_services(
         stores.ledger.verify()
         stores.audit.mend_fence()
         stores.audit.verify()
-        cuts.extend(_open_cut(settings, name) for name in list_cuts(settings.cuts))
+        stores.terms.verify()
+        cuts.extend(_open_cut(settings, name, stores) for name in list_cuts(settings.cuts))
+        data_sets = Hosted(tuple(cuts), stores.terms)
     except BaseException:
         for cut in cuts:
             cut.engine.close()
         stores.close()
         raise
-    return stores.services(hosted(tuple(cuts)), settings.environment, utc_seconds, noise, step, provider=provider)
+    return stores.services(
+        data_sets,
+        settings.environment,
+        utc_seconds,
+        noise,
+        step,
+        provider=provider,
+        outdated=data_sets.refresh,
+    )
 
 
 def utc_seconds() -> str:
@@ -192,19 +212,48 @@ def open_provider(settings: Settings) -> IdentityProvider | None:
     )
 
 
-def policy_of(settings: Settings, cut: str) -> Policy:
-    path = settings.policies / f"{cut}.toml"
-    if not path.is_file():
-        raise SettingsRefused(f"cut {cut} has no policy; bind one with: privacy-api policy bind {cut} FILE")
+def terms_of(settings: Settings, cut: str, stores: Stores) -> tuple[Terms, Policy]:
+    """What is in force for a cut; before its first start, what its policy file says."""
     try:
-        return load_policy(path.read_text(encoding="utf-8"))
+        terms, text = stores.terms.of(cut), _policy_file(settings, cut)
+        if terms is None:
+            if text is None:
+                raise SettingsRefused(f"cut {cut} has no policy; bind one with: privacy-api policy bind {cut} FILE")
+            return Terms(cut=cut), load_policy(text)
+        if text is not None and _digest(text) not in {each.digest for each in stores.terms.versions(cut)}:
+            raise SettingsRefused(CHANGED_FILE.format(cut=cut))
+        return terms, policy_in_force(terms, stores.terms)
     except PolicyRefused as refused:
         raise SettingsRefused(f"cut {cut}: {refused}") from None
 
 
-def _open_cut(settings: Settings, name: str) -> HostedCut:
+CHANGED_FILE = (
+    "cut {cut}: its policy file is none of the versions that were stored. After the first start a policy changes by "
+    "`privacy-api policy draft`, and by two people where it loosens; put the file back as it was, or remove it"
+)
+
+
+def _policy_file(settings: Settings, cut: str) -> str | None:
+    path = settings.policies / f"{cut}.toml"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _settled_terms(settings: Settings, cut: str, stores: Stores) -> tuple[Terms, Policy]:
+    """The same; at the first start the policy file becomes version 1."""
+    terms, policy = terms_of(settings, cut, stores)
+    if terms.number:
+        return terms, policy
+    return import_policy(cut, _policy_file(settings, cut) or "", utc_seconds(), stores), policy
+
+
+def _open_cut(settings: Settings, name: str, stores: Stores) -> HostedCut:
     published = open_current(settings.cuts, name)
-    catalogue, policy = load_catalogue(published.catalogue_text), policy_of(settings, name)
+    catalogue = load_catalogue(published.catalogue_text)
+    _, policy = terms_of(settings, name, stores)
     if settings.mode is ServiceMode.DEMO and not catalogue.synthetic:
         raise SettingsRefused(f"cut {name} is not synthetic: demo mode never loads real data")
     if problems := misfits(policy, catalogue):
@@ -214,7 +263,9 @@ def _open_cut(settings: Settings, name: str) -> HostedCut:
         engine = _open_engine(settings, published)
     except EngineRefused as refused:
         raise SettingsRefused(f"cut {name}: {refused}") from None
-    return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes))
+    # Imported last: a policy that cannot be served becomes no version.
+    terms, policy = _settled_terms(settings, name, stores)
+    return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes), terms=terms)
 
 
 def _open_engine(settings: Settings, published: Published) -> Engine:

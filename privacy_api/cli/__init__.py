@@ -5,18 +5,17 @@ from __future__ import annotations
 import typer
 
 from privacy_api.cli import (
+    audit,
     budgets,
     catalogues,
     cuts,
     demo,
     output_check,
-    policies,
     query,
     serve,
-    spending,
+    staff,
     synthetic,
     tables,
-    versions,
 )
 
 app = typer.Typer(
@@ -27,14 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ingest")(cuts.ingest)
-app.add_typer(versions.cut_app, name="cut")
+app.add_typer(staff.cut_app, name="cut")
 app.add_typer(catalogues.catalogue_app, name="catalogue")
-app.add_typer(policies.policy_app, name="policy")
+app.add_typer(staff.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")
 app.add_typer(budgets.person_app, name="person")
 app.add_typer(budgets.key_app, name="key")
 app.add_typer(budgets.ledger_app, name="ledger")
-app.add_typer(spending.budget_app, name="budget")
+app.add_typer(staff.budget_app, name="budget")
+app.add_typer(audit.audit_app, name="audit")
 app.add_typer(tables.table_app, name="table")
 app.add_typer(synthetic.synthetic_app, name="synthetic")
 app.command("serve")(serve.serve)

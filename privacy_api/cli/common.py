@@ -43,6 +43,18 @@ def stores_for(home: Path | None, mode: str | None) -> Iterator[Stores]:
             opened.close()
 
 
+def console_actor() -> str:
+    """Whoever sits at the console, for the record."""
+    import getpass
+    import re
+
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = "unknown"
+    return "console:" + re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:60]
+
+
 def fail(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)

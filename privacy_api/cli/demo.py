@@ -107,14 +107,15 @@ def _build(settings: Settings, pupils: int) -> None:
 
 def _new_key(settings: Settings) -> str:
     """A key for this run; those of earlier runs are revoked, since a key cannot be shown twice."""
-    from privacy_api.bootstrap import open_stores, policy_of
+    from privacy_api.bootstrap import open_stores, terms_of
     from privacy_api.ports import Project
 
     stores = open_stores(settings)
     projects = stores.projects
     if projects.project(PROJECT) is None:
         grants = frozenset({"sex", "sen"})
-        projects.create_project(Project(PROJECT, "Demonstration", policy_of(settings, "demo").cut_cap, grants))
+        _, policy = terms_of(settings, "demo", stores)
+        projects.create_project(Project(PROJECT, "Demonstration", policy.cut_cap, grants))
     for old in projects.issued_keys():
         if old.project == PROJECT and old.label == "demo" and old.revoked is None:
             projects.revoke_key(old.id)

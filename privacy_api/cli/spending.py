@@ -12,6 +12,7 @@ from privacy_api.cli.common import HomeOption, fail, settings_for, stores_for
 
 if TYPE_CHECKING:
     from disclosure.policy import Policy
+    from privacy_api.bootstrap import Stores
     from privacy_api.ports import Balance, Charge
     from privacy_api.settings import Settings
 
@@ -32,8 +33,8 @@ def odometer(
     """Each charge with the loss so far, in rho and in epsilon at the cut's delta. Checks the whole ledger first."""
     with stores_for(home, mode) as stores:
         stores.ledger.verify()
-        for name, policy in _cuts(settings_for(home, mode=mode), cut):
-            balance = stores.ledger.cut_balance(name, policy.cut_cap)
+        for name, policy, cap in _cuts(settings_for(home, mode=mode), cut, stores):
+            balance = stores.ledger.cut_balance(name, cap)
             for line in _history(name, policy, balance, stores.ledger.charges(name, last + 1), last):
                 typer.echo(line)
 
@@ -47,20 +48,22 @@ def explain(
 ) -> None:
     """What a cut's budget means in plain words: the cap, what was spent, one question, and how many are left."""
     with stores_for(home, mode) as stores:
-        for name, policy in _cuts(settings_for(home, mode=mode), cut):
-            balance = stores.ledger.cut_balance(name, policy.cut_cap)
+        for name, policy, cap in _cuts(settings_for(home, mode=mode), cut, stores):
+            balance = stores.ledger.cut_balance(name, cap)
             for line in _explained(name, policy, balance, _price(rho, policy)):
                 typer.echo(line)
 
 
-def _cuts(settings: Settings, chosen: str | None) -> list[tuple[str, Policy]]:
+def _cuts(settings: Settings, chosen: str | None, stores: Stores) -> list[tuple[str, Policy, int]]:
+    """Each with the policy in force and the cap that is allotted."""
     from datasets.ingest import list_cuts
-    from privacy_api.bootstrap import policy_of
+    from privacy_api.bootstrap import terms_of
 
     known = list_cuts(settings.cuts)
     if chosen is not None and chosen not in known:
         fail(f"{chosen}: no such cut is published; published are {', '.join(known) or 'none'}")
-    return [(name, policy_of(settings, name)) for name in ([chosen] if chosen else known)]
+    found = [(name, *terms_of(settings, name, stores)) for name in ([chosen] if chosen else known)]
+    return [(name, policy, terms.cap_under(policy.cut_cap)) for name, terms, policy in found]
 
 
 def _price(rho: str | None, policy: Policy) -> int:

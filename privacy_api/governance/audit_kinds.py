@@ -185,11 +185,11 @@ _ALL = (
     _kind("proposal-withdrawn", "A proposal was withdrawn", "kind", "reason proposal what"),
     _kind("proposal-executed", "What was proposed and approved was done", "kind", "reason proposal what"),
     # budgets
-    _kind("cut-cap-changed", "The budget of a cut was changed", "before after reason", "proposal terms"),
+    _kind("cut-cap-changed", "The budget of a cut was changed", "before after reason terms digest", "proposal"),
     _kind("project-cap-changed", "The budget of a project was changed", "before after reason", "proposal"),
     _kind("person-cap-changed", "The budget of a person was changed", "before after reason", "proposal"),
     # policies and cuts
-    _kind("policy-imported", "The policy file of a cut was taken over as its first version", "version policy", "way"),
+    _kind("policy-imported", "A policy file became a cut's version 1", "version policy terms digest", "way reason"),
     _kind("policy-drafted", "A version of a policy was drafted", "version policy", "loosens tightens reason"),
     _kind(
         "policy-proposed", "A version of a policy was proposed", "version policy", "loosens tightens reason proposal"
@@ -198,11 +198,11 @@ _ALL = (
     _kind(
         "policy-published",
         "A version of a policy came into force",
-        "version policy",
-        "loosens tightens reason proposal terms",
+        "version policy terms digest",
+        "loosens tightens reason proposal",
     ),
-    _kind("cut-frozen", "A cut was frozen: no question of it is answered", "reason", "terms"),
-    _kind("cut-unfrozen", "A cut was unfrozen", "reason", "terms proposal"),
+    _kind("cut-frozen", "A cut was frozen: no question of it is answered", "reason terms digest"),
+    _kind("cut-unfrozen", "A cut was unfrozen", "reason terms digest", "proposal"),
     # questions
     _kind("query-refused", "Questions were refused (counted by the minute)", "counts", "minute project"),
     _kind("output-checked", "An output was checked", "verdict", "project data_set version policy digest"),
@@ -215,6 +215,9 @@ _ALL = (
 )
 
 KINDS: Mapping[str, AuditKind] = {kind.name: kind for kind in _ALL}
+
+TERMS_KINDS = frozenset({"policy-imported", "policy-published", "cut-cap-changed", "cut-frozen", "cut-unfrozen"})
+"""Each is a change of the terms of a cut, and names it by number and digest."""
 
 LEDGER_KINDS: Mapping[str, str] = {
     "charge": "A question was charged to the budget, before anything was measured",

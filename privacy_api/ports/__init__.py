@@ -52,6 +52,7 @@ from privacy_api.ports.projects import (
 from privacy_api.ports.proposals import Proposal, ProposalKind, Proposals, ProposalState
 from privacy_api.ports.saved_queries import SavedQueries, SavedQuery
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
+from privacy_api.ports.terms import CutTerms, Outdated, PolicyState, PolicyVersion, Terms
 
 __all__ = [
     "DEVELOPMENT_ISSUER",
@@ -67,6 +68,7 @@ __all__ = [
     "Balance",
     "BudgetExhausted",
     "Charge",
+    "CutTerms",
     "Day",
     "Engine",
     "Happening",
@@ -81,9 +83,12 @@ __all__ = [
     "NotBelieved",
     "NotRecordable",
     "Note",
+    "Outdated",
     "OutputCheck",
     "OutputChecks",
     "Person",
+    "PolicyState",
+    "PolicyVersion",
     "Position",
     "Principal",
     "Project",
@@ -108,6 +113,7 @@ __all__ = [
     "StoredRelease",
     "Suspended",
     "Tables",
+    "Terms",
     "Wanted",
     "refuse_conflicting",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from datasets.official.released import ReleasedCells
@@ -11,6 +11,7 @@ from disclosure.accounting import Event
 from disclosure.refine import Paid
 from disclosure.tables import Measurement
 from privacy_api.ports.projects import Person, Principal, Project
+from privacy_api.ports.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class ReleasedTable:
 class Request:
     """A reservation asked for. release: id of the release it is for; query: its canonical JSON, for the record.
     delta_cap: of the cut, in atto-δ. scope: the data set (of one cut version) whose `official` tables are protected
-    with regard to each other; empty where there is noise.
+    with regard to each other; empty where there is noise. terms: of the cut, that it was asked under.
     """
 
     principal: Principal
@@ -49,6 +50,7 @@ class Request:
     wanted: tuple[Wanted, ...]
     delta_cap: int = 0
     scope: str = ""
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class LedgerBroken(Exception):
 
 
 class Ledger(Protocol):
-    def release(self, release: str) -> StoredRelease | None: ...
+    def release(self, release: str, terms: Terms | None = None) -> StoredRelease | None:
+        """terms: those it was asked under; Outdated if the cut's are others by now."""
+        ...
 
     def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
         """At most so many, newest first, after leaving out `first`; and how many there are."""
@@ -165,11 +169,12 @@ class Ledger(Protocol):
         ...
 
     def reserve(self, request: Request) -> Reserved:
-        """Charge what is missing, durably, or raise BudgetExhausted, InProgress, LedgerBroken; or Suspended, where the
-        project was frozen or ended by now.
+        """Charge what is missing, durably, or raise BudgetExhausted, InProgress, LedgerBroken; Outdated, where the
+        terms of the cut are others by now; or Suspended, where the project was frozen or ended by now.
 
-        One transaction: finds what was measured before, and what it lacks of the precision wanted; checks all
-        caps, appends the charge to the chain, claims the missing questions; then moves the anchor outside.
+        One transaction: refuses terms that have changed; finds what was measured before, and what it lacks of the
+        precision wanted; checks all caps, appends the charge to the chain, claims the missing questions; then moves the
+        anchor outside.
         """
         ...
 

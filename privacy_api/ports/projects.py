@@ -117,6 +117,10 @@ class Projects(Protocol):
         account: whose key it is, and without whom it does not open."""
         ...
 
+    def set_cap(self, scope: str, name: str, cap: int) -> bool:
+        """scope: "project" or "person"; False if there is none of this id. For `service.caps`, which records it."""
+        ...
+
     def issued_keys(self) -> list[KeyInfo]: ...
 
     def keys_of(self, account: str) -> list[KeyInfo]:

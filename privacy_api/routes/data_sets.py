@@ -34,5 +34,4 @@ def odometer(data_set: str, principal: PrincipalDep, services: ServicesDep) -> d
     """The last 366 days on which the cut was charged; who asked and what is not told."""
     cut = reach(data_set, principal, services).cut
     days = services.ledger.days(cut.account, ODOMETER_DAYS)
-    listed = services.ledger.cut_balance(cut.account, cut.policy.cut_cap).delta
-    return out.odometer(cut.catalogue.cut, days, listed, cut.policy)
+    return out.odometer(cut.catalogue.cut, days, services.ledger.cut_balance(cut.account, cut.cap), cut.policy)

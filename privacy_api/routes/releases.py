@@ -40,7 +40,7 @@ def budget(project: str, principal: PrincipalDep, services: ServicesDep) -> dict
         raise ApiError(ErrorCode.NOT_FOUND)
     person = None if principal.person is None else services.projects.person(principal.person)
     cuts = cuts_of(principal, services)
-    balances = {name: services.ledger.cut_balance(cut.account, cut.policy.cut_cap) for name, cut in cuts.items()}
+    balances = {name: services.ledger.cut_balance(cut.account, cut.cap) for name, cut in cuts.items()}
     delta = max((cut.policy.delta for cut in cuts.values()), default=0.0)
     listed = max((cut.policy.listed_at_most(balances[name].delta) for name, cut in cuts.items()), default=0)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from datasets.answer import finish
+from datasets.answer import Answer, finish
 from datasets.fold import scans, tables
 from datasets.official.table import official_table
 from datasets.plan import EngineFailed, Quantity
@@ -24,6 +24,7 @@ from privacy_api.ports import (
     BudgetExhausted,
     InProgress,
     LedgerBroken,
+    Outdated,
     Principal,
     ReleasedTable,
     Request,
@@ -57,8 +58,9 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
 
 
 def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
+    refuse_frozen(asked.hosted)
     try:
-        if stored := services.ledger.release(asked.release):
+        if stored := services.ledger.release(asked.release, asked.hosted.cut.terms):
             return Answered(asked.release, stored.body, 0, True)
         services.step("asked")
         reserved = _reserve(_request(asked, principal), services)
@@ -67,9 +69,20 @@ def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
     except InProgress:
         # The gate asks again in a moment: what another is having measured will be ours, for nothing.
         raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
+    except Outdated:
+        # It asks again too, then under the terms that hold now: nothing is answered or charged under others.
+        services.outdated()
+        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=1) from None
     except LedgerBroken:
         detail = "If this query was charged before the ledger failed, it stays charged."
         raise ApiError(ErrorCode.LEDGER_UNAVAILABLE, detail=detail) from None
+
+
+def refuse_frozen(hosted: HostedDataSet) -> None:
+    """Releases stay what they are and can be cited; questions wait until the cut is unfrozen."""
+    if hosted.cut.terms.frozen:
+        detail = f"The cut {hosted.cut.catalogue.cut} is frozen: what was released stays, and nothing new is answered."
+        raise ApiError(ErrorCode.FROZEN, detail=detail)
 
 
 def check(query: Query, hosted: HostedDataSet, principal: Principal, registered: bool = False) -> Asked:
@@ -77,6 +90,8 @@ def check(query: Query, hosted: HostedDataSet, principal: Principal, registered:
     officer, so that it is answered where free queries are not. The project may be held more tightly than its cut."""
     hosted = held_to(hosted, principal.project)
     policy = hosted.cut.policy
+    if not registered:
+        refuse_frozen(hosted)
     if not (registered or policy.answers_ad_hoc):
         raise ApiError(ErrorCode.AD_HOC_NOT_ALLOWED)
     try:
@@ -95,12 +110,13 @@ def _request(asked: Asked, principal: Principal) -> Request:
     return Request(
         principal=principal,
         cut=cut.account,
-        cut_cap=cut.policy.cut_cap,
+        cut_cap=cut.cap,
         release=asked.release,
         query=record(asked.valid),
         wanted=tuple(Wanted(event) for event in asked.wanted.values()),
         delta_cap=rule.delta_total if (rule := cut.policy.listed_groups) else 0,
         scope=asked.hosted.scope if asked.table else "",
+        terms=cut.terms,
     )
 
 
@@ -144,6 +160,16 @@ def _measure(asked: Asked, reserved: Reserved, services: Services) -> Answered:
     except Exception:
         services.ledger.fail(reserved)
         raise
+
+
+def rehearse(asked: Asked, principal: Principal, services: Services) -> Answer:
+    """The answer that would be given, measured anew of pupils who do not exist: neither charged nor stored."""
+    if not asked.hosted.cut.catalogue.synthetic:
+        raise ValueError("only synthetic pupils are measured without a charge")
+    request = _request(asked, principal)
+    reserved = Reserved(request, None, 0, {}, request.wanted)
+    measured, _ = _measured(asked, asked.wanted, reserved, services)
+    return finish(asked.valid, {q: measured[e.question] for q, e in asked.wanted.items()}, asked.hosted.cut.policy)
 
 
 def _measured(

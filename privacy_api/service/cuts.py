@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.listed import MOST_KEYS
 from datasets.validate import Limits
 from disclosure.policy import Policy
-from privacy_api.ports import Engine
+from privacy_api.ports import Engine, Terms
 
 SANDBOX = "~"
 """Between a cut and the project whose copy it is; no cut has it in its name."""
@@ -24,6 +24,12 @@ class HostedCut:
     policy: Policy
     engine: Engine
     sandbox: str = ""
+    terms: Terms = field(default_factory=Terms)
+
+    @property
+    def cap(self) -> int:
+        """nano-ρ that answers from the cut may cost in all."""
+        return self.terms.cap_under(self.policy.cut_cap)
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from disclosure.noise import NoiseSource
 from privacy_api.ports import (
     Accounts,
     Audit,
+    CutTerms,
     IdentityProvider,
     Ledger,
     OutputChecks,
@@ -22,10 +23,15 @@ from privacy_api.ports import (
 )
 from privacy_api.ports.applications import Applications
 from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.tallies import Tallies
 
 
 def ignore_step(step: str) -> None:
     """No one listens to the steps of an answer."""
+
+
+def ignore_change() -> None:
+    """Where terms never change there is nothing to look at again."""
 
 
 def nothing_to_close() -> None:
@@ -36,7 +42,7 @@ def nothing_to_close() -> None:
 class Services:
     """step: told the name of each step of an answer, so that tests can stop the world there. now: ISO time.
     together: what the stores write inside is one transaction, which an error undoes; the ledger writes alone.
-    provider: whom people sign in with, if with anybody.
+    provider: whom people sign in with, if with anybody. outdated: told when the terms of a cut have changed.
     """
 
     data_sets: Mapping[str, HostedDataSet]
@@ -50,17 +56,21 @@ class Services:
     saved_queries: SavedQueries
     proposals: Proposals
     applications: Applications
+    terms: CutTerms
+    tallies: Tallies
     noise: NoiseSource
     now: Callable[[], str]
     together: Callable[[], AbstractContextManager[None]]
     environment: str
     provider: IdentityProvider | None = None
     step: Callable[[str], None] = ignore_step
+    outdated: Callable[[], None] = ignore_change
     close_stores: Callable[[], None] = nothing_to_close
     lister: Lister = list_groups
 
     def close(self) -> None:
-        """Give up files and connections."""
+        """Record what was counted; give up files and connections."""
+        self.tallies.close()
         for cut in {h.cut.id: h.cut for h in self.data_sets.values()}.values():
             cut.engine.close()
         self.close_stores()

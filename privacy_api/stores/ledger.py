@@ -18,6 +18,7 @@ from privacy_api.ports import (
     Day,
     InProgress,
     LedgerBroken,
+    Outdated,
     Person,
     Project,
     ReleasedTable,
@@ -26,8 +27,10 @@ from privacy_api.ports import (
     Spending,
     StoredRelease,
     Suspended,
+    Terms,
     Wanted,
 )
+from privacy_api.service.cuts import SANDBOX
 from privacy_api.stores import chain, history, official
 from privacy_api.stores.anchor import Anchor, Head
 from privacy_api.stores.clock import text, utc_now
@@ -45,6 +48,7 @@ from privacy_api.stores.measurements import (
 )
 from privacy_api.stores.packing import UNREADABLE, Packed, PackedTable, digest, pack
 from privacy_api.stores.schema import people, projects, releases
+from privacy_api.stores.terms import standing_digest, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,11 @@ class SqlLedger:
         self._claim_seconds = claim_seconds
         self._clock = clock
 
-    def release(self, release: str) -> StoredRelease | None:
+    def release(self, release: str, terms: Terms | None = None) -> StoredRelease | None:
         if not release.isprintable():
             return None  # PostgreSQL takes no NUL: an id that anyone may type must not look like a broken ledger
         with reading(self._engine) as connection:
-            return _release(connection, release)
+            return _release(connection, release, terms)
 
     def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
         with reading(self._engine) as connection:
@@ -93,6 +97,9 @@ class SqlLedger:
         _refuse_repeats(request.wanted)
         with writing_alone(self._engine) as connection:
             tail = self._tail(connection, request)
+            # A sandbox is asked on the terms of the cut that it is a copy of.
+            if standing_digest(connection, request.cut.partition(SANDBOX)[0]) != request.terms.digest:
+                raise Outdated
             found = stored(connection, request.cut, request.wanted)
             missing = lacking({question: each.nano_rho for question, each in found.items()}, request.wanted)
             earlier = official.released(connection, request.scope)
@@ -280,10 +287,12 @@ def _overtaken(connection: Connection, reserved: Reserved, charge: int) -> bool:
     return not holds_claims(connection, charge, reserved.missing)
 
 
-def _release(connection: Connection, release: str) -> StoredRelease | None:
-    row = connection.execute(_RELEASE, {"of": release}).first()
+def _release(connection: Connection, release: str, terms: Terms | None = None) -> StoredRelease | None:
+    row = connection.execute(_RELEASE, {"of": release, "of_cut": terms.cut if terms else ""}).first()
     if row is None:
         return None
+    if terms is not None and (row.terms or "") != terms.digest:
+        raise Outdated
     try:
         return StoredRelease(row.id, row.cut, row.project, row.created, zlib.decompress(row.body))
     except UNREADABLE:
@@ -292,6 +301,6 @@ def _release(connection: Connection, release: str) -> StoredRelease | None:
 
 # Made once: to put a statement together takes longer than to run it.
 _INSERT = insert(releases)
-_RELEASE = select(releases).where(releases.c.id == bindparam("of"))
 _PROJECT = select(projects.c.cap, projects.c.frozen, projects.c.expires).where(projects.c.id == bindparam("of"))
+_RELEASE = select(releases, standing_of().label("terms")).where(releases.c.id == bindparam("of"))
 _PERSON_CAP = select(people.c.cap).where(people.c.id == bindparam("of"))

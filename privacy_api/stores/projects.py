@@ -116,6 +116,12 @@ class SqlProjects:
             connection.execute(insert(api_keys).values(**row))
         return info, key.text
 
+    def set_cap(self, scope: str, name: str, cap: int) -> bool:
+        table = {"project": projects, "person": people}[scope]
+        _refuse_bad_cap(scope, cap)
+        with writing(self._engine) as connection:
+            return connection.execute(update(table).where(table.c.id == name).values(cap=cap)).rowcount == 1
+
     def issued_keys(self) -> list[KeyInfo]:
         return self._keys(true())
 

@@ -172,10 +172,11 @@ def budget(balance: Balance, delta: float, listed: int = 0) -> dict[str, Any]:
     }
 
 
-def odometer(cut: str, days: Sequence[Day], listed: int, p: Policy) -> dict[str, Any]:
+def odometer(cut: str, days: Sequence[Day], balance: Balance, p: Policy) -> dict[str, Any]:
     """What a cut's answers have cost: per day, and in all up to then. Facts of the ledger; no project, no query.
 
-    listed: atto-δ spent on listed groups. Each ε of a day is at the policy's own δ; what those cost comes on top.
+    balance: of the cut, with the δ that was spent on listed groups. Each ε of a day is at the policy's own δ; what
+    those cost comes on top.
     """
 
     def amount(nano: int) -> dict[str, Any]:
@@ -183,8 +184,8 @@ def odometer(cut: str, days: Sequence[Day], listed: int, p: Policy) -> dict[str,
 
     return {
         "cut": cut,
-        "delta": p.delta_with(listed),
-        "budget": cut_budget(Balance(p.cut_cap, days[-1].so_far if days else 0, listed), p),
+        "delta": p.delta_with(balance.delta),
+        "budget": cut_budget(Balance(balance.cap, days[-1].so_far if days else 0, balance.delta), p),
         "days": [
             {"date": d.date, "charges": d.charges, "chargedRho": float(rho(d.nano_rho)), **amount(d.so_far)}
             for d in days

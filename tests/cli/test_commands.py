@@ -110,10 +110,18 @@ class House:
         return self.home / "service.db"
 
     def sql(self, *statements: str) -> None:
+        """By somebody who holds the file, and takes the fences of the chains down first."""
         with sqlite3.connect(self.database) as connection:
+            for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+                connection.execute(f"drop trigger {name}")
             for statement in statements:
                 connection.execute(statement)
         connection.close()
+
+    def without_terms(self) -> None:
+        """As before the first start, when the policy is what its file says."""
+        self.sql("delete from cut_terms", "delete from policy_versions", "delete from audit")
+        (self.home / "audit-anchor.json").unlink()
 
 
 @pytest.fixture(scope="session")
@@ -358,6 +366,7 @@ def test_the_budget_is_explained_in_numbers_that_are_true(house: House, option: 
 def test_a_laplace_budget_is_explained(house: House, tmp_path: Path) -> None:
     policy = tmp_path / "p.toml"
     policy.write_text(preset("dp-default").replace('"gaussian"', '"laplace"'), encoding="utf-8")
+    house.without_terms()
     done("policy", "bind", "school", policy, "--home", house.home)
     told = done("budget", "explain", "--cut", "school", "--home", house.home, *DEMO)
     assert "(Laplace noise)" in told
@@ -368,6 +377,7 @@ def test_a_laplace_budget_is_explained(house: House, tmp_path: Path) -> None:
 def test_an_official_policy_has_no_budget_to_explain(house: House, tmp_path: Path) -> None:
     policy = tmp_path / "p.toml"
     policy.write_text(preset("dfe-draft"), encoding="utf-8")
+    house.without_terms()
     done("policy", "bind", "school", policy, "--home", house.home)
     assert "no privacy loss" in done("budget", "explain", "--home", house.home, *DEMO)
     assert "no privacy loss" in done("budget", "odometer", "--home", house.home, *DEMO)
@@ -503,6 +513,7 @@ def test_demo_mode_never_loads_a_cut_that_is_not_synthetic(sources: Files, empty
 
 
 def test_a_cut_without_a_policy_is_not_served(house: House, taken: int) -> None:
+    house.without_terms()
     policy = house.home / "policies" / "school.toml"
     policy.unlink()
     told = refused("serve", "--home", house.home, "--port", taken, *DEMO)

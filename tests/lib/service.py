@@ -20,7 +20,8 @@ from privacy_api.bootstrap import Stores
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
 from privacy_api.ports import Engine, IdentityProvider, KeyRole, Project
-from privacy_api.service.cuts import HostedCut, hosted
+from privacy_api.service.cuts import HostedCut
+from privacy_api.service.hosting import Hosted
 from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
 from privacy_api.stores.migrate import upgrade
@@ -106,10 +107,12 @@ def running(
     if projects.project("tests") is None:
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
     cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
-    services = stores.services(hosted((cut,)), "test", now, noise, step, lister, provider)
+    data_sets = Hosted((cut,), stores.terms)
+    services = stores.services(data_sets, "test", now, noise, step, lister, provider, data_sets.refresh)
     app = create_app(services, Gate(2, 64), secure=secure, development_sign_in=development)
     with TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client:
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)
+    services.tallies.close()
     database.dispose()
 
 

@@ -23,3 +23,5 @@ from privacy_api.stores.schema.service import projects as projects
 from privacy_api.stores.schema.service import registered_tables as registered_tables
 from privacy_api.stores.schema.service import releases as releases
 from privacy_api.stores.schema.service import service as service
+from privacy_api.stores.schema.terms import cut_terms as cut_terms
+from privacy_api.stores.schema.terms import policy_versions as policy_versions
