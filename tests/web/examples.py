@@ -80,7 +80,7 @@ NO_PAGES = frozenset({"/q/{release}/{format}"})
 EXAMPLES: Mapping[str, Example] = {
     "/": Example("/"),
     "/register": Example("/register"),
-    "/register/releases": Example("/register/releases"),
+    "/register/releases": Example(lambda site: site.answer(QUESTION) and "/register/releases"),
     "/q/{release}": Example(lambda site: f"/q/{site.answer(QUESTION)}"),
     "/performance": Example("/performance"),
     "/help/protection": Example("/help/protection"),
