@@ -44,7 +44,18 @@ from privacy_api.service.tallies import Refused
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
-from privacy_api.web.pages import answers, ask, budget, catalogue, development, downloads, sign_in, start
+from privacy_api.web.pages import (
+    answers,
+    ask,
+    budget,
+    catalogue,
+    development,
+    downloads,
+    information,
+    register,
+    sign_in,
+    start,
+)
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -69,7 +80,7 @@ API = (
     health,
 )
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
+PAGES = (docs, static, start, catalogue, register, information, sign_in, ask, answers, downloads, budget)
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 from sqlalchemy import Connection, RowMapping, func, select
 
 from privacy_api.ports import Charge, Day, Spending, StoredRelease
 from privacy_api.stores import chain
+from privacy_api.stores.packing import UNREADABLE
 from privacy_api.stores.schema import ledger
 from privacy_api.stores.schema import releases as released
 
@@ -70,4 +73,12 @@ def releases(connection: Connection, first: int, most: int) -> tuple[list[Stored
     total = connection.execute(select(func.count()).select_from(released)).scalar_one()
     columns = (released.c[name] for name in ("id", "cut", "project", "created", "body"))
     rows = select(*columns).order_by(released.c.entry.desc()).offset(first).limit(most)
-    return [StoredRelease(**row) for row in connection.execute(rows).mappings()], int(total)
+    return [release_of(row) for row in connection.execute(rows).mappings()], int(total)
+
+
+def release_of(row: RowMapping) -> StoredRelease:
+    try:
+        body = zlib.decompress(row["body"])
+    except UNREADABLE:
+        raise chain.edited("a stored release cannot be read") from None
+    return StoredRelease(row["id"], row["cut"], row["project"], row["created"], body)

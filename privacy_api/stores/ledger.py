@@ -46,7 +46,7 @@ from privacy_api.stores.measurements import (
     release_claims,
     stored,
 )
-from privacy_api.stores.packing import UNREADABLE, Packed, PackedTable, digest, pack
+from privacy_api.stores.packing import Packed, PackedTable, digest, pack
 from privacy_api.stores.schema import people, projects, releases
 from privacy_api.stores.terms import standing_digest, standing_of
 
@@ -293,10 +293,7 @@ def _release(connection: Connection, release: str, terms: Terms | None = None) -
         return None
     if terms is not None and (row.terms or "") != terms.digest:
         raise Outdated
-    try:
-        return StoredRelease(row.id, row.cut, row.project, row.created, zlib.decompress(row.body))
-    except UNREADABLE:
-        raise chain.edited("a stored release cannot be read") from None
+    return history.release_of(row._mapping)
 
 
 # Made once: to put a statement together takes longer than to run it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
@@ -95,6 +96,11 @@ def as_code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def pretty(value: object) -> str:
+    """JSON that people read."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 FILTERS = {
     f.__name__: f
     for f in (
@@ -108,6 +114,7 @@ FILTERS = {
         years,
         numbers_words,
         coded,
+        pretty,
         as_code,
     )
 }

@@ -74,8 +74,19 @@ def spent(address: str) -> Callable[[Site], str]:
     return lambda site: (an_answer(site), two_answers(site), address)[-1]
 
 
+NO_PAGES = frozenset({"/q/{release}/{format}"})
+"""Routes that give a file, or send elsewhere."""
+
 EXAMPLES: Mapping[str, Example] = {
     "/": Example("/"),
+    "/register": Example("/register"),
+    "/register/releases": Example(lambda site: site.answer(QUESTION) and "/register/releases"),
+    "/q/{release}": Example(lambda site: f"/q/{site.answer(QUESTION)}"),
+    "/performance": Example("/performance"),
+    "/help/protection": Example("/help/protection"),
+    "/accessibility": Example("/accessibility"),
+    "/privacy": Example("/privacy"),
+    "/cookies": Example("/cookies"),
     "/catalogue": Example("/catalogue"),
     "/catalogue/{data_set}": Example("/catalogue/npd.census", "npd"),
     "/catalogue/{data_set}/{variable}": Example("/catalogue/npd.census/ethnicity", "npd"),
@@ -103,6 +114,7 @@ FURTHER: Mapping[str, Example] = {
     "check": step("check"),
     "not found": Example("/nothing", status=404),
     "all of NPD": Example("/catalogue", "npd"),
+    "register without a release": Example("/register/releases", "npd"),
     "a search": Example("/catalogue?q=free+school+meals", "npd"),
     "a name in files": Example("/catalogue?q=FSMeligible_SPR23", "npd"),
     "nothing found": Example("/catalogue?q=unicorns", "npd"),

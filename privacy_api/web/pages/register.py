@@ -1,0 +1,79 @@
+"""The register: who may ask, and everything that was released, whatever it says; each release has a page to cite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request, Response
+
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.formats import FORMATS
+from privacy_api.ports import ProjectKind
+from privacy_api.routes.access import ServicesDep
+from privacy_api.service import browse
+from privacy_api.web.pages_base import Pages, render
+from privacy_api.web.paging import ROWS, Part, paging_of, part_of
+
+router = Pages()
+
+
+@router.page("/register")
+def register(request: Request, services: ServicesDep) -> Response:
+    projects = [p for p in services.projects.projects() if p.kind is ProjectKind.RESEARCH]
+    return render(request, "register.html", part=part_of(request, sorted(projects, key=lambda p: p.title.casefold())))
+
+
+@router.page("/register/releases")
+def releases(request: Request, services: ServicesDep) -> Response:
+    paging = paging_of(request, browse.published(0, 0, services)[1])
+    rows, _ = browse.published(paging.first, ROWS, services)
+    return render(request, "releases.html", part=Part(rows, paging), asked=asked)
+
+
+@router.page("/q/{release}")
+def release(release: str, request: Request, services: ServicesDep) -> Response:
+    found, document = browse.find_release(release, services)
+    part = part_of(request, document["results"])
+    names = [d["name"] for d in document["dimensions"]]
+    return render(
+        request,
+        "q.html",
+        found=found,
+        document=document,
+        part=part,
+        names=names,
+        labels=_labels(document["dimensions"]),
+        title=asked(found.asked),
+    )
+
+
+@router.page("/q/{release}/{format}")
+def download(release: str, format: str, services: ServicesDep) -> Response:
+    """The same as a file, in any format of the API."""
+    stored, known = services.ledger.release(release), FORMATS.get(format)
+    if stored is None or known is None:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    attached = {"Content-Disposition": f'attachment; filename="{stored.id}.{known.extension}"'}
+    return Response(known.write(stored.body, True), media_type=known.media_type, headers=attached)
+
+
+def asked(question: Mapping[str, Any]) -> str:
+    """A question as a title: "Percentage of absence.persistent, by REG and fsm"."""
+    measures = [_measure(m) for m in question["measures"]]
+    by = question.get("groupBy") or []
+    title = _and(measures) + (f", by {_and(by)}" if by else "")
+    return title[:1].upper() + title[1:]
+
+
+def _measure(measure: Mapping[str, Any]) -> str:
+    of = measure.get("variable")
+    return f"{measure['statistic']} of {of}" if of else str(measure["statistic"])
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _labels(dimensions: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    return {d["name"]: {c["code"]: c["label"] for c in d["codes"]} for d in dimensions}
