@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import local
 
 import numpy as np
 
@@ -78,9 +80,15 @@ def write_chunks(
     """All files of the chunks, or those of one data set, in the order of the chunks."""
     written: Written = []
     progress("pupils", 0, len(chunks))
-    with ThreadPoolExecutor(workers) as pool:
-        parts = pool.map(lambda chunk: _write_chunk(chunk.anew(), folder, only, as_csv), chunks)
-        for done, files in enumerate(parts, 1):
+    with ThreadPoolExecutor(workers) as pool, ExitStack() as open_writers:
+        own = local()
+
+        def write(chunk: Chunk) -> Written:
+            if not hasattr(own, "writer"):
+                own.writer = open_writers.enter_context(Writer(chunk.world.marks, as_csv))
+            return _write_chunk(own.writer, chunk.anew(), folder, only)
+
+        for done, files in enumerate(pool.map(write, chunks), 1):
             written += files
             progress("pupils", done, len(chunks))
     return written
@@ -96,16 +104,15 @@ def write_schools_of(world: World, folder: Path, as_csv: bool = False) -> tuple[
         return data_set.id, writer.write(folder / "schools" / "schools.parquet", columns), len(rows.who)
 
 
-def _write_chunk(chunk: Chunk, folder: Path, only: str | None, as_csv: bool) -> Written:
-    with Writer(chunk.world.marks, as_csv) as writer:
-        return [
-            (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows), len(rows.who))
-            for data_set in chunk.world.catalogue.data_sets
-            if only in (None, data_set.id)
-            for year in _years(data_set, chunk.world.years)
-            for part, rows in TABLES[data_set.id](chunk, year)
-            if len(rows.who)
-        ]
+def _write_chunk(writer: Writer, chunk: Chunk, folder: Path, only: str | None) -> Written:
+    return [
+        (data_set.id, _write(writer, folder, chunk, data_set, year, part, rows), len(rows.who))
+        for data_set in chunk.world.catalogue.data_sets
+        if only in (None, data_set.id)
+        for year in _years(data_set, chunk.world.years)
+        for part, rows in TABLES[data_set.id](chunk, year)
+        if len(rows.who)
+    ]
 
 
 def _years(data_set: DataSet, years: range) -> Iterator[int]:

@@ -122,6 +122,8 @@ def _inline(name: str) -> bool:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, str) and "\n" in value and "'''" not in value:
+        return f"'''\n{value}'''"  # lists of schools are long, and escapes slow to read
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
