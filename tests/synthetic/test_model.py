@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synthetic.model import ArrayCounter, Domain, Model, OutsideDomain, Settings, fit, sample
+from synthetic.model.agree import agreed
 from synthetic.model.junction import Graph, JunctionTree, calibrate, logs_of, spread
 
 SMALL = Domain(("a", "b", "c", "d"), (3, 2, 4, 2))
@@ -64,3 +65,19 @@ def test_the_same_seed_gives_the_same_rows_with_any_number_of_workers(model: Mod
 def test_a_value_outside_the_domain_is_refused() -> None:
     with pytest.raises(OutsideDomain):
         ArrayCounter(pupils(10) + 1, SMALL)
+
+
+def test_margins_that_overlap_are_made_to_agree_by_least_squares() -> None:
+    draw, sizes = np.random.default_rng(5), (3, 2, 4)
+    sigmas = {(0,): 1.0, (0, 1): 2.0, (1, 2): 3.0, (0, 1, 2): 4.0}
+    noisy = {c: draw.normal(1, 0.2, [sizes[i] for i in c]) for c in sigmas}
+    made = agreed({c: (noisy[c], s) for c, s in sigmas.items()}, sizes)
+    # The same by brute force: the table over all cells whose margins are nearest, with a total of one.
+    rows, wanted, cells = [], [], np.indices(sizes).reshape(3, -1)
+    for clique, sigma in sigmas.items():
+        for cell in np.ndindex(*[sizes[i] for i in clique]):
+            rows.append(np.all([cells[i] == at for i, at in zip(clique, cell, strict=True)], axis=0) / sigma)
+            wanted.append(noisy[clique][cell] / sigma)
+    whole = np.linalg.lstsq(np.array([*rows, np.full(24, 1e6)]), np.array([*wanted, 1e6]), rcond=None)[0].reshape(sizes)
+    for clique, table in made.items():
+        np.testing.assert_allclose(table, whole.sum(axis=tuple(i for i in range(3) if i not in clique)), atol=1e-6)
