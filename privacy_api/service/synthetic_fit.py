@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -28,7 +27,7 @@ from privacy_api.ports import BudgetExhausted, Engine, InProgress, LedgerBroken,
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.services import Services
 from synthetic.model import Clique, Domain, Model, Settings, fit
-from synthetic.model.artefact import FORMAT, saved
+from synthetic.model.artefact import FORMAT, ModelRefused, loaded, saved
 
 MECHANISM = "synthetic_fit"
 """In the ledger: discrete Gaussian margins and choices by noisy maximum, together ρ-zCDP for one pupil with one row."""
@@ -47,7 +46,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class FittedModel:
-    """body: the model's file. nano_rho: what this request was charged; 0 where the model was there."""
+    """body: as `document_of` writes it. nano_rho: what this request was charged; 0 where the model was there."""
 
     release: str
     body: str
@@ -124,7 +123,8 @@ def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Se
         model = fit(
             counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
         )
-        stored = services.ledger.store(reserved, {question: _measurement(model)}, saved(model).encode())
+        body = document_of(model, counter, reserved, services.now())
+        stored = services.ledger.store(reserved, {question: _measurement(model)}, body.encode())
         return FittedModel(stored.id, stored.body.decode(), reserved.nano_rho)
     except EngineFailed:
         services.ledger.fail(reserved)
@@ -132,6 +132,37 @@ def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Se
     except BaseException:
         services.ledger.fail(reserved)
         raise
+
+
+def document_of(model: Model, counter: HostedCounter, reserved: Reserved, now: str) -> str:
+    """The model's file with what says where it comes from, and the codes that its numbers stand for."""
+    record = json.loads(reserved.request.query)
+    origin = {
+        "release": reserved.request.release,
+        "cut": record["cut"],
+        "dataSet": record["dataSet"],
+        "fitted": now,
+        "rho": float(rho(reserved.nano_rho)),
+    }
+    codes = {name: list(counter.codes[name]) for name in counter.domain.names}
+    return json.dumps({"origin": origin, "codes": codes, "model": json.loads(saved(model))}, separators=(",", ":"))
+
+
+def read_document(text: str) -> tuple[Model, dict[str, list[str]], dict[str, Any]]:
+    """(model, codes of each column, origin). Raises ModelRefused."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise ModelRefused("the file is not JSON") from None
+    if type(document) is not dict or document.keys() != {"origin", "codes", "model"}:
+        raise ModelRefused("the file wants origin, codes and model, and nothing else")
+    model, codes, origin = loaded(json.dumps(document["model"])), document["codes"], document["origin"]
+    sizes = dict(zip(model.domain.names, model.domain.sizes, strict=True))
+    if type(codes) is not dict or {name: len(each) for name, each in codes.items()} != sizes:
+        raise ModelRefused("codes: wants one text for each code of each column of the model")
+    if type(origin) is not dict or origin.keys() != {"release", "cut", "dataSet", "fitted", "rho"}:
+        raise ModelRefused("origin: wants release, cut, dataSet, fitted and rho")
+    return model, codes, origin
 
 
 def _measurement(model: Model) -> Measurement:
@@ -191,8 +222,3 @@ def _record(wish: Wish, hosted: HostedDataSet, counter: HostedCounter) -> dict[s
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
-
-
-def nano_rho_at_most(value: float) -> int:
-    """ρ in nano-ρ, not above it."""
-    return math.floor(value * NANO)
