@@ -49,6 +49,18 @@ AGREEMENTS: tuple[Agreement, ...] = (
         _DP,
     ),
     Agreement(
+        ("synthetic_model.most_rho", "budget.cut_rho"),
+        lambda model, cut: bool(model <= cut),
+        "synthetic_model: wants most_rho ≤ budget.cut_rho",
+        _DP,
+    ),
+    Agreement(
+        ("synthetic_model", "mechanism.noise"),
+        lambda model, noise: not model or noise == "gaussian",
+        "synthetic_model: wants mechanism.noise 'gaussian', which is the noise of its margins",
+        _DP,
+    ),
+    Agreement(
         ("limits.group_by",),
         lambda most: bool(most <= 4),
         "limits.group_by: wants at most 4 in official mode, where a table is protected with all its totals",

@@ -61,6 +61,7 @@ def _of_dp(file: PolicyFile) -> dict[str, Any]:
         "delta": float(file.get("budget.delta")),
         **{name: nano_rho(Decimal(file.get(f"budget.{key}"))) for name, key in amounts.items()},
         "listed_groups": _optional(file, "listed_groups", _listed_groups),
+        "model_cap": _optional(file, "synthetic_model", _model_cap) or 0,
     }
 
 
@@ -82,6 +83,10 @@ def _optional(file: PolicyFile, table: str, make: Callable[..., Made]) -> Made |
 
 def _listed_groups(delta: Decimal, delta_total: Decimal, most_groups: int) -> ListedGroups:
     return ListedGroups(atto_delta(Decimal(delta)), atto_delta(Decimal(delta_total)), most_groups)
+
+
+def _model_cap(most_rho: Decimal) -> int:
+    return nano_rho(Decimal(most_rho))
 
 
 def _secondary(method: str, **limits: int) -> Secondary:

@@ -115,6 +115,7 @@ class Policy:
 
     primary: the rules of an `official` policy in the order of `disclosure.rules.RULES`, minimum count first; none in
     `dp`, where thresholds are judged on noisy numbers. In `dp`, secondary is `none` and rounding conventional.
+    model_cap: what one synthetic model may cost; 0 where none may be fitted.
     shown_coarser: what a project's tightening changes in what is shown, by `table.key`.
     """
 
@@ -136,6 +137,7 @@ class Policy:
     default_price: int = 0
     query_cap: int = 0
     listed_groups: ListedGroups | None = None
+    model_cap: int = 0
     acknowledged_risk: str = ""
     primary: tuple[PrimaryRule, ...] = ()
     secondary: Secondary = Secondary(Method.NONE)

@@ -139,6 +139,11 @@ _LISTED_GROUPS = Table(
     ),
     DP, optional=True, adding=Change.LOOSENS,
 )  # fmt: skip
+_SYNTHETIC_MODEL = Table(
+    "synthetic_model",
+    (number("most_rho", "0", "100", higher_loosens("the higher, the more may be learnt from the models"), DP),),
+    DP, optional=True, adding=Change.LOOSENS,
+)  # fmt: skip
 _RELIABILITY = Table(
     "reliability",
     (number("relative_margin", "0", "10", neither("it marks numbers and hides none")),),
@@ -170,4 +175,5 @@ TABLES: tuple[Table, ...] = (
     _AD_HOC,
     _DIFFERENCING,
     _LISTED_GROUPS,
+    _SYNTHETIC_MODEL,
 )

@@ -139,6 +139,7 @@ def policy(p: Policy) -> dict[str, Any]:
         "delta": p.delta,
         "noise": p.noise,
         "listedGroups": _listed_groups(p),
+        "maximumModelRho": float(rho(p.model_cap)),
         "rules": {name: {"plain": r.plain, "source": r.source, "verified": r.verified} for name, r in p.rules.items()},
     }
 

@@ -46,7 +46,7 @@ def fit(
     seed: of the rows by which models are looked at between rounds, not of any noise, which is always fresh.
     """
     settings = settings or Settings()
-    meter = Meter(counter, domain, math.floor(rho * NANO), noise, chooser)
+    meter = Meter(counter, domain, math.floor(rho * NANO + 1e-6), noise, chooser)
     picks = _picks(domain, settings)
     candidates = Candidates(domain, settings, picks, seed or 0)
     margins = _one_ways(meter, domain, settings if candidates.all else None)

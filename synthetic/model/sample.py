@@ -46,12 +46,13 @@ class Sampler:
         self._dtype: Any = np.uint8 if max(self._sizes) <= 1 << 8 else np.uint16
         self._steps = tuple(_steps(fitted))
 
-    def rows(self, rows: int, seed: int, workers: int = 1) -> Codes:
+    def rows(self, rows: int, seed: int, workers: int = 1, first: int = 0) -> Codes:
+        """first: number of the first chunk, where rows are drawn in parts of whole chunks."""
         out = np.empty((rows, len(self._sizes)), dtype=self._dtype)
 
         def fill(part: tuple[int, int]) -> None:
             number, length = part
-            out[number * CHUNK : number * CHUNK + length] = self.draw(length, seed, number).T
+            out[number * CHUNK : number * CHUNK + length] = self.draw(length, seed, first + number).T
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(fill, chunks(rows)))

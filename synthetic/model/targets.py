@@ -7,6 +7,7 @@ from functools import reduce
 
 import numpy as np
 
+from synthetic.model.agree import agreed
 from synthetic.model.domain import Domain, Floats
 from synthetic.model.estimate import Target
 from synthetic.model.junction import Places
@@ -14,6 +15,8 @@ from synthetic.model.measure import Margin
 
 ONES = 0.1
 """Ridge of the one-ways beside that of larger margins: they are what all others lean on."""
+LEAST = 0.3
+"""A share at or below nought is reckoned as this part of its noise, where something is expected of it."""
 
 
 def pupils(margins: Iterable[Margin]) -> float:
@@ -25,20 +28,20 @@ def pupils(margins: Iterable[Margin]) -> float:
 def targets(margins: Iterable[Margin], domain: Domain, ridge: float) -> dict[Places, Target]:
     margins = tuple(margins)
     number = pupils(margins)
-    ones = {m.clique[0]: _positive(m, number) for m in margins if len(m.clique) == 1}
-    return {domain.places_of(m.clique): _target(m, number, ones, ridge) for m in margins}
+    noisy = {domain.places_of(m.clique): (m.counts / number, m.sigma / number) for m in margins}
+    shares = agreed(noisy, domain.sizes)
+    ones = {c[0]: _positive(shares[c], noisy[c][1]) for c in shares if len(c) == 1}
+    return {c: Target(shares[c], ridge * noisy[c][1] ** 2 * _yielding(c, ones)) for c in shares}
 
 
-def _positive(one: Margin, number: float) -> Floats:
-    """Shares of a one-way with none at or below nought: what lies within the noise counts as a third of it."""
-    shares = np.maximum(one.counts, 0.3 * one.sigma) / number
-    return np.asarray(shares / shares.sum())
+def _positive(one: Floats, sigma: float) -> Floats:
+    least = np.maximum(one, LEAST * sigma)
+    return np.asarray(least / least.sum())
 
 
-def _target(margin: Margin, number: float, ones: Mapping[str, Floats], ridge: float) -> Target:
-    variance = (margin.sigma / number) ** 2
-    shares = margin.counts / number
-    if len(margin.clique) == 1:
-        return Target(shares, np.full(shares.shape, ONES * ridge * variance * shares.size))
-    alone: Floats = reduce(np.multiply.outer, [ones[name] for name in margin.clique])
-    return Target(shares, ridge * variance / alone)
+def _yielding(clique: Places, ones: Mapping[int, Floats]) -> Floats:
+    """The inverse of what each cell is expected to hold; a flat one for a single column."""
+    if len(clique) == 1:
+        return np.full(ones[clique[0]].shape, ONES * ones[clique[0]].size)
+    alone: Floats = reduce(np.multiply.outer, [ones[i] for i in clique])
+    return np.asarray(1 / alone)

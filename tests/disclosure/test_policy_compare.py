@@ -26,7 +26,7 @@ from tests.lib.policies import (
     with_value,
     with_values,
 )
-from tests.lib.service import FREE_QUERIES, LISTED_GROUPS
+from tests.lib.service import FREE_QUERIES, LISTED_GROUPS, SYNTHETIC_MODEL
 
 DP, OFFICIAL, NHS = preset("dp-default"), preset("dfe-draft"), preset("nhs-1-7")
 LAPLACE = DP.replace('noise = "gaussian"', 'noise = "laplace"')
@@ -45,6 +45,7 @@ OTHER: dict[str, tuple[str, ...]] = {
     "sparsity.most_share": ("0.5", "0.6"), "ad_hoc.acknowledged_risk": ('"a b c d e"', '"a b c d f"'),
     "differencing.most_populations": ("100", "101"), "listed_groups.delta": ("1e-12", "2e-12"),
     "listed_groups.delta_total": ("1e-11", "2e-11"), "listed_groups.most_groups": ("1000", "1001"),
+    "synthetic_model.most_rho": ("0.01", "0.015"),
     "reliability.relative_margin": ("0.5", "0.6"), "intervals.confidence": ("0.95", "0.99"),
     "limits.cells": ("5000", "6000"), "limits.group_by": ("3", "4"),
 }  # fmt: skip
@@ -140,6 +141,7 @@ def bare(text: str) -> Policy:
         ),
         (DP, DP + LISTED_GROUPS, ["listed_groups: added; loosens"]),
         (DP + LISTED_GROUPS, DP, ["listed_groups: taken away; tightens"]),
+        (DP, DP + SYNTHETIC_MODEL, ["synthetic_model: added; loosens"]),
         (
             DP,
             LAPLACE,

@@ -6,7 +6,7 @@ import re
 
 from disclosure.policy import TABLES, Mode
 from privacy_api.cli.cuts import preset
-from tests.lib.service import FREE_QUERIES, LISTED_GROUPS
+from tests.lib.service import FREE_QUERIES, LISTED_GROUPS, SYNTHETIC_MODEL
 
 PRESETS = ("dfe-draft", "dp-default", "nhs-1-7", "ofqual", "ons-10-5")
 
@@ -30,7 +30,7 @@ EVERY_OFFICIAL_RULE = (
     + CELL_KEY
     + FREE_QUERIES
 )
-EVERY_DP_RULE = preset("dp-default") + LISTED_GROUPS
+EVERY_DP_RULE = preset("dp-default") + LISTED_GROUPS + SYNTHETIC_MODEL
 WHOLE = {"every official rule": EVERY_OFFICIAL_RULE, "every dp rule": EVERY_DP_RULE} | {n: preset(n) for n in PRESETS}
 
 

@@ -55,6 +55,14 @@ verified = false
 owner = "disclosure officer of the cut"
 """
 """The optional rule, to stand after a policy's others."""
+SYNTHETIC_MODEL = """
+[synthetic_model]
+most_rho = 0.015
+plain = "A model of the pupils may be fitted, from which synthetic ones are drawn."
+source = "docs/synthetic-model.md"
+verified = false
+owner = "disclosure officer of the cut"
+"""
 
 
 @dataclass(frozen=True)

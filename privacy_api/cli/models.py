@@ -1,0 +1,95 @@
+"""`privacy-api synthetic fit` and `draw`: a model of a hosted data set, and synthetic pupils from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from privacy_api.cli.budgets import ModeOption, amount
+from privacy_api.cli.common import HomeOption, fail, read_text
+from privacy_api.cli.tables import services_for
+
+PART = 1 << 20
+"""Rows of one file: four chunks of the sampler."""
+
+
+def fit(
+    data_set: Annotated[str, typer.Argument(help="Its id, such as npd.census.")],
+    file: Annotated[Path, typer.Argument(help="JSON with groupBy (the columns) and criteria, as in a query.")],
+    out: Annotated[Path, typer.Argument(help="File for the model.")],
+    project: Annotated[str, typer.Option(help="The project that is charged, beside the cut.")],
+    rho: Annotated[str, typer.Option(help="Price of the whole fit.")] = "0.01497",
+    home: HomeOption = None,
+    mode: ModeOption = None,
+) -> None:
+    """Fit a differentially private model, charge it to the cut, and write it. The same again is free."""
+    with services_for(home, mode) as services:
+        from privacy_api.cli.progress import Bar
+        from privacy_api.ports import Principal
+        from privacy_api.service.answer_query import find_data_set
+        from privacy_api.service.synthetic_fit import Wish, fit_model
+        from privacy_api.wire.query_in import read_query
+        from synthetic.model import Settings
+
+        charged = services.projects.project(project)
+        if charged is None:
+            fail(f"--project: there is no project {project}")
+            return
+        query = read_query(_body(file) | {"measures": [{"id": "n", "statistic": "count"}]}, data_set)
+        wish = Wish(query.group_by, query.criteria, amount(rho), Settings())
+        with Bar() as bar:
+            hosted = find_data_set(data_set, services)
+            fitted = fit_model(wish, hosted, Principal("synthetic-fit", charged), services, bar.step)
+        out.write_text(fitted.body, encoding="utf-8")
+        typer.echo(f"{fitted.release}: charged {fitted.nano_rho} nano-rho; written to {out}")
+
+
+def draw(
+    model: Annotated[Path, typer.Argument(help="A file that `synthetic fit` wrote.")],
+    out: Annotated[Path, typer.Argument(help="A new or empty directory.")],
+    rows: Annotated[int, typer.Option(min=1, help="Pupils to make up.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Parquet.")] = False,
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Write made-up pupils from a model. It costs nothing: the model is released already."""
+    from privacy_api.cli.progress import Bar
+    from privacy_api.service.synthetic_fit import read_document
+    from synthetic.model.artefact import ModelRefused
+    from synthetic.model.sample import CHUNK
+    from synthetic.npd.parquet import Coded, Writer
+
+    if out.exists() and any(out.iterdir()):
+        fail(f"{out}: is not empty")
+    try:
+        fitted, codes, origin = read_document(read_text(model))
+    except ModelRefused as refused:
+        fail(f"{model}: {refused}")
+        return
+    with Bar() as bar, Writer(_marks(origin, seed), csv) as writer:
+        bar.step("working out the model", 0, rows)
+        for number, start in enumerate(range(0, rows, PART)):
+            length = min(PART, rows - start)
+            made = fitted.sampler.rows(length, seed, workers, number * (PART // CHUNK))
+            columns = {name: Coded(tuple(codes[name]), made[:, i]) for i, name in enumerate(fitted.domain.names)}
+            writer.write(out / f"pupils-{number + 1:03}.parquet", columns)
+            bar.step("writing", start + length, rows)
+    typer.echo(f"{rows} rows in {out}, from {origin['release']} of {origin['cut']}.{origin['dataSet']}")
+
+
+def _body(file: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(read_text(file))
+    except ValueError as error:
+        fail(f"{file}: not JSON: {error}")
+    if not isinstance(body, dict) or body.keys() - {"groupBy", "criteria"}:
+        fail(f"{file}: wants an object with groupBy, and criteria if there are any")
+    return body
+
+
+def _marks(origin: dict[str, Any], seed: int) -> dict[str, str]:
+    told = {f"source_{name}": str(value) for name, value in origin.items()}
+    return {"provenance": "synthetic", "tier": "T3", "seed": str(seed), **told}

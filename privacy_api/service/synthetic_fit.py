@@ -1,0 +1,224 @@
+"""A model of a hosted data set: fitted once, charged to the cut's ledger before anything is counted, and stored.
+
+A fit is one measurement to the ledger, with one price: the fit's whole ρ. Its release is the model itself, so that
+asking again with the same columns, criteria, ρ, settings and version of the cut gives the stored one for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from datasets.plan import EngineFailed
+from datasets.query import Criteria, InvalidQuery, Measure, Problem, Query
+from datasets.validate import Limits, ValidQuery, validate
+from disclosure.accounting import LEAST_PRICE, NANO, Event, rho
+from disclosure.aggregates import Count
+from disclosure.policy import Mode
+from disclosure.sensitivity import l2_squared
+from disclosure.tables import Measurement
+from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import BudgetExhausted, Engine, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
+from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.services import Services
+from synthetic.model import Clique, Domain, Model, Settings, fit
+from synthetic.model.artefact import FORMAT, ModelRefused, loaded, saved
+
+MECHANISM = "synthetic_fit"
+"""In the ledger: discrete Gaussian margins and choices by noisy maximum, together ρ-zCDP for one pupil with one row."""
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """columns: variables or bandings, as a query would group by them. nano_rho: the price of the whole fit."""
+
+    columns: tuple[str, ...]
+    criteria: Criteria | None
+    nano_rho: int
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """body: as `document_of` writes it. nano_rho: what this request was charged; 0 where the model was there."""
+
+    release: str
+    body: str
+    nano_rho: int
+
+
+class HostedCounter:
+    """The port `synthetic.model.Counter` on a hosted data set: question, valid question, plan, engine.
+
+    Raises InvalidQuery for columns that cannot be counted so, before anything is counted.
+    """
+
+    def __init__(self, hosted: HostedDataSet, wish: Wish, grants: frozenset[str], engine: Engine) -> None:
+        self._hosted, self._wish, self._grants, self._engine = hosted, wish, grants, engine
+        alone = {name: self._valid((name,)) for name in wish.columns}
+        for index, (name, valid) in enumerate(alone.items()):
+            _refuse_holes(valid, name, f"columns[{index}]")
+        self.population = next(iter(alone.values())).predicate.canonical()
+        self.codes = {name: tuple(code.code for code in alone[name].layouts[0].axes[0].codes) for name in alone}
+        order = {v.name: place for place, v in enumerate(hosted.data_set.domain)}
+        names = sorted(alone, key=lambda name: (order[name.partition(".")[0]], alone[name].layouts[0].axes[0].groups))
+        self.domain = Domain(names, (len(self.codes[name]) for name in names))
+
+    def count_cells(self, clique: Clique, domain: Domain) -> Any:
+        valid = self._valid(clique)
+        table = self._engine.aggregate(valid.plan(0, [Count()]))
+        return np.array(table[Count()]).reshape(domain.shape(clique))
+
+    def _valid(self, clique: Clique) -> ValidQuery:
+        query = Query(self._hosted.data_set.id, (Measure("n", "count"),), clique, self._wish.criteria)
+        largest = max(self._wish.settings.largest, 1 << 16)
+        valid = validate(query, self._hosted.data_set, self._grants, Limits(largest, self._wish.settings.width))
+        if l2_squared(Count(), valid.layouts[0].contribution) != 1:
+            message = "A pupil may have more than one row here: add criteria that leave one, such as one period."
+            raise InvalidQuery((Problem("ManyRows", message, "criteria"),))
+        return valid
+
+
+def fit_model(
+    wish: Wish, hosted: HostedDataSet, principal: Principal, services: Services, told: Told = lambda *_: None
+) -> FittedModel:
+    """Raises ApiError: what is asked for is refused before the charge; after it, the charge stands."""
+    try:
+        _refuse(wish, hosted)
+        counter = HostedCounter(hosted, wish, principal.project.grants, hosted.cut.engine)
+    except InvalidQuery as invalid:
+        raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
+    record = _record(wish, hosted, counter)
+    release = "syn-" + _digest(record)[:32]
+    if stored := services.ledger.release(release):
+        return FittedModel(release, stored.body.decode(), 0)
+    event = Event(MECHANISM, 1, wish.nano_rho, _digest(["question", record]))
+    cut = hosted.cut
+    request = Request(
+        principal, cut.catalogue.cut, cut.policy.cut_cap, release, json.dumps(record, sort_keys=True), (Wanted(event),)
+    )
+    try:
+        return _fitted(wish, counter, services.ledger.reserve(request), services, told)
+    except BudgetExhausted as refused:
+        left = (
+            f"The budget of the {refused.scope} has {refused.balance.left} nano-rho left; {wish.nano_rho} are wanted."
+        )
+        raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=left) from None
+    except InProgress:
+        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
+    except LedgerBroken:
+        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
+
+
+def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Services, told: Told) -> FittedModel:
+    """From here on the charge stands: whatever happens, it is recorded and never given back."""
+    question = reserved.request.wanted[0].question
+    try:
+        model = fit(
+            counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
+        )
+        body = document_of(model, counter, reserved, services.now())
+        stored = services.ledger.store(reserved, {question: _measurement(model)}, body.encode())
+        return FittedModel(stored.id, stored.body.decode(), reserved.nano_rho)
+    except EngineFailed:
+        services.ledger.fail(reserved)
+        raise ApiError(ErrorCode.QUERY_FAILED) from None
+    except BaseException:
+        services.ledger.fail(reserved)
+        raise
+
+
+def document_of(model: Model, counter: HostedCounter, reserved: Reserved, now: str) -> str:
+    """The model's file with what says where it comes from, and the codes that its numbers stand for."""
+    record = json.loads(reserved.request.query)
+    origin = {
+        "release": reserved.request.release,
+        "cut": record["cut"],
+        "dataSet": record["dataSet"],
+        "fitted": now,
+        "rho": float(rho(reserved.nano_rho)),
+    }
+    codes = {name: list(counter.codes[name]) for name in counter.domain.names}
+    return json.dumps({"origin": origin, "codes": codes, "model": json.loads(saved(model))}, separators=(",", ":"))
+
+
+def read_document(text: str) -> tuple[Model, dict[str, list[str]], dict[str, Any]]:
+    """(model, codes of each column, origin). Raises ModelRefused."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise ModelRefused("the file is not JSON") from None
+    if type(document) is not dict or document.keys() != {"origin", "codes", "model"}:
+        raise ModelRefused("the file wants origin, codes and model, and nothing else")
+    model, codes, origin = loaded(json.dumps(document["model"])), document["codes"], document["origin"]
+    sizes = dict(zip(model.domain.names, model.domain.sizes, strict=True))
+    if type(codes) is not dict or {name: len(each) for name, each in codes.items()} != sizes:
+        raise ModelRefused("codes: wants one text for each code of each column of the model")
+    if type(origin) is not dict or origin.keys() != {"release", "cut", "dataSet", "fitted", "rho"}:
+        raise ModelRefused("origin: wants release, cut, dataSet, fitted and rho")
+    return model, codes, origin
+
+
+def _measurement(model: Model) -> Measurement:
+    """What the ledger keeps beside the model: its first margin, a noisy table of one column."""
+    first = model.measured[0]
+    values = first.counts.reshape(-1, 1)
+    return Measurement(values, first.sigma, np.zeros(values.shape, dtype=np.bool_))
+
+
+def _refuse(wish: Wish, hosted: HostedDataSet) -> None:
+    """By the policy, and by the wish alone."""
+    policy = hosted.cut.policy
+    problems = []
+    if policy.mode is not Mode.DP or not policy.model_cap:
+        problems.append(Problem("NotOffered", "The policy of the cut lets no model be fitted.", "dataSet"))
+    elif not LEAST_PRICE * 100 <= wish.nano_rho <= policy.model_cap:
+        most = f"Wants rho from {rho(LEAST_PRICE * 100):f} to {rho(policy.model_cap):f}, which the policy sets."
+        problems.append(Problem("PriceOutOfRange", most, "rho"))
+    if not 1 <= len(wish.columns) <= 64 or len(set(wish.columns)) != len(wish.columns):
+        problems.append(Problem("InvalidValue", "Wants 1 to 64 different columns.", "columns"))
+    if len({name.partition(".")[0] for name in wish.columns}) != len(wish.columns):
+        problems.append(Problem("InvalidValue", "Wants each variable once, by itself or by a banding.", "columns"))
+    if derived := [n for n in wish.columns if _is_derived(hosted, n)]:
+        message = f"Derived variables are worked out afterwards, not modelled: leave out {', '.join(derived)}."
+        problems.append(Problem("InvalidValue", message, "columns"))
+    if problems:
+        raise InvalidQuery(tuple(problems))
+
+
+def _is_derived(hosted: HostedDataSet, name: str) -> bool:
+    variable = hosted.data_set.by_name.get(name.partition(".")[0])
+    return variable is not None and variable.derived is not None
+
+
+def _refuse_holes(valid: ValidQuery, name: str, path: str) -> None:
+    """Each pupil must be in a cell of every table, or tables would not add up to the same pupils."""
+    axis = valid.layouts[0].axes[0]
+    covered = sum(1 << atom for group in axis.groups for atom in group)
+    admitted = valid.predicate.admitted(valid.data_set.domain.index(axis.variable))
+    if admitted & ~covered:
+        message = f"{name} leaves some codes in no band: take the variable itself, or another banding."
+        raise InvalidQuery((Problem("InvalidValue", message, path),))
+
+
+def _record(wish: Wish, hosted: HostedDataSet, counter: HostedCounter) -> dict[str, Any]:
+    """What makes a fit the same: all of it public."""
+    return {
+        "format": FORMAT,
+        "cut": hosted.cut.id,
+        "dataSet": hosted.data_set.id,
+        "columns": {name: list(codes) for name, codes in counter.codes.items()},
+        "population": counter.population,
+        "nanoRho": wish.nano_rho,
+        "settings": asdict(wish.settings),
+    }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
