@@ -11,12 +11,13 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from datasets.catalogue import DataSet
-from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
-from privacy_api.ports import SavedQuery
-from privacy_api.routes.access import ServicesDep
+from privacy_api.governance.roles import Permission
+from privacy_api.ports import SavedQuery, StoredRelease
+from privacy_api.routes.access import ServicesDep, caller_of
 from privacy_api.service import saved_queries
 from privacy_api.service.answer_query import answer_query
+from privacy_api.service.reach import release_for
 from privacy_api.service.services import Services
 from privacy_api.web import offer, told
 from privacy_api.web.asker import account_of, asking, principal_of, projects_of
@@ -72,18 +73,20 @@ def _population(document: Mapping[str, Any], data_set: DataSet | None) -> list[s
     return told.summary(draft, everything.by_reference(), Labels(data_set))["who"]
 
 
-def document_of(release: str, services: Services) -> dict[str, Any]:
-    stored = services.ledger.release(release)
-    if stored is None:
-        raise ApiError(ErrorCode.NOT_FOUND)
-    found: dict[str, Any] = json.loads(stored.body)
+def stored_of(release: str, request: Request, services: Services) -> StoredRelease:
+    """404 too for a real cut's where only synthetic ones exist for whoever is signed in."""
+    return release_for(release, not caller_of(request).may(Permission.REAL_CUTS), services)
+
+
+def document_of(release: str, request: Request, services: Services) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stored_of(release, request, services).body)
     return found
 
 
 @router.page("/answers/{release}")
 def answer(release: str, request: Request, services: ServicesDep) -> Response:
     """For whoever is signed in: releases are a commons."""
-    document = document_of(release, services)
+    document = document_of(release, request, services)
     labels = labels_for(document["dataSet"]["id"], services)
     paging = paging_of(request, len(sheet_of(document, labels).lines))
     base = f"{request.url.scheme}://{request.url.netloc}"
@@ -165,7 +168,8 @@ def _is_old(saved: SavedQuery, services: Services) -> bool:
     hosted = services.data_sets.get(saved.data_set)
     if hosted is None or saved.release is None:
         return False
-    return bool(document_of(saved.release, services)["dataSet"]["version"] != hosted.cut.version)
+    stored = services.ledger.release(saved.release)
+    return stored is not None and bool(json.loads(stored.body)["dataSet"]["version"] != hosted.cut.version)
 
 
 @router.post("/my/queries")
@@ -201,7 +205,7 @@ def _ask_again(saved: SavedQuery, request: Request, services: Services) -> Respo
 @router.page("/answers/{release}/since/{earlier}")
 def since(release: str, earlier: str, request: Request, services: ServicesDep) -> Response:
     """Two answers to one question, number by number."""
-    now, before = document_of(release, services), document_of(earlier, services)
+    now, before = document_of(release, request, services), document_of(earlier, request, services)
     changes = saved_queries.changes(before, now)
     part = part_of(request, changes)
     beyond = sum(change.is_beyond for change in changes)
