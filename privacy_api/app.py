@@ -56,6 +56,7 @@ from privacy_api.web.pages import (
     sign_in,
     start,
 )
+from privacy_api.web.pages import keys as keys_page
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -80,7 +81,7 @@ API = (
     health,
 )
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue, register, information, sign_in, ask, answers, downloads, budget)
+PAGES = (docs, static, start, catalogue, register, information, sign_in, keys_page, ask, answers, downloads, budget)
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from privacy_api.cli import (
+    accounts,
     audit,
     budgets,
     catalogues,
@@ -32,6 +33,7 @@ app.add_typer(staff.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")
 app.add_typer(budgets.person_app, name="person")
 app.add_typer(budgets.key_app, name="key")
+app.add_typer(accounts.account_app, name="account")
 app.add_typer(budgets.ledger_app, name="ledger")
 app.add_typer(staff.budget_app, name="budget")
 app.add_typer(audit.audit_app, name="audit")

@@ -152,7 +152,14 @@ _ASKING: Table = {
     ("POST", "/my/queries"): Permission.ASK,
 }
 
-ACCESS: Table = {**_API, **_PAGES, **_ASKED, **_ASKING}
+_KEYS: Table = {
+    ("GET", "/keys"): Permission.OWN_KEYS,
+    ("HEAD", "/keys"): Permission.OWN_KEYS,
+    ("POST", "/keys"): Permission.OWN_KEYS,
+    ("POST", "/keys/{key}/revoke"): Permission.OWN_KEYS,
+}
+
+ACCESS: Table = {**_API, **_PAGES, **_KEYS, **_ASKED, **_ASKING}
 
 DEVELOPMENT: Table = {("POST", "/sign-in/development"): PUBLIC}
 """Routes that are there in demonstrations alone."""

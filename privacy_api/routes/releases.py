@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
-from privacy_api.service.reach import cuts_of, may_read
+from privacy_api.service.reach import cuts_of, release_for
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
@@ -16,9 +16,7 @@ router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
 
 @router.get("/releases/{release}", summary="A stored answer, at no charge")
 def release(release: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
-    stored = services.ledger.release(release)
-    if stored is None or not may_read(stored.cut, principal, services):
-        raise ApiError(ErrorCode.NOT_FOUND)
+    stored = release_for(release, principal.synthetic_only, services, principal.project.id)
     return Response(shape.write(stored.body), media_type=shape.format.media_type, headers={"Release-Id": stored.id})
 
 

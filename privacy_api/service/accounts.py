@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Protocol
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Account, AccountStatus, KeyInfo, Role
-from privacy_api.service.services import Services
+from privacy_api.ports import Account, Accounts, AccountStatus, Audit, KeyInfo, Projects, Role, Sessions
 
 LONGEST_REASON = 2000
 
 
-def freeze_key(key_id: str, frozen: bool, reason: str, actor: str, services: Services) -> KeyInfo:
+class Desk(Protocol):
+    """What these use cases need of the services, so that a console can be one."""
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def projects(self) -> Projects: ...
+
+    @property
+    def audit(self) -> Audit: ...
+
+    @property
+    def together(self) -> Callable[[], AbstractContextManager[None]]: ...
+
+
+def freeze_key(key_id: str, frozen: bool, reason: str, actor: str, services: Desk) -> KeyInfo:
     """It is refused, or works again, at its next request."""
     _refuse_reason(reason)
     with services.together():
@@ -26,7 +46,7 @@ def freeze_key(key_id: str, frozen: bool, reason: str, actor: str, services: Ser
         return services.projects.key(key_id) or found
 
 
-def freeze_account(account_id: str, frozen: bool, reason: str, actor: str, services: Services) -> Account:
+def freeze_account(account_id: str, frozen: bool, reason: str, actor: str, services: Desk) -> Account:
     """Its sessions end; its keys and tokens are refused from the next request on."""
     _refuse_reason(reason)
     with services.together():
@@ -42,7 +62,7 @@ def freeze_account(account_id: str, frozen: bool, reason: str, actor: str, servi
     return changed
 
 
-def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str, services: Services) -> Account:
+def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str, services: Desk) -> Account:
     """All of the roles that the account is to have. Nobody changes their own."""
     _refuse_reason(reason)
     wanted = _read_roles(roles)
@@ -62,7 +82,7 @@ def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str,
     return changed
 
 
-def find_account(account_id: str, services: Services) -> Account:
+def find_account(account_id: str, services: Desk) -> Account:
     found = services.accounts.account(account_id) if account_id.isprintable() else None
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND)

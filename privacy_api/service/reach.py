@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Principal, ProjectKind
+from privacy_api.ports import Principal, ProjectKind, StoredRelease
 from privacy_api.service.cuts import SANDBOX, HostedCut, HostedDataSet
 from privacy_api.service.services import Services
 
@@ -39,9 +39,24 @@ def _own(cut: HostedCut, principal: Principal) -> HostedCut:
     return replace(cut, sandbox=principal.project.id) if principal.project.kind is ProjectKind.SANDBOX else cut
 
 
+def release_for(release: str, synthetic_only: bool, services: Services, project: str = "") -> StoredRelease:
+    """404 unless it is there and its cut exists for whoever asks. project: whose sandbox may be looked into."""
+    stored = services.ledger.release(release)
+    if stored is None or not _exists(stored.cut, synthetic_only, project, services):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return stored
+
+
 def may_read(account: str, principal: Principal, services: Services) -> bool:
-    """Whether a release from this cut, as the ledger names it, is there for the principal: a sandbox's is its own."""
+    """Whether what the ledger keeps under this account of a cut is there for the principal."""
+    return _exists(account, principal.synthetic_only, principal.project.id, services)
+
+
+def _exists(account: str, synthetic_only: bool, project: str, services: Services) -> bool:
+    """A sandbox's is its own."""
     name, apart, owner = account.partition(SANDBOX)
     if apart:
-        return owner == principal.project.id
-    return not principal.synthetic_only or name in cuts_of(principal, services)
+        return owner == project
+    return not synthetic_only or any(
+        h.cut.catalogue.synthetic for h in services.data_sets.values() if h.cut.catalogue.cut == name
+    )

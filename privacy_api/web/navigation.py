@@ -21,6 +21,7 @@ HEAD = (
     Link("Your answers", "/my/releases", "ask"),
     Link("Saved", "/my/queries", "ask"),
     Link("Budget", "/budget", "ask"),
+    Link("API keys", "/keys", "own-keys"),
     Link("Data catalogue", "/catalogue"),
     Link("Register", "/register"),
     Link("How pupils are protected", "/help/protection"),

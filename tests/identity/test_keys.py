@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -219,3 +220,24 @@ def test_real_cuts_do_not_exist_for_developers_and_sandboxes(tmp_path: Path) -> 
         assert ask(service, key).json() == {**ask(service, key).json(), "code": "not-found"}
         assert service.client.get("/v1/projects/tests/budget", headers=key).json()["cuts"] == []
         assert service.services.ledger.charges("school", 9)[1:] == []
+
+
+def test_the_page_makes_a_key_shows_it_once_and_revokes_it(service: Service) -> None:
+    ada = person(service, "ada", Role.RESEARCHER, "tests")
+    proof = {"csrf": ada.shown.pop("CSRF-Token")}
+
+    def sends(path: str, **fields: str) -> Any:
+        return service.client.post(path, data=proof | fields, headers=ada.shown, follow_redirects=False)
+
+    assert sends("/keys", project="tests", days="400").status_code == 422
+    assert sends("/keys", project="strangers", days="30").status_code == 404
+    assert sends("/keys", project="tests", csrf="0" * 64).status_code == 403
+    made = sends("/keys", project="tests", label="<b>nightly</b>", days="30")
+    assert made.status_code == 201
+    (key,) = set(re.findall(r"npd_test_[A-Za-z0-9_-]+", made.text))
+    assert service.client.get("/v1/projects", headers=bearer(key)).status_code == 200
+    listed = service.client.get("/keys", headers=ada.shown).text
+    assert key not in listed
+    assert "&lt;b&gt;nightly&lt;/b&gt;" in listed
+    assert sends(f"/keys/{key.split('_')[2]}/revoke").headers["location"] == "/keys"
+    assert service.client.get("/v1/projects", headers=bearer(key)).status_code == 401

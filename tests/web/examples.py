@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import BrowserContext
 
 from privacy_api.service.identity import principal_in
+from privacy_api.service.keys import create_key
 from privacy_api.service.saved_queries import save
 from tests.web.sites import Site
 
@@ -74,8 +75,14 @@ def spent(address: str) -> Callable[[Site], str]:
     return lambda site: (an_answer(site), two_answers(site), address)[-1]
 
 
+def a_key(site: Site) -> str:
+    create_key(site.account, "demo", "nightly report", 30, site.services)
+    return "/keys"
+
+
 NO_PAGES = frozenset({"/q/{release}/{format}"})
 """Routes that give a file, or send elsewhere."""
+
 
 EXAMPLES: Mapping[str, Example] = {
     "/": Example("/"),
@@ -99,6 +106,7 @@ EXAMPLES: Mapping[str, Example] = {
     "/my/releases": Example(spent("/my/releases"), signed_in=True),
     "/my/queries": Example(saved, signed_in=True),
     "/budget": Example(spent("/budget"), signed_in=True),
+    "/keys": Example(a_key, signed_in=True),
 }
 """Route → example."""
 
