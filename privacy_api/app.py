@@ -46,6 +46,7 @@ from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
 from privacy_api.web.pages import (
     answers,
+    apply,
     ask,
     budget,
     catalogue,
@@ -81,7 +82,10 @@ API = (
     health,
 )
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue, register, information, sign_in, keys_page, ask, answers, downloads, budget)
+PAGES = (
+    *(docs, static, start, catalogue, register, information, sign_in),
+    *(keys_page, ask, answers, downloads, budget, apply),
+)
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
