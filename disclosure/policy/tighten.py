@@ -1,7 +1,7 @@
 """A policy made tighter for one project: what it may ask, and how what was measured is shown to it.
 
 Only numbers that work after the measuring, or on what may be asked at all, can be tightened, so that a tightening never
-makes another measurement: the answer is post-processing of what was measured for everybody ([ADR 9]). In `official`
+makes another measurement: the answer is post-processing of what was measured for everybody ([ADR 10]). In `official`
 mode that leaves the limits: a table that is rounded or suppressed a second way tells more beside the first.
 """
 
