@@ -10,11 +10,11 @@ from fastapi import Request, Response
 from datasets.scope import DataSetScope
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import pad
-from privacy_api.ports import Account, Balance, Principal, Project
+from privacy_api.ports import Account, Balance, Principal, Project, StoredRelease
 from privacy_api.routes.access import caller_of, gate_of
-from privacy_api.service.answer_query import find_data_set
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.identity import principal_in
+from privacy_api.service.reach import cuts_of, may_read
 from privacy_api.service.services import Services
 
 
@@ -43,6 +43,21 @@ def projects_of(request: Request, services: Services) -> list[Project]:
     return list(services.accounts.projects_of(account_of(request).id))
 
 
+def principals_of(request: Request, services: Services) -> list[Principal]:
+    """The account as it may ask now: for each of its projects that is neither frozen nor ended."""
+    account = account_of(request)
+    going = [project for project in projects_of(request, services) if not suspended(project, services)]
+    return [principal_in(account, project.id, services) for project in going]
+
+
+def readable(release: str, request: Request, services: Services) -> StoredRelease:
+    """404 unless it is there for one of the asker's projects."""
+    stored = services.ledger.release(release)
+    if stored is None or not any(may_read(stored.cut, mine, services) for mine in principals_of(request, services)):
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return stored
+
+
 def suspended(project: Project, services: Services) -> bool:
     """Frozen or ended: nobody asks for it now, though what it had answered stays."""
     return project.frozen is not None or (project.expires is not None and project.expires <= services.now())
@@ -57,7 +72,7 @@ def balances_of(principal: Principal, hosted: HostedDataSet, services: Services)
     """Every budget that pays for a question: of the cut, the project and the person. The least of them decides."""
     ledger, cut = services.ledger, hosted.cut
     found = {
-        "This data (all projects together)": ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap),
+        "This data (all projects together)": ledger.cut_balance(cut.account, cut.policy.cut_cap),
         "Your project": ledger.project_balance(principal.project),
     }
     person = services.projects.person(principal.person) if principal.person else None
@@ -72,28 +87,17 @@ def twin_of(hosted: HostedDataSet, principal: Principal, services: Services) -> 
             other
             for other in services.data_sets.values()
             if other.data_set.id == hosted.data_set.id and other.cut.catalogue.synthetic != synthetic
-            if _exists_for(principal, other)
+            if other.cut.catalogue.synthetic or not principal.synthetic_only
         ),
         None,
     )
 
 
-def data_set_of(principal: Principal, data_set: str, services: Services) -> HostedDataSet:
-    """404 where there is none, and where it is real and the asker has synthetic ones only."""
-    found = find_data_set(data_set, services)
-    if not _exists_for(principal, found):
-        raise ApiError(ErrorCode.NOT_FOUND)
-    return found
-
-
-def _exists_for(principal: Principal, hosted: HostedDataSet) -> bool:
-    return hosted.cut.catalogue.synthetic or not principal.synthetic_only
-
-
 def data_sets_of(principal: Principal, services: Services) -> list[HostedDataSet]:
     """Those that answer free questions."""
+    there = cuts_of(principal, services)
     return [
         hosted
         for hosted in services.data_sets.values()
-        if _exists_for(principal, hosted) and not hosted.data_set.public and hosted.cut.policy.answers_ad_hoc
+        if hosted.cut.catalogue.cut in there and not hosted.data_set.public and hosted.cut.policy.answers_ad_hoc
     ]

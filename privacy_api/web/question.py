@@ -17,11 +17,11 @@ from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import Balance, Principal
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.preview import preview
+from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
 from privacy_api.web import items, offer, prices, told
 from privacy_api.web.asker import (
     balances_of,
-    data_set_of,
     principal_of,
     scope_of,
     twin_of,
@@ -131,7 +131,7 @@ def with_problems(frame: dict[str, Any], more: Mapping[str, str]) -> dict[str, A
 def builder_of(project: str, data_set: str, request: Request, services: Services) -> Builder:
     """404 where the project is not one's own, or the data set does not exist for it."""
     principal = principal_of(request, project, services)
-    hosted = data_set_of(principal, data_set, services)
+    hosted = reach(data_set, principal, services)
     return Builder(hosted, principal, services, draft_from(request.query_params.get("q", "")))
 
 

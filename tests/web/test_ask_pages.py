@@ -389,6 +389,11 @@ def test_the_sandbox_is_one_switch_that_changes_the_data_set_and_nothing_else(si
         dev = visitor(site, "tests", name="dev", role=Role.DEVELOPER)
         dev.get(there, 404)
         assert "Switch to the real data" not in dev.get(at("rows", COUNT)).text
+        told = ada.walk(there.replace("/rows?", "/check?"), [("do", "ask")])
+        path = urlsplit(told).path
+        ada.get(f"{path}/download/csv")
+        for address in (path, f"{path}/download/csv", f"{path}/chart/1", f"{path}/since/{path.rpartition('/')[2]}"):
+            dev.get(address, 404)
     finally:
         site.client.app.state.services = before  # type: ignore[attr-defined]
 

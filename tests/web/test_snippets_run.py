@@ -29,7 +29,9 @@ def test_curl_and_python_get_the_answer_that_the_page_shows(tmp_path: Path, root
     if not (bash and curl):
         pytest.fail("this test needs bash and curl")
     with demo_site(tmp_path) as site:
-        release = document_of(site.answer(QUESTION), site.services)
+        stored = site.services.ledger.release(site.answer(QUESTION))
+        assert stored
+        release = document_of(stored)
         code = {s.id: s.code for s in snippets(site.url, "demo.census", release["query"])}
         environ = {**os.environ, KEY: site.key, "PYTHONPATH": str(root / "clients" / "python")}
         by_curl = _output([bash, "-c", f"{code['curl']} --silent --fail"], environ)

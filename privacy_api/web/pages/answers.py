@@ -11,15 +11,15 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from datasets.catalogue import DataSet
-from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
-from privacy_api.ports import SavedQuery
+from privacy_api.ports import SavedQuery, StoredRelease
 from privacy_api.routes.access import ServicesDep
 from privacy_api.service import saved_queries
 from privacy_api.service.answer_query import answer_query
+from privacy_api.service.cuts import SANDBOX
 from privacy_api.service.services import Services
 from privacy_api.web import offer, told
-from privacy_api.web.asker import account_of, asking, principal_of, projects_of
+from privacy_api.web.asker import account_of, asking, principal_of, projects_of, readable
 from privacy_api.web.builder import draft_of, text_of
 from privacy_api.web.fields import fields_of
 from privacy_api.web.measure_words import Labels, listed, measure_words
@@ -72,10 +72,7 @@ def _population(document: Mapping[str, Any], data_set: DataSet | None) -> list[s
     return told.summary(draft, everything.by_reference(), Labels(data_set))["who"]
 
 
-def document_of(release: str, services: Services) -> dict[str, Any]:
-    stored = services.ledger.release(release)
-    if stored is None:
-        raise ApiError(ErrorCode.NOT_FOUND)
+def document_of(stored: StoredRelease) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(stored.body)
     return found
 
@@ -83,7 +80,7 @@ def document_of(release: str, services: Services) -> dict[str, Any]:
 @router.page("/answers/{release}")
 def answer(release: str, request: Request, services: ServicesDep) -> Response:
     """For whoever is signed in: releases are a commons."""
-    document = document_of(release, services)
+    document = document_of(readable(release, request, services))
     labels = labels_for(document["dataSet"]["id"], services)
     paging = paging_of(request, len(sheet_of(document, labels).lines))
     base = f"{request.url.scheme}://{request.url.netloc}"
@@ -128,8 +125,8 @@ def _words(query: str, labels: Labels) -> str:
 
 def _labels_in(cut: str, query: str, services: Services) -> Labels:
     """Of a data set of the cut that the question could be about: the ledger's record of it names none."""
-    value = json.loads(query)
-    of = [Labels(h.data_set) for h in services.data_sets.values() if h.cut.catalogue.cut == cut]
+    value, name = json.loads(query), cut.partition(SANDBOX)[0]
+    of = [Labels(h.data_set) for h in services.data_sets.values() if h.cut.catalogue.cut == name]
     return next((labels for labels in of if labels.know(value)), Labels(None))
 
 
@@ -165,7 +162,8 @@ def _is_old(saved: SavedQuery, services: Services) -> bool:
     hosted = services.data_sets.get(saved.data_set)
     if hosted is None or saved.release is None:
         return False
-    return bool(document_of(saved.release, services)["dataSet"]["version"] != hosted.cut.version)
+    stored = services.ledger.release(saved.release)
+    return stored is not None and document_of(stored)["dataSet"]["version"] != hosted.cut.version
 
 
 @router.post("/my/queries")
@@ -201,7 +199,7 @@ def _ask_again(saved: SavedQuery, request: Request, services: Services) -> Respo
 @router.page("/answers/{release}/since/{earlier}")
 def since(release: str, earlier: str, request: Request, services: ServicesDep) -> Response:
     """Two answers to one question, number by number."""
-    now, before = document_of(release, services), document_of(earlier, services)
+    now, before = (document_of(readable(id, request, services)) for id in (release, earlier))
     changes = saved_queries.changes(before, now)
     part = part_of(request, changes)
     beyond = sum(change.is_beyond for change in changes)

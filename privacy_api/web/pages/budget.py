@@ -6,7 +6,8 @@ from fastapi import Request, Response
 
 from privacy_api.ports import Balance, Spending
 from privacy_api.routes.access import ServicesDep
-from privacy_api.web.asker import account_of, projects_of
+from privacy_api.service.reach import cuts_of
+from privacy_api.web.asker import account_of, principals_of, projects_of
 from privacy_api.web.charts.spending import spending_chart
 from privacy_api.web.pages_base import Pages, render
 
@@ -27,8 +28,8 @@ def budget(request: Request, services: ServicesDep) -> Response:
     if person is not None:
         spent = ledger.spending(LAST, person=person.id)
         own.append(_shown("You, over all projects", "person", ledger.person_balance(person), spent))
-    cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}.values()
-    shared = [(cut, ledger.cut_balance(cut.catalogue.cut, cut.policy.cut_cap)) for cut in cuts]
+    cuts = {cut.account: cut for mine in principals_of(request, services) for cut in cuts_of(mine, services).values()}
+    shared = [(cut, ledger.cut_balance(cut.account, cut.policy.cut_cap)) for cut in cuts.values()]
     return render(request, "budget.html", budgets=[*projects, *own], shared=shared)
 
 

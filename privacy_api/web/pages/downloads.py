@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.routes.access import ServicesDep
+from privacy_api.web.asker import readable
 from privacy_api.web.pages.answers import document_of, labels_for
 from privacy_api.web.release_view import charts_of
 
@@ -16,8 +17,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/answers/{release}/download/{format}")
 def download(release: str, format: str, request: Request, services: ServicesDep) -> Response:
     known = FORMATS.get(format)
-    stored = services.ledger.release(release)
-    if stored is None or known is None:
+    stored = readable(release, request, services)
+    if known is None:
         raise ApiError(ErrorCode.NOT_FOUND)
     name = f"{release}.{known.extension}"
     labels = request.query_params.get("labels") == "both"
@@ -29,9 +30,9 @@ def download(release: str, format: str, request: Request, services: ServicesDep)
 
 
 @router.get("/answers/{release}/chart/{number}")
-def chart(release: str, number: str, services: ServicesDep) -> Response:
+def chart(release: str, number: str, request: Request, services: ServicesDep) -> Response:
     """A chart as a file."""
-    document = document_of(release, services)
+    document = document_of(readable(release, request, services))
     charts = charts_of(document, labels_for(document["dataSet"]["id"], services))
     place = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else -1
     if not 0 <= place < len(charts):
