@@ -41,7 +41,7 @@ from privacy_api.service.services import Services
 from privacy_api.web import static
 from privacy_api.web.assets import Assets, load_assets
 from privacy_api.web.errors import error_page, wants_page
-from privacy_api.web.pages import answers, ask, budget, catalogue, development, downloads, sign_in, start
+from privacy_api.web.pages import answers, apply, ask, budget, catalogue, development, downloads, sign_in, start
 
 PROBLEM = "application/problem+json"
 HEADERS = {
@@ -50,9 +50,21 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-API = (data_sets, queries, tables, releases, output_checks, applications, proposals, projects, keys, accounts, health)
+API = (
+    data_sets,
+    queries,
+    tables,
+    releases,
+    output_checks,
+    keys,
+    accounts,
+    applications,
+    proposals,
+    projects,
+    health,
+)
 """Modules whose routers are in the OpenAPI document."""
-PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget)
+PAGES = (docs, static, start, catalogue, sign_in, ask, answers, downloads, budget, apply)
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}

@@ -8,6 +8,7 @@ from privacy_api.cli import (
     budgets,
     catalogues,
     cuts,
+    deciding,
     demo,
     output_check,
     policies,
@@ -32,6 +33,8 @@ app.add_typer(catalogues.catalogue_app, name="catalogue")
 app.add_typer(policies.policy_app, name="policy")
 app.add_typer(budgets.project_app, name="project")
 app.add_typer(budgets.person_app, name="person")
+app.add_typer(deciding.application_app, name="application")
+app.add_typer(deciding.proposal_app, name="proposal")
 app.add_typer(budgets.key_app, name="key")
 app.add_typer(budgets.ledger_app, name="ledger")
 app.add_typer(spending.budget_app, name="budget")

@@ -26,11 +26,13 @@ def create_project(
     home: HomeOption = None,
     mode: ModeOption = None,
 ) -> None:
-    """Create a project with its budget and its grants."""
+    """Create a project with its budget and its grants, and without a scope: it may ask about all there is."""
     from privacy_api.ports import Project
 
     cap = amount(rho)
     with stores_for(home, mode) as stores:
+        if grant and stores.accounts.accounts() and settings_for(home, mode=mode).mode == "live":
+            fail("class B and D variables are granted by two people: apply for the project (privacy-api application)")
         try:
             made = stores.projects.create_project(Project(project, title, cap, frozenset(grant or ())))
         except ValueError as refused:

@@ -22,6 +22,7 @@ HEAD = (
     Link("Saved", "/my/queries", "ask"),
     Link("Budget", "/budget", "ask"),
     Link("Data catalogue", "/catalogue"),
+    Link("Apply", "/apply", "apply"),
     Link("Register", "/register"),
     Link("How pupils are protected", "/help/protection"),
     Link("Performance", "/performance"),

@@ -7,15 +7,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from playwright.sync_api import BrowserContext
 
+from privacy_api.governance.caller import Caller
+from privacy_api.ports import Role
+from privacy_api.ports.applications import Content, DataWanted, Justification, Sensitive, WantedData
+from privacy_api.service import applications as applying
+from privacy_api.service.decisions import return_it
 from privacy_api.service.identity import principal_in
 from privacy_api.service.saved_queries import save
+from privacy_api.web.apply_pages import BY_NAME
+from tests.lib.applications import COMPLETE
 from tests.web.sites import Site
+from tests.web.visitor import account_in
+
+WRITTEN = replace(
+    COMPLETE,
+    data=DataWanted(
+        (WantedData("demo.census", ("la.region", "sen", "absence"), ("202223",)),),
+        "2026-12-01",
+        "2099-11-30",
+        "2099-12-31",
+        "",
+        "0.01",
+    ),
+    sensitive=Sensitive((Justification("demo.census", "sen", "It is what the first question is about."),)),
+)
+"""An application to the demonstration's cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,35 @@ def spent(address: str) -> Callable[[Site], str]:
     return lambda site: (an_answer(site), two_answers(site), address)[-1]
 
 
+def applied(tail: str, content: Content = WRITTEN, **moves: bool) -> Example:
+    """A page of an application."""
+    return Example(lambda site: an_application(site, content, **moves) + tail, signed_in=True)
+
+
+def an_application(site: Site, content: Content, sent: bool = False, returned: bool = False) -> str:
+    """Each is made once for a site."""
+    known = (site.url, content, sent, returned)
+    if known not in _made:
+        _made[known] = _an_application(site, content, sent, returned)
+    return _made[known]
+
+
+_made: dict[object, str] = {}
+
+
+def _an_application(site: Site, content: Content, sent: bool, returned: bool) -> str:
+    services, ada = site.services, Caller(site.account)
+    made = applying.start(None, ada, services)
+    services.applications.write(made, content)
+    if sent or returned:
+        applying.submit(made.id, ada, services)
+        officer = account_in(services, name="olive", role=Role.DISCLOSURE_OFFICER)
+        applying.comment(made.id, "Which schools?\nAll of them?", None, Caller(officer), services)
+        if returned:
+            return_it(made.id, "Say which schools.", Caller(officer), services)
+    return f"/apply/{made.id}"
+
+
 EXAMPLES: Mapping[str, Example] = {
     "/": Example("/"),
     "/catalogue": Example("/catalogue"),
@@ -88,10 +139,25 @@ EXAMPLES: Mapping[str, Example] = {
     "/my/releases": Example(spent("/my/releases"), signed_in=True),
     "/my/queries": Example(saved, signed_in=True),
     "/budget": Example(spent("/budget"), signed_in=True),
+    "/apply": Example(lambda site: (an_application(site, WRITTEN), "/apply")[1], signed_in=True),
+    "/apply/{application}": applied(""),
+    "/apply/{application}/{page}": applied("/purpose"),
+    "/apply/{application}/people": applied("/people"),
+    "/apply/{application}/data-sets": applied("/data-sets"),
+    "/apply/{application}/data-sets/{data_set}": applied("/data-sets/demo.census"),
+    "/apply/{application}/sensitive": applied("/sensitive"),
+    "/apply/{application}/check": applied("/check"),
 }
 """Route → example."""
 
 FURTHER: Mapping[str, Example] = {
+    **{f"apply: {name}": applied(f"/{name}") for name in BY_NAME if name != "purpose"},
+    "a blank application": applied("", Content()),
+    "check of a blank application": applied("/check", Content()),
+    "no sensitive variable": applied("/sensitive", Content()),
+    "an application that was sent": applied("", sent=True),
+    "answers of one that was sent": applied("/law", sent=True),
+    "an application that was returned": applied("", returned=True),
     "nobody can sign in": Example("/sign-in", "npd"),
     "a condition": step("condition", reference="la"),
     "rows and columns": step("rows"),
