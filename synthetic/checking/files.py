@@ -35,6 +35,7 @@ def opened(folder: Path, catalogue: Catalogue, regions: dict[str, str]) -> Itera
             "preserve_insertion_order": False,
         }
         with duckdb.connect(config=config) as connection:
+            connection.execute("SET enable_progress_bar = false")  # callers have their own
             connection.execute("CREATE MACRO ending(year) AS left(year, 4)::INT + 1")
             connection.execute(
                 "CREATE MACRO grade(g) AS CASE g WHEN 'R' THEN 0 WHEN '14' THEN NULL ELSE try_cast(g AS INT) END"
