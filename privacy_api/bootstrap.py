@@ -292,7 +292,15 @@ def make_app(settings: Settings) -> FastAPI:
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
     # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
     gc.set_threshold(100_000, 20, 20)
-    return create_app(open_services(settings), gate, settings.latency_slot_ms, secure, assets, settings.public_url)
+    return create_app(
+        open_services(settings),
+        gate,
+        settings.latency_slot_ms,
+        secure,
+        assets,
+        settings.public_url,
+        settings.development_sign_in,
+    )
 
 
 def app_from_environment() -> FastAPI:
