@@ -22,7 +22,7 @@ from datasets.plan import EngineRefused
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
-from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, Role, Terms
+from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, NotRecordable, Role, Terms
 from privacy_api.service.cuts import HostedCut, HostedDataSet
 from privacy_api.service.hosting import Hosted
 from privacy_api.service.services import Services, ignore_change, ignore_step
@@ -55,6 +55,7 @@ REFUSALS = (
     IngestFailed,
     PolicyRefused,
     LedgerBroken,
+    NotRecordable,
     SettingsRefused,
     DatabaseRefused,
 )

@@ -17,6 +17,7 @@ from privacy_api.cli.tables import services_for
 from privacy_api.cli.versions import cut_app as cut_app
 
 if TYPE_CHECKING:
+    from privacy_api.governance.caller import Caller
     from privacy_api.governance.roles import Permission
     from privacy_api.service.policy_versions import Review
     from privacy_api.service.services import Services
@@ -35,17 +36,23 @@ def set_cap(
     home: HomeOption = None,
     mode: ModeOption = None,
 ) -> None:
-    """Lower a cap. Raising one is done once two people agree."""
+    """Lower a cap, or propose to raise it: that is done once a second person approves."""
     from privacy_api.governance.roles import Permission
+    from privacy_api.ports import Proposal
 
-    with _acting(as_, Permission.SET_BUDGETS, home, mode) as (by, services):
-        from privacy_api.service import caps
+    with _acting(as_, Permission.SET_BUDGETS, home, mode) as (who, services):
+        from privacy_api.service import caps, staff_changes
 
         if scope not in [each.value for each in caps.Scope]:
             fail(f"{scope}: caps are of a cut, a project or a person")
-        change = caps.planned(caps.Scope(scope), name, amount(rho), services)
-        caps.lower(change, reason, by, services)
-        typer.echo(change.told)
+        wanted = caps.Scope(scope), name, amount(rho)
+        if isinstance(who, str):  # the first run and demonstrations, which the record says
+            change = caps.planned(*wanted, services)
+            caps.apply(change, reason, who, None, services)
+            typer.echo(change.told)
+            return
+        made = staff_changes.set_cap(*wanted, reason, who, services)
+        typer.echo(f"{made.told}" + (f" Proposed as {made.id}." if isinstance(made, Proposal) else ""))
 
 
 @budget_app.command("forecast")
@@ -70,10 +77,10 @@ def draft(
     """Store a policy as the next version of a cut's; nothing of it is in force yet."""
     from privacy_api.governance.roles import Permission
 
-    with _acting(as_, Permission.SET_POLICIES, home, mode) as (by, services):
+    with _acting(as_, Permission.SET_POLICIES, home, mode) as (who, services):
         from privacy_api.service import policy_versions
 
-        _tell(policy_versions.draft(cut, read_text(policy), reason, by, services))
+        _tell(policy_versions.draft(cut, read_text(policy), reason, _name(who), services))
 
 
 @policy_app.command("versions")
@@ -109,14 +116,19 @@ def publish(
     home: HomeOption = None,
     mode: ModeOption = None,
 ) -> None:
-    """Put a version in force in every server, where nothing loosens."""
+    """Put a version in force in every server; where anything loosens, propose it to a second person."""
     from privacy_api.governance.roles import Permission
+    from privacy_api.ports import Proposal
 
-    with _acting(as_, Permission.SET_POLICIES, home, mode) as (by, services):
-        from privacy_api.service import policy_versions
+    with _acting(as_, Permission.SET_POLICIES, home, mode) as (who, services):
+        from privacy_api.service import policy_versions, staff_changes
 
-        terms = policy_versions.publish(cut, version, reason, by, services)
-        typer.echo(f"{cut}: version {terms.version} is in force")
+        if isinstance(who, str):  # the first run and demonstrations, which the record says
+            policy_versions.put_in_force(policy_versions.review(cut, version, services), reason, who, None, services)
+        elif isinstance(made := staff_changes.publish(cut, version, reason, who, services), Proposal):
+            typer.echo(f"{made.told} Proposed as {made.id}.")
+            return
+        typer.echo(f"{cut}: version {version} is in force")
 
 
 @policy_app.command("withdraw")
@@ -131,10 +143,10 @@ def withdraw(
     """Give up a version that is not in force."""
     from privacy_api.governance.roles import Permission
 
-    with _acting(as_, Permission.SET_POLICIES, home, mode) as (by, services):
+    with _acting(as_, Permission.SET_POLICIES, home, mode) as (who, services):
         from privacy_api.service import policy_versions
 
-        policy_versions.withdraw(cut, version, reason, by, services)
+        policy_versions.withdraw(cut, version, reason, _name(who), services)
         typer.echo(f"{cut}: version {version} is withdrawn")
 
 
@@ -145,10 +157,10 @@ def freeze(
     """Freeze a cut at once: no server answers a question of it."""
     from privacy_api.governance.roles import Permission
 
-    with _acting(as_, Permission.FREEZE, home, mode) as (by, services):
+    with _acting(as_, Permission.FREEZE, home, mode) as (who, services):
         from privacy_api.service.freezing import freeze_cut
 
-        freeze_cut(cut, reason, by, services)
+        freeze_cut(cut, reason, _name(who), services)
         typer.echo(f"{cut}: frozen")
 
 
@@ -159,23 +171,29 @@ def unfreeze(
     """Let questions of a cut be answered again."""
     from privacy_api.governance.roles import Permission
 
-    with _acting(as_, Permission.UNFREEZE, home, mode) as (by, services):
+    with _acting(as_, Permission.UNFREEZE, home, mode) as (who, services):
         from privacy_api.service.freezing import unfreeze_cut
 
-        unfreeze_cut(cut, reason, by, services)
+        unfreeze_cut(cut, reason, _name(who), services)
         typer.echo(f"{cut}: unfrozen")
 
 
 @contextmanager
 def _acting(
     account: str | None, permission: Permission, home: Path | None, mode: str | None
-) -> Iterator[tuple[str, Services]]:
-    """Who decides, for the record, and the services. Without accounts, or in demo mode, whoever sits at the console."""
+) -> Iterator[tuple[Caller | str, Services]]:
+    """Who decides, and the services. Without accounts, or in demo mode, whoever sits at the console, by name."""
     with services_for(home, mode) as services:
         yield _actor(account, permission, services), services
 
 
-def _actor(account: str | None, permission: Permission, services: Services) -> str:
+def _name(who: Caller | str) -> str:
+    """For the record."""
+    return who if isinstance(who, str) else who.actor
+
+
+def _actor(account: str | None, permission: Permission, services: Services) -> Caller | str:
+    from privacy_api.governance.caller import Caller
     from privacy_api.governance.roles import permissions_of
     from privacy_api.ports import AccountStatus
 
@@ -188,7 +206,7 @@ def _actor(account: str | None, permission: Permission, services: Services) -> s
         fail(f"{account}: no such active account")
     if permission not in permissions_of(found.roles):
         fail(f"{account} may not do this: it wants the permission {permission}")
-    return found.id
+    return Caller(account=found)
 
 
 def _tell(review: Review) -> None:

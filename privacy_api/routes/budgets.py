@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.ports import Proposal
 from privacy_api.routes.access import BodyDep, CallerDep, ServicesDep, gate_of
-from privacy_api.service import caps, freezing, outlook, policy_versions
+from privacy_api.service import caps, freezing, outlook, policy_versions, staff_changes
 from privacy_api.service.policy_effect import effect
-from privacy_api.wire import staff_out
+from privacy_api.wire import governance_out, staff_out
 from privacy_api.wire.json_in import parse_json
 from privacy_api.wire.query_in import read_query
 from privacy_api.wire.staff_in import MOST_POLICY, CapIn, DraftIn, ReasonIn, read_in
@@ -44,15 +45,19 @@ def budgets(services: ServicesDep) -> dict[str, Any]:
     return {"cuts": cuts, "projects": projects}
 
 
-@router.put("/budgets/{scope}/{name}", summary="Lower a cap (one person); raising one is proposed")
-def cap(scope: str, name: str, body: BodyDep, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
-    """scope: cut, project or person."""
+@router.put("/budgets/{scope}/{name}", summary="Lower a cap, or propose to raise it")
+def cap(
+    scope: str, name: str, body: BodyDep, caller: CallerDep, services: ServicesDep, response: Response
+) -> dict[str, Any]:
+    """scope: cut, project or person. 202 and the proposal, where it is raised."""
     if scope not in [each.value for each in caps.Scope]:
         raise ApiError(ErrorCode.NOT_FOUND, detail="Caps are of a cut, a project or a person.")
     found = read_in(CapIn, parse_json(body))
-    change = caps.planned(caps.Scope(scope), name, found.nano_rho, services)
-    caps.lower(change, found.reason, caller.actor, services)
-    return {"done": True, "plain": change.told}
+    made = staff_changes.set_cap(caps.Scope(scope), name, found.nano_rho, found.reason, caller, services)
+    if isinstance(made, Proposal):
+        response.status_code = 202
+        return governance_out.proposal(made, services.now())
+    return {"done": True, "plain": made.told}
 
 
 @router.get("/cuts/{cut}/terms", summary="Everything that was ever in force for a cut")
@@ -101,10 +106,17 @@ async def effects(cut: str, version: int, request: Request, services: ServicesDe
     return await gate_of(request).run(lambda: staff_out.effect_value(effect(cut, version, read_query, services)))
 
 
-@router.post("/cuts/{cut}/policies/{version}/publication", summary="Put it in force, where nothing loosens")
-def publish(cut: str, version: int, body: BodyDep, caller: CallerDep, services: ServicesDep) -> dict[str, Any]:
+@router.post("/cuts/{cut}/policies/{version}/publication", summary="Put it in force, or propose to")
+def publish(
+    cut: str, version: int, body: BodyDep, caller: CallerDep, services: ServicesDep, response: Response
+) -> dict[str, Any]:
+    """202 and the proposal, where anything loosens."""
     found = read_in(ReasonIn, parse_json(body))
-    return staff_out.terms_value(policy_versions.publish(cut, version, found.reason, caller.actor, services))
+    made = staff_changes.publish(cut, version, found.reason, caller, services)
+    if isinstance(made, Proposal):
+        response.status_code = 202
+        return governance_out.proposal(made, services.now())
+    return staff_out.terms_value(made)
 
 
 @router.post("/cuts/{cut}/policies/{version}/withdrawal", summary="Give a version up that is not in force")

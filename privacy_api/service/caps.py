@@ -83,7 +83,7 @@ def standing_cap(scope: Scope, name: str, services: Services) -> int:
 def lower(change: CapChange, why: str, by: str, services: Services) -> None:
     """by: the account. ApiError where it would raise the cap: that wants a second person."""
     if change.raises:
-        raise ApiError(ErrorCode.FORBIDDEN, detail="A cap is raised by two people: propose it.")
+        raise ApiError(ErrorCode.ANOTHER_PERSON, detail="A cap is raised by two people: propose it.")
     apply(change, why, by, None, services)
 
 
@@ -94,7 +94,7 @@ def apply(change: CapChange, why: str, by: str, proposal: str | None, services: 
     with services.together():
         if standing_cap(change.scope, change.name, services) != change.before:
             detail = "The cap was changed in the meantime: look at it, and say again what it should be."
-            raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
+            raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=detail)
         if change.scope is Scope.CUT:
             standing = _standing(change.name, services)
             change_terms(standing, "cut-cap-changed", by, services.now(), why, facts, services, cap=change.after)

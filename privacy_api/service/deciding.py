@@ -9,13 +9,17 @@ from privacy_api.governance.approvals import Bar, Barred, bar_of_deciding
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission, permissions_of
 from privacy_api.ports import Account, AccountStatus, Proposal, ProposalKind, ProposalState
-from privacy_api.service import decisions, project_terms
+from privacy_api.service import decisions, project_terms, staff_changes
 from privacy_api.service.proposals import PROPOSED_WITH, allowed, find, interested, record, unbarred
 from privacy_api.service.services import Services
 
 EXECUTE: Mapping[ProposalKind, Callable[[Proposal, str, Services], None]] = {
     ProposalKind.APPROVE_APPLICATION: decisions.execute_approval,
     ProposalKind.LOOSEN_PROJECT: project_terms.execute_loosening,
+    ProposalKind.LOOSEN_POLICY: staff_changes.execute_publishing,
+    ProposalKind.RAISE_CUT_CAP: staff_changes.execute_cap,
+    ProposalKind.RAISE_PROJECT_CAP: staff_changes.execute_cap,
+    ProposalKind.RAISE_PERSON_CAP: staff_changes.execute_cap,
 }
 """What is done once it is approved: the proposal, the account that approved it, the services. Each of these checks that
 things still stand as they did when it was proposed, and raises ApiError where they do not."""

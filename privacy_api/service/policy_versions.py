@@ -16,6 +16,9 @@ from privacy_api.service.services import Services
 from privacy_api.service.terms import change_terms
 
 OPEN = frozenset({PolicyState.DRAFT, PolicyState.PROPOSED})
+CLOSED = "This version was published or withdrawn already."
+LONGEST = 1_800
+"""Characters of what is told of a review: it has to fit on the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Review:
     @property
     def told(self) -> str:
         changes = "; ".join(map(str, self.differences)) or "nothing"
+        changes = changes if len(changes) <= LONGEST else f"{changes[:LONGEST]}… (all of it is in the review)"
         return f"Publish version {self.version.version} of the policy of {self.version.cut}, which changes: {changes}."
 
 
@@ -81,13 +85,9 @@ def review(cut: str, version: int, services: Services) -> Review:
     return Review(found, terms.version, differences, terms.digest)
 
 
-def publish(cut: str, version: int, why: str, by: str, services: Services) -> Terms:
-    """By one person, where nothing loosens. ApiError where it does: that wants a second one."""
-    found = review(cut, version, services)
-    if found.loosens:
-        detail = f"It loosens {', '.join(found.loosens)}: two people publish it. Propose it."
-        raise ApiError(ErrorCode.FORBIDDEN, detail=detail)
-    return put_in_force(found, why, by, None, services)
+def refuse_closed(version: PolicyVersion) -> None:
+    if version.state not in OPEN:
+        raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=CLOSED)
 
 
 def publish_proposed(what: Mapping[str, Any], why: str, by: str, proposal: str, services: Services) -> Terms:
@@ -95,7 +95,7 @@ def publish_proposed(what: Mapping[str, Any], why: str, by: str, proposal: str, 
     found = review(str(what["cut"]), int(what["version"]), services)
     if (found.since, found.version.digest) != (what["since"], what["policy"]):
         detail = "The terms of the cut have changed since this was proposed: compare it again, and propose it anew."
-        raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
+        raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=detail)
     return put_in_force(found, why, by, proposal, services)
 
 
@@ -105,9 +105,9 @@ def put_in_force(found: Review, why: str, by: str, proposal: str | None, service
     with services.together():
         standing = standing_terms(cut, services)
         if standing.digest != found.since:
-            raise ApiError(ErrorCode.INVALID_REQUEST, detail="The terms of the cut have just changed: look again.")
+            raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail="The terms of the cut have just changed: look again.")
         if not services.terms.move_version(cut, version, OPEN, PolicyState.PUBLISHED, by, now):
-            raise ApiError(ErrorCode.INVALID_REQUEST, detail="This version was published or withdrawn already.")
+            raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=CLOSED)
         facts = found.facts | ({"proposal": proposal} if proposal else {})
         changes = {"version": version, "policy": found.version.digest}
         return change_terms(standing, "policy-published", by, now, why, facts, services, **changes)
@@ -122,7 +122,7 @@ def withdraw(cut: str, version: int, why: str, by: str, services: Services) -> N
     found, now = find_version(cut, version, services), services.now()
     with services.together():
         if not services.terms.move_version(cut, version, OPEN, PolicyState.WITHDRAWN, by, now):
-            raise ApiError(ErrorCode.INVALID_REQUEST, detail="This version was published or withdrawn already.")
+            raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=CLOSED)
         facts = {"version": str(version), "policy": found.digest, "reason": why}
         services.audit.record("policy-withdrawn", by, f"cut:{cut}", facts)
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from disclosure.accounting import nano_rho
 from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.audit_kinds import TEXT
 from privacy_api.wire.query_in import WireModel, problems_of
 
 MOST_POLICY = 100_000
 """Characters of a policy file."""
 Model = TypeVar("Model", bound=WireModel)
-ReasonText = Annotated[str, Field(min_length=1, max_length=2_000, description="Why; it is put on the record.")]
+
+
+def _recordable(text: str) -> str:
+    if not TEXT.accepts(text):
+        raise ValueError(f"wants {TEXT.words}")
+    return text
+
+
+ReasonText = Annotated[str, AfterValidator(_recordable), Field(description="Why; it is put on the record.")]
 
 
 class ReasonIn(WireModel):
