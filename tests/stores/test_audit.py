@@ -22,18 +22,18 @@ EVERYTHING = AuditFilter()
 
 
 def freeze(desk: Desk, reason: str = "a doubt") -> None:
-    desk.audit.record("cut-frozen", "u-olive", "cut:npd-2024", {"reason": reason})
+    desk.audit.record("project-frozen", "u-olive", "project:exeter", {"reason": reason})
 
 
 def test_what_is_recorded_can_be_read_and_verified(desk: Desk) -> None:
     assert desk.audit.verify() == 0
     assert Anchor(desk.audit_anchor).read() == GENESIS
-    entry = desk.audit.record("cut-frozen", "u-olive", "cut:npd-2024", {"reason": "a doubt"})
+    entry = desk.audit.record("project-frozen", "u-olive", "project:exeter", {"reason": "a doubt"})
     assert (entry.seq, entry.actor, entry.facts, entry.previous) == (1, "u-olive", '{"reason":"a doubt"}', GENESIS.hash)
     assert Anchor(desk.audit_anchor).read() == Head(1, entry.hash)
     freeze(desk)
     assert desk.audit.verify() == 2
-    assert [h.kind for h in desk.audit.happenings(EVERYTHING, None, 10)] == ["cut-frozen"] * 2
+    assert [h.kind for h in desk.audit.happenings(EVERYTHING, None, 10)] == ["project-frozen"] * 2
 
 
 SECRETS = (
@@ -46,22 +46,22 @@ SECRETS = (
 @pytest.mark.parametrize(
     ("kind", "actor", "subject", "facts", "says"),
     [
-        ("cut-melted", "u-olive", "cut:npd", {"reason": "x"}, "holds no 'cut-melted'"),
-        ("cut-frozen", "u-olive", "cut:npd", {}, "wants reason"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": "x", "count": 17}, "holds no count"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": "x", "roles": ["admin"]}, "holds no roles"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": ""}, "reason wants"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": "x" * 2001}, "reason wants"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": "\x00"}, "reason wants"),
-        ("cut-frozen", "u-olive", "cut:npd", {"reason": 7}, "reason wants"),
-        ("cut-cap-changed", "u-olive", "cut:npd", {"reason": "x", "before": 1.5, "after": 2}, "before wants"),
-        ("cut-cap-changed", "u-olive", "cut:npd", {"reason": "x", "before": True, "after": 2}, "before wants"),
-        ("query-refused", "k2345678", "cut:npd", {"counts": {"invalid-query": -1}}, "counts wants"),
+        ("cut-melted", "u-olive", "project:npd", {"reason": "x"}, "holds no 'cut-melted'"),
+        ("project-frozen", "u-olive", "project:npd", {}, "wants reason"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": "x", "count": 17}, "holds no count"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": "x", "roles": ["admin"]}, "holds no roles"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": ""}, "reason wants"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": "x" * 2001}, "reason wants"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": "\x00"}, "reason wants"),
+        ("project-frozen", "u-olive", "project:npd", {"reason": 7}, "reason wants"),
+        ("project-cap-changed", "u-olive", "project:npd", {"reason": "x", "before": 1.5, "after": 2}, "before wants"),
+        ("project-cap-changed", "u-olive", "project:npd", {"reason": "x", "before": True, "after": 2}, "before wants"),
+        ("query-refused", "k2345678", "project:npd", {"counts": {"invalid-query": -1}}, "counts wants"),
         ("roles-changed", "u-olive", "account:u-1", {"roles": "admin"}, "roles wants"),
-        ("cut-frozen", "", "cut:npd", {"reason": "x"}, "actor"),
-        ("cut-frozen", "u olive", "cut:npd", {"reason": "x"}, "actor"),
-        ("cut-frozen", "u-olive", "cut:\n", {"reason": "x"}, "subject"),
-        *(("cut-frozen", "u-olive", "cut:npd", {"reason": secret}, "reason wants") for secret in SECRETS),
+        ("project-frozen", "", "project:npd", {"reason": "x"}, "actor"),
+        ("project-frozen", "u olive", "project:npd", {"reason": "x"}, "actor"),
+        ("project-frozen", "u-olive", "cut:\n", {"reason": "x"}, "subject"),
+        *(("project-frozen", "u-olive", "project:npd", {"reason": secret}, "reason wants") for secret in SECRETS),
     ],
 )
 def test_what_is_not_in_the_catalogue_is_not_recorded(
@@ -137,11 +137,11 @@ def test_filters(desk: Desk) -> None:
     def kinds(**wanted: Any) -> list[str]:
         return [h.kind for h in desk.audit.happenings(AuditFilter(**wanted), None, 100)]
 
-    assert kinds(kinds=frozenset({"failed", "cut-frozen"})) == ["cut-frozen", "failed", *["cut-frozen"] * 3]
-    assert kinds(actor="u-olive") == ["cut-frozen"] * 4
+    assert kinds(kinds=frozenset({"failed", "project-frozen"})) == ["project-frozen", "failed", *["project-frozen"] * 3]
+    assert kinds(actor="u-olive") == ["project-frozen"] * 4
     assert len(kinds(actor="k2345678")) == 10
     assert len(kinds(subject="project:leeds")) == 3
-    assert kinds(subject="cut:npd-2024").count("cut-frozen") == 4
+    assert kinds(subject="project:exeter").count("project-frozen") == 4
     assert kinds(subject="application:a") == []
     assert kinds(since="2026-03-02") == []
     assert len(kinds(since="2026-03-01", until="2026-03-01")) == 14
@@ -195,7 +195,7 @@ def test_a_missing_anchor_stops_decisions_until_it_is_accepted_which_is_recorded
         with pytest.raises(LedgerBroken, match="privacy-api audit anchor"):
             attempt()
     assert desk.audit.reanchor("console:root", "compared with the backup of Sunday") == 2
-    assert [h.kind for h in desk.audit.happenings(EVERYTHING, None, 10)] == ["cut-frozen", "anchor-accepted"]
+    assert [h.kind for h in desk.audit.happenings(EVERYTHING, None, 10)] == ["project-frozen", "anchor-accepted"]
     assert desk.audit.verify() == 2
 
 

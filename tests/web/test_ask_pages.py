@@ -323,7 +323,9 @@ def test_downloads_are_the_release_in_every_format(ada: Visitor, answered: str) 
         ada.get(f"{path}/{wrong}", 404)
 
 
-def test_answers_and_budget_are_listed_with_what_they_cost(ada: Visitor, answered: str) -> None:
+def test_answers_and_budget_are_listed_with_what_they_cost(site: Service, ada: Visitor, answered: str) -> None:
+    another = site.ask({"measures": [{"statistic": "count"}], "groupBy": ["sex", "la"], "rho": "0.0001"})
+    assert another.status_code == 200, "a line over time wants two charges"
     release = urlsplit(answered).path.rpartition("/")[2]
     listed = ada.get("/my/releases")
     assert f"/answers/{release}?project=tests" in listed.text
