@@ -178,9 +178,9 @@ def page(folder: Path) -> str:
     lines = [
         "# Generated pupils and published figures",
         "",
-        "Made by `privacy-api synthetic check OUT --table docs/calibration.md`. Claimed figures are exact to the pupil:",
-        "what is published is shown as the share that so many whole pupils make. Others are means of made-up pupils, and "
-        "vary.",
+        "Made by `privacy-api synthetic check OUT --table docs/calibration.md`. Claimed figures are exact to the",
+        "pupil: what is published is shown as the share that so many whole pupils make. Others are means of made-up",
+        "pupils, and vary.",
         "",
         f"{near} of {len(compared)} figures are within {NEAR:.0%} of the published ones, relatively.",
         "",
