@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from fastapi import Request, Response
 
-from datasets.scope import DataSetScope
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import pad
 from privacy_api.ports import Account, Balance, Principal, Project, StoredRelease
@@ -63,11 +62,6 @@ def suspended(project: Project, services: Services) -> bool:
     return project.frozen is not None or (project.expires is not None and project.expires <= services.now())
 
 
-def scope_of(principal: Principal, hosted: HostedDataSet) -> DataSetScope | None:
-    """What of the data set the project may ask about; None for all that its grants allow."""
-    return None
-
-
 def balances_of(principal: Principal, hosted: HostedDataSet, services: Services) -> dict[str, Balance]:
     """Every budget that pays for a question: of the cut, the project and the person. The least of them decides."""
     ledger, cut = services.ledger, hosted.cut
@@ -95,9 +89,10 @@ def twin_of(hosted: HostedDataSet, principal: Principal, services: Services) -> 
 
 def data_sets_of(principal: Principal, services: Services) -> list[HostedDataSet]:
     """Those that answer free questions."""
-    there = cuts_of(principal, services)
+    there, scope = cuts_of(principal, services), principal.project.scope
     return [
         hosted
         for hosted in services.data_sets.values()
-        if hosted.cut.catalogue.cut in there and not hosted.data_set.public and hosted.cut.policy.answers_ad_hoc
+        if hosted.cut.catalogue.cut in there and (scope is None or hosted.id in scope)
+        if not hosted.data_set.public and hosted.cut.policy.answers_ad_hoc
     ]

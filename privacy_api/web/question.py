@@ -17,13 +17,13 @@ from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import Balance, Principal
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.preview import preview
+from privacy_api.service.project_terms import held_to
 from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
 from privacy_api.web import items, offer, prices, told
 from privacy_api.web.asker import (
     balances_of,
     principal_of,
-    scope_of,
     twin_of,
 )
 from privacy_api.web.builder import STEPS, Draft, draft_from, field_of, query_of, step_of, text_of
@@ -66,7 +66,7 @@ class Builder:
     @cached_property
     def offer(self) -> offer.Offer:
         official = self.hosted.cut.policy.mode is Mode.OFFICIAL
-        scope = scope_of(self.principal, self.hosted)
+        scope = (self.principal.project.scope or {}).get(self.hosted.id)
         return offer.Offer(self.hosted.data_set, self.principal.project.grants, official, scope)
 
     @cached_property
@@ -131,7 +131,7 @@ def with_problems(frame: dict[str, Any], more: Mapping[str, str]) -> dict[str, A
 def builder_of(project: str, data_set: str, request: Request, services: Services) -> Builder:
     """404 where the project is not one's own, or the data set does not exist for it."""
     principal = principal_of(request, project, services)
-    hosted = reach(data_set, principal, services)
+    hosted = held_to(reach(data_set, principal, services), principal.project)
     return Builder(hosted, principal, services, draft_from(request.query_params.get("q", "")))
 
 

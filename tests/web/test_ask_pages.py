@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.engines.memory import MemoryEngine
+from datasets.scope import DataSetScope
 from privacy_api.formats import FORMATS
 from privacy_api.ports import Project, Role
 from privacy_api.service.cuts import HostedCut, hosted
@@ -230,6 +231,24 @@ def test_more_codes_than_a_question_may_name_are_refused_where_they_are_ticked(a
     many = [("code", f"x{n}") for n in range(201)]
     refused = ada.send(at("condition", COUNT, reference="la"), ("reference", "la"), *many, status=422)
     assert 'href="#code"' in refused.text
+
+
+def test_a_scope_leaves_out_what_it_does_not_name(site: Service) -> None:
+    """One year, regions and no finer, and one data set."""
+    scope = DataSetScope(frozenset({"la.region", "score"}), {"year": frozenset({"202122"})})
+    narrow = Project("narrow", "Narrow", 10**9, frozenset(), scope={"school.census": scope})
+    site.services.projects.create_project(narrow)
+    zoe = visitor(site, "narrow", name="zoe")
+    base = "/ask/narrow/school.census"
+    rows = zoe.get(f"{base}/rows").text
+    assert re.findall(r'<option value="([^"]+)"', rows.partition('id="columns"')[2].partition("</select>")[0]) == [
+        "year", "la.region", "score", "score.wide",
+    ]  # fmt: skip
+    who = zoe.get(f"{base}/who").text
+    assert 'value="202122"' in who
+    assert 'value="202223"' not in who
+    told = main_text(zoe.get(at("check", {"measures": [{"statistic": "count"}], "groupBy": ["la.region"]}, base)))
+    assert "which this project may not ask about" in told, "it must say which year it means"
 
 
 def test_another_projects_builder_does_not_exist(site: Service, ada: Visitor) -> None:
