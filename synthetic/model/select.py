@@ -34,12 +34,13 @@ class Candidates:
     def choose(self, meter: Meter, fitted: Fitted, number: float, share: float, nano_rho: int) -> list[Clique]:
         """The next few, each at `nano_rho`; none where none fits. share: nano-ρ to measure a typical one."""
         expected = self._expected(fitted, number)
+        tree = self._settings.cells_of_tree(number)
         penalties = {clique: self._penalty(clique, share) for clique in self.all}
         found: list[Clique] = []
         while len(found) < self._settings.batch and self.left:
             # Two of one batch that share a pair would be chosen for the same reason.
             apart = [c for c in self.all if all(len({*c} & {*other}) < 2 for other in found)]
-            fitting = [c for c in apart if self._fits(c)]
+            fitting = [c for c in apart if self._fits(c, tree)]
             if not fitting:
                 break
             clique = meter.choose({c: expected[c] for c in fitting}, penalties, nano_rho)
@@ -54,9 +55,9 @@ class Candidates:
         self._graph.join(self._domain.places_of(clique))
         self.left = min(self.left - 1, len(self.all))
 
-    def _fits(self, clique: Clique) -> bool:
+    def _fits(self, clique: Clique, tree: int) -> bool:
         places = self._domain.places_of(clique)
-        return self._graph.has(places) or self._graph.with_clique(places).cells <= self._settings.tree
+        return self._graph.has(places) or self._graph.with_clique(places).cells <= tree
 
     def _penalty(self, clique: Clique, share: float) -> int:
         """The absolute error that its noise would make, over all its cells."""

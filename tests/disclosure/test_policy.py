@@ -175,8 +175,9 @@ def test_official_lists_no_groups() -> None:
 
 def test_the_rules_in_the_documents_can_be_taken_as_they_stand(root: Path) -> None:
     text = (root / "docs" / "policy.md").read_text(encoding="utf-8")
-    official, dp = re.findall(r"```toml\n(.*?)```", text, re.S)
+    official, model, dp = re.findall(r"```toml\n(.*?)```", text, re.S)
     assert load_policy(DP + "\n" + dp).listed_groups is not None
+    assert load_policy(DP + "\n" + model).model_cap == 15_000_000
     policy = load_policy(OFFICIAL + "\n" + official)
     assert (policy.answers_ad_hoc, policy.cell_key, policy.rule(MinimumSchools)) == (
         True,
