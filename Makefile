@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROPERTIES := tests/generative tests/datasets/test_totals.py tests/datasets/test_predicate.py \
 	tests/disclosure/test_additive.py tests/disclosure/test_suppression.py tests/disclosure/test_release.py
 
-.PHONY: demo test test-slow test-thorough oracle spark check bench bench-ingest bench-accuracy bench-serving lock clean
+.PHONY: demo test test-slow test-thorough oracle spark check bench bench-ingest bench-accuracy bench-serving bench-synthetic lock clean
 
 demo: $(STAMP)
 	@$(BIN)/privacy-api demo
@@ -56,6 +56,10 @@ bench-serving: $(STAMP)
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.peers
 
+# Our model of pupils and those of peers, in environments of their own in .bench; what peers gave is kept there.
+bench-synthetic: $(STAMP)
+	$(BIN)/python -m benchmarks.synthetic
+
 $(STAMP): requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
@@ -72,6 +76,9 @@ lock:
 	echo 'smartnoise-sql==1.0.10 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-smartnoise.txt
 	echo 'opendp[polars]>=0.16,<0.17 duckdb>=2.0,<3' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-opendp.txt
 	echo 'tmlt.analytics==0.21.0' | $(COMPILE) - -o requirements/peers-tumult.txt
+	echo 'opendp[mbi]==0.16.0 pandas' | tr ' ' '\n' | $(COMPILE) - -o requirements/peers-mbi.txt
+	echo 'dpmm==0.1.9' | $(COMPILE) - -o requirements/peers-dpmm.txt
+	echo 'scikit-learn==1.9.1' | $(COMPILE) - -o requirements/peers-tstr.txt
 
 clean:
 	rm -rf $(VENV) .venv-oracle .venv-spark

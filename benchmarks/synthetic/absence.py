@@ -27,8 +27,8 @@ DOMAINS = {
 }
 
 
-def prepare(shared: Path, authorities: list[str], rows: int | None) -> Table:
-    """So many rows at random, or all. authorities: old codes of all local authorities, from the official list."""
+def read(shared: Path, authorities: list[str]) -> Table:
+    """authorities: old codes of all that there ever were, from the official list."""
     domains = {"old_la_code": authorities, **DOMAINS}
     places = ", ".join(f"list_position({list(codes)!r}, {name}) - 1 as {name}" for name, codes in domains.items())
     with duckdb.connect() as connection:
@@ -36,6 +36,4 @@ def prepare(shared: Path, authorities: list[str], rows: int | None) -> Table:
     if any(np.ma.is_masked(found[name]) or (found[name] < 0).any() for name in domains):
         raise ValueError("absence: a code that is not in the official lists")
     codes = np.column_stack([found[name].astype(np.uint8) for name in domains])
-    if rows is not None:
-        codes = codes[np.sort(np.random.default_rng(SEED).choice(len(codes), rows, replace=False))]
     return Table([Column(name, len(values)) for name, values in domains.items()], codes)

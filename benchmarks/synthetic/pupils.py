@@ -17,17 +17,20 @@ from benchmarks.synthetic.table import Column, Table
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from synthetic.npd import census, write_schools
-from synthetic.npd.absence import rates
+from synthetic.npd.absence import missed
 from synthetic.npd.attainment import NO_SCORE
 from synthetic.npd.events import exclusions_year
 from synthetic.npd.key_stages import ks4
 from synthetic.npd.make import chunks_of
-from synthetic.npd.pupils import ETHNICITIES, NEEDS
+from synthetic.npd.pupils import ETHNICITIES, NEEDS, NONE
 from synthetic.npd.schools import SPECIAL
 from synthetic.npd.world import Chunk, World
 
-SEED, YEARS, SCHOOLS, PER_CHUNK = 20_261_201, range(2018, 2025), 1_000, 50_000
-SESSIONS = 380
+SEED, SCHOOLS, PER_CHUNK = 20_261_201, 1_000, 50_000
+YEARS, LEAVERS = range(2013, 2025), range(2018, 2025)
+"""Of the cut, and those in which key stage 4 ends: of each pupil, six years are known."""
+PER_LEAVER = 5
+"""Pupils of all ages for each at the end of key stage 4 in those years, and some to spare."""
 ROOT = Path(__file__).resolve().parents[2]
 SCORES = (80, 90, 95, 98, 100, 102, 104, 106, 108, 110, 113)
 """Lowest scaled scores of bands; under the first is below the test."""
@@ -43,7 +46,7 @@ COLUMNS = (
     Column("region", 10),
     Column("special_school", 2),
     Column("fsm", 5),
-    Column("sen_year_1", 3),
+    Column("sen_year_6", 3),
     Column("sen_year_11", 3),
     Column("need", 1 + len(NEEDS)),
     Column("idaci_decile", 10),
@@ -90,8 +93,8 @@ def _world(scratch: Path) -> World:
 
 
 def _parts(world: World, rows: int) -> Iterator[Codes]:
-    for chunk in chunks_of(world, 10 * rows + PER_CHUNK, PER_CHUNK):
-        for year in YEARS:
+    for chunk in chunks_of(world, max(PER_LEAVER * rows, PER_CHUNK), PER_CHUNK):
+        for year in LEAVERS:
             yield _leavers(chunk, year)
 
 
@@ -106,7 +109,8 @@ def _background(chunk: Chunk, who: Codes, year: int) -> dict[str, Codes]:
     p, schools = chunk.pupils, chunk.world.schools
     school = chunk.school(who, year)
     regions = sorted(set(schools.regions) - {""})
-    need = np.where(p.sen[who, 11] == 0, 0, 1 + p.need[who])
+    sen, before = p.sen(who, year), p.sen(who, year - 5)
+    fsm = np.stack([p.fsm(who, y) for y in range(year - 5, year + 1)])
     return {
         "sex": p.male[who].astype(np.int64),
         "ethnicity": p.ethnicity[who],
@@ -114,18 +118,18 @@ def _background(chunk: Chunk, who: Codes, year: int) -> dict[str, Codes]:
         "birth_month": p.month[who],
         "region": np.array([regions.index(r) if r else 9 for r in schools.regions])[schools.la[school]],
         "special_school": (schools.kind[school] == SPECIAL).astype(np.int64),
-        "fsm": _spells(p.fsm[who, :7].any(axis=1), p.fsm[who, 7:12].any(axis=1), p.fsm[who, :12].all(axis=1)),
-        "sen_year_1": p.sen[who, 1].astype(np.int64),
-        "sen_year_11": p.sen[who, 11].astype(np.int64),
-        "need": need,
+        "fsm": _spells(fsm[0], fsm[1:].any(axis=0), fsm.all(axis=0)),
+        "sen_year_6": before,
+        "sen_year_11": sen,
+        "need": np.where(sen == NONE, 0, 1 + p.need(who, year)),
         "idaci_decile": (census._idaci_rank(p, who) - 1) * 10 // census.SMALL_AREAS,
-        "moved": (p.school[who, 7] != p.school[who, 11]).astype(np.int64),
+        "moved": (p.school(who, year - 4) != school).astype(np.int64),
         "arrived": np.searchsorted([1, 7, 10], p.first[who], side="right"),
     }
 
 
 def _spells(primary: npt.NDArray[np.bool_], secondary: npt.NDArray[np.bool_], always: npt.NDArray[np.bool_]) -> Codes:
-    """Never, primary only, secondary only, both, always."""
+    """Never, in Year 6 only, later only, both, in all six years."""
     return np.where(always, 4, primary + 2 * secondary).astype(np.int64)
 
 
@@ -150,12 +154,11 @@ def _attainment(chunk: Chunk, who: Codes, year: int) -> dict[str, Codes]:
 def _conduct(chunk: Chunk, who: Codes, year: int) -> dict[str, Codes]:
     everyone = len(chunk.pupils.numbers)
     rate, number = np.zeros(everyone), np.zeros(everyone, np.int64)
-    of, found = rates(chunk, year)
-    rate[of] = found
+    found = missed(chunk, year)
+    rate[found.of] = found.rate
     for _, rows in exclusions_year(chunk, year):
         number[rows.who] = np.asarray(rows.known["suspensions"])
-    missed = chunk.stream("benchmark sessions", year).binomial(SESSIONS, rate[who]) / SESSIONS
     return {
-        "absence": np.searchsorted(ABSENCE, missed, side="left"),
+        "absence": np.searchsorted(ABSENCE, rate[who], side="left"),
         "suspensions": np.minimum(number[who], 3),
     }

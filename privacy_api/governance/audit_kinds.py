@@ -208,6 +208,7 @@ _ALL = (
     _kind("output-checked", "An output was checked", "verdict", "project data_set version policy digest"),
     _kind("table-registered", "A table was registered to be released", "", "data_set digest title reason policy"),
     _kind("table-withdrawn", "A registered table was withdrawn", "", "reason"),
+    _kind("synthetic-signed", "Somebody signed a synthetic release off", "digest reason what"),
     _kind("release-published", "A release was put into the public register", "", "project reason"),
     # watching
     _kind("flag-acknowledged", "A red flag was looked at", "detector reason", "severity"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, prod
@@ -107,13 +107,19 @@ def _checked(variable: Variable, column: Codes) -> Codes:
 
 
 class Measured:
-    """Margins that were measured or published, and what can be summed from them; of two, the less noisy one."""
+    """Margins that were measured or published, and what can be summed from them; of two, the less noisy one.
 
-    def __init__(self, variables: Sequence[Variable], margins: Iterable[Margin]) -> None:
+    of: variables of which one must be in a table for it to be told. Published shares are often of one variable in
+    groups that are as large as they happen to be in the source: of the groups alone such a table tells nothing.
+    """
+
+    def __init__(self, variables: Sequence[Variable], margins: Iterable[Margin], of: Collection[str] = ()) -> None:
         self.variables = tuple(variables)
-        self.margins = tuple(margins)
+        self.margins, self._of = tuple(margins), frozenset(of)
 
     def margin(self, names: Names) -> Margin | None:
+        if self._of and not self._of & set(names):
+            return None
         found = [m.onto(names) for m in self.margins if set(names) <= set(m.names)]
         return min(found, key=lambda m: m.sigma, default=None)
 

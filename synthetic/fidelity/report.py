@@ -46,8 +46,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
+    """rules: how many are told of together. violations: rows, pupils or cells that break one."""
+
     label: str
-    rows: int
+    rules: int
     violations: int
 
 

@@ -146,7 +146,7 @@ def report(source: Rows, reference: Rows | Measured, label: str = "Variable 0") 
         digest="ab" * 32,
         provenance={"Seed": "1", EVIL: EVIL},
         kept=(Kept(("v0", "v1"), 12.5),),
-        constraints=(Constraint("v3 is not less than v2", len(source), 0),),
+        constraints=(Constraint("v3 is not less than v2", 1, 0),),
         price=Price(0.015, 1.0, 1e-9),
     )
     named = [Variable("v0", label, VARIABLES[0].codes, ("no", "yes")), *VARIABLES[1:]]
