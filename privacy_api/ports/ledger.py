@@ -161,7 +161,7 @@ class Ledger(Protocol):
         ...
 
     def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
-        """At most so many, newest first, after leaving out `first`; and how many there are."""
+        """Newest first, but for `first` of them, at most so many; and how many there are. None of a sandbox."""
         ...
 
     def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:

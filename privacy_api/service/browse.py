@@ -11,7 +11,7 @@ from datasets.aliases import Found, look_up, search
 from datasets.catalogue import Catalogue
 from datasets.variables import Alias, Variable
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import StoredRelease
+from privacy_api.ports import ProjectKind, StoredRelease
 from privacy_api.service.answer_query import find_data_set
 from privacy_api.service.cuts import HostedCut, HostedDataSet
 from privacy_api.service.services import Services
@@ -107,10 +107,17 @@ def published(first: int, most: int, services: Services) -> tuple[list[Published
 
 def find_release(release: str, services: Services) -> tuple[Published, dict[str, Any]]:
     """And its whole document."""
-    stored = services.ledger.release(release)
-    if stored is None:
-        raise ApiError(ErrorCode.NOT_FOUND)
+    stored = released(release, services)
     return _published(stored, services), json.loads(stored.body)
+
+
+def released(release: str, services: Services) -> StoredRelease:
+    """What somebody tried in a sandbox is theirs, and in no register."""
+    stored = services.ledger.release(release)
+    project = None if stored is None else services.projects.project(stored.project)
+    if stored is None or project is None or project.kind is ProjectKind.SANDBOX:
+        raise ApiError(ErrorCode.NOT_FOUND)
+    return stored
 
 
 def _published(stored: StoredRelease, services: Services) -> Published:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from privacy_api.ports import Charge, Day, Spending, StoredRelease
 from privacy_api.stores import chain
 from privacy_api.stores.packing import UNREADABLE
-from privacy_api.stores.schema import ledger
+from privacy_api.stores.schema import ledger, projects
 from privacy_api.stores.schema import releases as released
 
 DATE = 10
@@ -69,10 +69,12 @@ def _spending(row: RowMapping) -> Spending:
 
 
 def releases(connection: Connection, first: int, most: int) -> tuple[list[StoredRelease], int]:
-    """Newest first, by their place in the chain."""
-    total = connection.execute(select(func.count()).select_from(released)).scalar_one()
+    """Newest first, by their place in the chain; none of a sandbox."""
+    found = released.join(projects, projects.c.id == released.c.project)
+    listed = projects.c.kind == "research"
+    total = connection.execute(select(func.count()).select_from(found).where(listed)).scalar_one()
     columns = (released.c[name] for name in ("id", "cut", "project", "created", "body"))
-    rows = select(*columns).order_by(released.c.entry.desc()).offset(first).limit(most)
+    rows = select(*columns).select_from(found).where(listed).order_by(released.c.entry.desc()).offset(first).limit(most)
     return [release_of(row) for row in connection.execute(rows).mappings()], int(total)
 
 

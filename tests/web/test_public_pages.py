@@ -142,7 +142,7 @@ def test_a_release_can_be_read_cited_and_downloaded(site: Service) -> None:
     assert "Ashby" in text
     for row in rows:
         if row["value"] is not None:
-            assert f">{row['value']:,}" in text
+            assert f"{row['value']:,}" in text
     assert "[c]" in text, "few or none are in four of the five"
     csv = site.client.get(f"/q/{release}/csv")
     assert csv.headers["content-disposition"] == f'attachment; filename="{release}.csv"'
@@ -156,12 +156,22 @@ def test_a_release_can_be_read_cited_and_downloaded(site: Service) -> None:
 
 def test_the_register_has_research_projects_and_no_sandbox(site: Service) -> None:
     stores = site.services.projects
-    stores.create_project(Project("try", "Somebody’s sandbox", 1, frozenset(), ProjectKind.SANDBOX))
+    stores.create_project(Project("try", "Somebody’s sandbox", 500_000_000, frozenset(), kind=ProjectKind.SANDBOX))
     stores.create_project(
         Project("p", "<b>Absence & care</b>", 1, frozenset({"sex"}), expires="2027-01-31T00:00:00+00:00")
     )
     text = text_of(site, "/register")
     assert "sandbox" not in text
+    answer = site.client.post(
+        "/v1/data-sets/school.census/query",
+        json={"measures": [{"statistic": "count"}], "groupBy": ["need"]},
+        headers={"Authorization": f"Bearer {stores.create_key('try', '', 'test')[1]}"},
+    )
+    assert answer.status_code == 200, answer.text
+    release = answer.headers["release-id"]
+    assert release not in text_of(site, "/register/releases")
+    text_of(site, f"/q/{release}", 404)
+    assert site.client.get(f"/q/{release}/csv").status_code == 404
     assert "&lt;b&gt;Absence &amp; care&lt;/b&gt;" in text
     assert "31 January 2027" in text
 

@@ -63,6 +63,12 @@ def release_context(document: Mapping[str, Any], base: str, services: Services, 
     }
 
 
+def rows_of(document: Mapping[str, Any], services: Services) -> int:
+    """Lines of its table."""
+    hosted = services.data_sets.get(document["dataSet"]["id"])
+    return len(sheet_of(document, Labels(hosted.data_set if hosted else None)).lines)
+
+
 def _population(document: Mapping[str, Any], data_set: DataSet | None) -> list[str]:
     """In the words of the builder."""
     if data_set is None:

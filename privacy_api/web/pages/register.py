@@ -12,6 +12,7 @@ from privacy_api.formats import FORMATS
 from privacy_api.ports import ProjectKind
 from privacy_api.routes.access import ServicesDep
 from privacy_api.service import browse
+from privacy_api.web.pages.answers import release_context, rows_of
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import ROWS, Part, paging_of, part_of
 
@@ -34,28 +35,20 @@ def releases(request: Request, services: ServicesDep) -> Response:
 @router.page("/q/{release}")
 def release(release: str, request: Request, services: ServicesDep) -> Response:
     found, document = browse.find_release(release, services)
-    part = part_of(request, document["results"])
-    names = [d["name"] for d in document["dimensions"]]
-    return render(
-        request,
-        "q.html",
-        found=found,
-        document=document,
-        part=part,
-        names=names,
-        labels=_labels(document["dimensions"]),
-        title=asked(found.asked),
-    )
+    paging = paging_of(request, rows_of(document, services))
+    base = f"{request.url.scheme}://{request.url.netloc}"
+    return render(request, "q.html", found=found, **release_context(document, base, services, paging))
 
 
 @router.page("/q/{release}/{format}")
-def download(release: str, format: str, services: ServicesDep) -> Response:
+def download(release: str, format: str, request: Request, services: ServicesDep) -> Response:
     """The same as a file, in any format of the API."""
-    stored, known = services.ledger.release(release), FORMATS.get(format)
-    if stored is None or known is None:
+    stored, known = browse.released(release, services), FORMATS.get(format)
+    if known is None:
         raise ApiError(ErrorCode.NOT_FOUND)
+    body = known.write(stored.body, request.query_params.get("labels") == "both")
     attached = {"Content-Disposition": f'attachment; filename="{stored.id}.{known.extension}"'}
-    return Response(known.write(stored.body, True), media_type=known.media_type, headers=attached)
+    return Response(body, media_type=known.media_type, headers=attached)
 
 
 def asked(question: Mapping[str, Any]) -> str:
@@ -73,7 +66,3 @@ def _measure(measure: Mapping[str, Any]) -> str:
 
 def _and(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _labels(dimensions: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    return {d["name"]: {c["code"]: c["label"] for c in d["codes"]} for d in dimensions}
