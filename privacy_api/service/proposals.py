@@ -91,6 +91,11 @@ def find(proposal: str, services: Services) -> Proposal:
 
 def waiting(subject: str, services: Services) -> list[Proposal]:
     """Proposals about this that can still be decided."""
+    return open_ones(services, subject)
+
+
+def open_ones(services: Services, subject: str | None = None) -> list[Proposal]:
+    """Those that can still be decided, about this or about anything."""
     now = services.now()
     found = services.proposals.proposals(ProposalState.OPEN, subject)
     return [proposal for proposal in found if not has_lapsed(proposal, now)]

@@ -28,7 +28,19 @@ HEAD = (
     Link("How pupils are protected", "/help/protection"),
     Link("Performance", "/performance"),
     Link("API reference", "/docs"),
+    Link("Staff", "/admin", "staff"),
 )
+STAFF = (
+    Link("Applications", "/admin/applications", "review-applications"),
+    Link("Proposals for a second person", "/admin/proposals", "staff"),
+    Link("Policies", "/admin/policies", "view-policies"),
+    Link("Budgets", "/admin/budgets", "view-budgets"),
+    Link("Data sets", "/admin/data-sets", "staff"),
+    Link("People", "/admin/people", "manage-accounts"),
+    Link("Red flags", "/admin/red-flags", "view-red-flags"),
+    Link("Audit", "/admin/audit", "view-audit"),
+)
+"""The pages of staff, in the order of their front page."""
 FOOT = (
     Link("Accessibility", "/accessibility"),
     Link("Cookies", "/cookies"),
