@@ -55,6 +55,13 @@ from privacy_api.web.pages import (
     information,
     register,
     sign_in,
+    staff,
+    staff_budgets,
+    staff_cuts,
+    staff_people,
+    staff_policies,
+    staff_proposals,
+    staff_record,
     start,
 )
 from privacy_api.web.pages import keys as keys_page
@@ -85,6 +92,7 @@ API = (
 PAGES = (
     *(docs, static, start, catalogue, register, information, sign_in),
     *(keys_page, ask, answers, downloads, budget, apply),
+    *(staff, staff_proposals, staff_policies, staff_budgets, staff_cuts, staff_people, staff_record),
 )
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""

@@ -41,7 +41,8 @@ async def acted(
 
 def _told(form: Filled[Model], refused: ApiError, model: type[Model]) -> Filled[Model]:
     """Beside the field that it is about, or the first one."""
-    first, sent = next(iter(model.model_fields)), Filled[Model](None, form.values)
+    first = next(iter(model.model_fields))
+    sent: Filled[Model] = Filled(None, form.values)
     for problem in refused.problems:
         sent = sent.with_problem(problem.path if problem.path in model.model_fields else first, problem.message)
     return sent if refused.problems else sent.with_problem(first, refused.detail or f"{refused.code.title}.")

@@ -13,14 +13,19 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import BrowserContext
 
+from privacy_api.cli.cuts import preset
 from privacy_api.governance.caller import Caller
 from privacy_api.ports import Role
 from privacy_api.ports.applications import Content, DataWanted, Justification, Sensitive, WantedData
 from privacy_api.service import applications as applying
+from privacy_api.service.caps import Scope
 from privacy_api.service.decisions import return_it
 from privacy_api.service.identity import principal_in
 from privacy_api.service.keys import create_key
+from privacy_api.service.policy_versions import draft
 from privacy_api.service.saved_queries import save
+from privacy_api.service.staff_changes import set_cap
+from privacy_api.service.watching import feed
 from privacy_api.web.apply_pages import BY_NAME
 from tests.lib.applications import COMPLETE
 from tests.web.sites import Site
@@ -45,19 +50,22 @@ WRITTEN = replace(
 class Example:
     """address: or how to make one on its site. site: "demo" (pupils and queries) or "npd" (a large catalogue).
 
-    signed_in: a researcher looks at it.
+    signed_in: a researcher looks at it. staff: or somebody with this role.
     """
 
     address: str | Callable[[Site], str]
     site: str = "demo"
     status: int = 200
     signed_in: bool = False
+    staff: Role | None = None
 
     def on(self, site: Site) -> str:
         return self.address if isinstance(self.address, str) else self.address(site)
 
     def enter(self, site: Site, context: BrowserContext) -> None:
-        if self.signed_in:
+        if self.staff:
+            site.sign_in(context, account_in(site.services, name=self.staff.value, role=self.staff))
+        elif self.signed_in:
             site.sign_in(context)
 
 
@@ -135,7 +143,72 @@ def _an_application(site: Site, content: Content, sent: bool, returned: bool) ->
     return f"/apply/{made.id}"
 
 
+def seen_by(role: Role, address: str | Callable[[Site], str]) -> Example:
+    return Example(address, staff=role)
+
+
+def an_officers(role: Role = Role.DISCLOSURE_OFFICER, *, sent: bool = True, returned: bool = False) -> Example:
+    """The staff page of an application."""
+    return seen_by(
+        role, lambda site: f"/admin{an_application(site, WRITTEN, sent, returned)}".replace("apply", "applications")
+    )
+
+
+def a_proposal(site: Site) -> str:
+    """To raise the budget of the demonstration's project, by one of two officers."""
+    known = site.services.proposals.proposals(subject="project:demo")
+    if not known:
+        olive = account_in(site.services, name="olive", role=Role.DISCLOSURE_OFFICER)
+        site.services.projects.set_cap("project", "demo", 400_000_000)
+        set_cap(Scope.PROJECT, "demo", 450_000_000, "More schools take part.", Caller(olive), site.services)
+        known = site.services.proposals.proposals(subject="project:demo")
+    return f"/admin/proposals/{known[0].id}"
+
+
+def a_version(site: Site) -> str:
+    """A draft that loosens one rule and tightens another."""
+    drafts = [each for each in site.services.terms.versions("demo") if each.version > 1]
+    if not drafts:
+        olive = account_in(site.services, name="olive", role=Role.DISCLOSURE_OFFICER)
+        text = preset("dp-default").replace("cells = 10000", "cells = 20000")
+        made = draft("demo", text, "Larger tables are wanted.", olive.id, site.services)
+        return f"/admin/policies/demo/{made.version.version}"
+    return f"/admin/policies/demo/{drafts[0].version}"
+
+
+def a_flag(site: Site) -> str:
+    """Many refused sign-ins: what raises a flag for certain."""
+    site.services.audit.record("sign-in-refused", "nobody", "service", {"counts": {"not-authenticated": 500}})
+    return f"/admin/red-flags/{feed(site.services)[0].flag.id}"
+
+
+OFFICER, CUSTODIAN, AUDITOR, ADMIN = Role.DISCLOSURE_OFFICER, Role.DATA_CUSTODIAN, Role.AUDITOR, Role.ADMIN
+STAFF: Mapping[str, Example] = {
+    "/admin": seen_by(CUSTODIAN, lambda site: (a_proposal(site), "/admin")[1]),
+    "/admin/applications": seen_by(
+        OFFICER, lambda site: (an_application(site, WRITTEN, True), "/admin/applications")[1]
+    ),
+    "/admin/applications/{application}": an_officers(),
+    "/admin/proposals": seen_by(CUSTODIAN, lambda site: (a_proposal(site), "/admin/proposals")[1]),
+    "/admin/proposals/{proposal}": seen_by(CUSTODIAN, a_proposal),
+    "/admin/policies": seen_by(OFFICER, "/admin/policies"),
+    "/admin/policies/{cut}": seen_by(OFFICER, lambda site: (a_version(site), "/admin/policies/demo")[1]),
+    "/admin/policies/{cut}/{version}": seen_by(OFFICER, a_version),
+    "/admin/budgets": seen_by(OFFICER, spent("/admin/budgets")),
+    "/admin/budgets/{scope}/{name}": seen_by(OFFICER, "/admin/budgets/project/demo"),
+    "/admin/data-sets": seen_by(OFFICER, "/admin/data-sets"),
+    "/admin/data-sets/{cut}": seen_by(OFFICER, "/admin/data-sets/demo"),
+    "/admin/people": seen_by(ADMIN, "/admin/people"),
+    "/admin/people/{account}": seen_by(ADMIN, lambda site: f"/admin/people/{site.account.id}"),
+    "/admin/audit": seen_by(AUDITOR, spent("/admin/audit")),
+    "/admin/audit/verification": seen_by(AUDITOR, "/admin/audit/verification"),
+    "/admin/red-flags": seen_by(AUDITOR, lambda site: (a_flag(site), "/admin/red-flags")[1]),
+    "/admin/red-flags/{flag}": seen_by(AUDITOR, a_flag),
+}
+"""Pages of staff."""
+
 EXAMPLES: Mapping[str, Example] = {
+    **STAFF,
     "/": Example("/"),
     "/register": Example("/register"),
     "/register/releases": Example(lambda site: site.answer(QUESTION) and "/register/releases"),
@@ -170,6 +243,12 @@ EXAMPLES: Mapping[str, Example] = {
 """Route → example."""
 
 FURTHER: Mapping[str, Example] = {
+    "staff: all applications": seen_by(CUSTODIAN, "/admin/applications?state=all"),
+    "staff: an application that was returned": an_officers(returned=True),
+    "staff: one's own proposal": seen_by(CUSTODIAN, "/admin/proposals?state=all"),
+    "staff: a policy tried": seen_by(OFFICER, lambda site: f"{a_version(site)}?effect=yes"),
+    "staff: charges only": seen_by(AUDITOR, spent("/admin/audit?kind=charge")),
+    "staff: not for researchers": Example("/admin", status=403, signed_in=True),
     **{f"apply: {name}": applied(f"/{name}") for name in BY_NAME if name != "purpose"},
     "a blank application": applied("", Content()),
     "check of a blank application": applied("/check", Content()),

@@ -47,8 +47,8 @@ class Site:
         """A researcher, in the site's project."""
         return account_in(self.services, self.project)
 
-    def sign_in(self, context: BrowserContext) -> None:
-        cookie = cookie_for(self.services, self.account)
+    def sign_in(self, context: BrowserContext, account: Account | None = None) -> None:
+        cookie = cookie_for(self.services, account or self.account)
         context.add_cookies([{"name": PLAIN_COOKIE, "value": cookie, "url": self.url}])
 
     def answer(self, query: dict[str, Any], data_set: str = DATA_SET) -> str:

@@ -44,13 +44,17 @@ class Visitor:
         assert found.status_code == status, f"{address}: {found.status_code}"
         return found
 
-    def send(self, address: str, *fields: tuple[str, str], status: int = 303) -> httpx2.Response:
-        """A form of the page at this address: with the token that is in it."""
-        token = re.search(r'name="csrf" value="([^"]+)"', self.get(address).text)
+    def send(self, address: str, *fields: tuple[str, str], status: int = 303, to: str = "") -> httpx2.Response:
+        """A form of the page at this address: with the token that is in it. to: where the form says it goes."""
+        page = self.get(address).text
+        token = re.search(r'name="csrf" value="([^"]+)"', page)
         assert token, "a page with a form"
         body = urlencode([("csrf", token[1]), *fields])
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        found = self.service.client.post(address, content=body, headers=self.headers | form, follow_redirects=False)
+        assert not to or f'action="{to}"' in page or f'formaction="{to}"' in page, "the form of the page"
+        found = self.service.client.post(
+            to or address, content=body, headers=self.headers | form, follow_redirects=False
+        )
         assert found.status_code == status, f"{address}: {found.status_code} {found.text[:300]}"
         return found
 

@@ -24,7 +24,7 @@ from privacy_api.service.proposals import open_ones, waiting
 from privacy_api.service.services import Services
 from privacy_api.web.acting import acted
 from privacy_api.web.apply_answers import sections
-from privacy_api.web.forms import Filled, FormIn, posted
+from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.navigation import STAFF
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import part_of
@@ -105,9 +105,7 @@ def _page(
         application=found,
         plain=PLAIN[found.state],
         sections=sections(found.content, data_sets),
-        sensitive=[
-            (each, said.get((each.data_set, each.reference))) for each in sensitive(found.content, data_sets)
-        ],
+        sensitive=[(each, said.get((each.data_set, each.reference))) for each in sensitive(found.content, data_sets)],
         flags=_raised(found, services),
         looked_for=len(FLAGS),
         days=_days(found, services),

@@ -14,8 +14,8 @@ from privacy_api.ports import Proposal
 from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.service import outlook
 from privacy_api.service.caps import Scope, standing_cap
-from privacy_api.service.raising import change_cap
 from privacy_api.service.services import Services
+from privacy_api.service.staff_changes import set_cap as change_cap
 from privacy_api.web.acting import acted
 from privacy_api.web.charts.spent import spent_bar
 from privacy_api.web.forms import Filled, FormIn
@@ -50,9 +50,7 @@ def budget(scope: str, name: str, request: Request, services: ServicesDep) -> Re
     return _page(scope, name, request, services, Filled(), 200)
 
 
-def _page(
-    scope: str, name: str, request: Request, services: Services, form: Filled[CapIn], status: int
-) -> Response:
+def _page(scope: str, name: str, request: Request, services: Services, form: Filled[CapIn], status: int) -> Response:
     if scope not in list(Scope):
         raise ApiError(ErrorCode.NOT_FOUND)
     cap = standing_cap(Scope(scope), name, services)

@@ -36,7 +36,7 @@ def people(request: Request, services: ServicesDep) -> Response:
 
 @router.page("/admin/people/{account}")
 def person(account: str, request: Request, caller: CallerDep, services: ServicesDep) -> Response:
-    return _page(account, request, caller, services, Filled[RolesIn](), 200)
+    return _page(account, request, caller, services, Filled(), 200)
 
 
 def _page(

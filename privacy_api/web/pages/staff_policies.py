@@ -13,8 +13,8 @@ from privacy_api.routes.access import CallerDep, ServicesDep, gate_of
 from privacy_api.service import policy_versions
 from privacy_api.service.names import names_of
 from privacy_api.service.policy_effect import Effect, effect
-from privacy_api.service.raising import publish_policy
 from privacy_api.service.services import Services
+from privacy_api.service.staff_changes import publish as publish_policy
 from privacy_api.web.acting import acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
@@ -76,9 +76,7 @@ async def draft(cut: str, request: Request, caller: CallerDep, services: Service
 
 
 @router.page("/admin/policies/{cut}/{version}")
-async def version(
-    cut: str, version: int, request: Request, caller: CallerDep, services: ServicesDep
-) -> Response:
+async def version(cut: str, version: int, request: Request, caller: CallerDep, services: ServicesDep) -> Response:
     """With `?effect=yes` also what it would do to past questions, tried on synthetic data."""
 
     def work() -> Response:

@@ -89,8 +89,7 @@ def _page(
         standing=standing,
         open=standing == STATES[ProposalState.OPEN],
         mine=mine,
-        interested=caller.account is not None
-        and caller.account.id in proposals.interested(found.subject, services),
+        interested=caller.account is not None and caller.account.id in proposals.interested(found.subject, services),
         what=json.dumps(json.loads(found.what), indent=2, ensure_ascii=False),
         about=_about(found),
         names=names_of({found.by, *filter(None, [found.closed_by])}, services),

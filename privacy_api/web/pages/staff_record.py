@@ -72,9 +72,7 @@ def red_flag(flag: str, request: Request, services: ServicesDep) -> Response:
     return _flag(flag, request, services, Filled(), 200)
 
 
-def _flag(
-    flag: str, request: Request, services: Services, form: Filled[AcknowledgeIn], status: int
-) -> Response:
+def _flag(flag: str, request: Request, services: Services, form: Filled[AcknowledgeIn], status: int) -> Response:
     found = next((each for each in feed(services) if each.flag.id == flag), None)
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND)
@@ -87,6 +85,4 @@ async def looked_at(flag: str, request: Request, caller: CallerDep, services: Se
         acknowledge(flag, form.reason, caller.actor, services)
         return "/admin/red-flags"
 
-    return await acted(
-        request, AcknowledgeIn, act, lambda form, status: _flag(flag, request, services, form, status)
-    )
+    return await acted(request, AcknowledgeIn, act, lambda form, status: _flag(flag, request, services, form, status))
