@@ -33,7 +33,8 @@ class Forecast:
                 "At the present rate it lasts for more than ten years." if self.per_day else "Nothing is being spent."
             )
         days = f"{self.days_left} days" if self.days_left != 1 else "1 day"
-        return f"At the rate of the last {self.over} days it lasts {days}, until {self.ends}."
+        last = "day" if self.over == 1 else f"{self.over} days"
+        return f"At the rate of the last {last} it lasts {days}, until {self.ends}."
 
 
 def forecast(days: Sequence[Day], balance: Balance, today: date) -> Forecast:
