@@ -39,6 +39,7 @@ from privacy_api.routes import (
 )
 from privacy_api.routes.admission import admit, check_table
 from privacy_api.routes.throttle import Throttle
+from privacy_api.service.performance import Figures
 from privacy_api.service.services import Services
 from privacy_api.service.tallies import Refused
 from privacy_api.web import static
@@ -124,6 +125,7 @@ def create_app(
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
     app.state.secure, app.state.public_url, app.state.access = secure, public_url, dict(table)
     app.state.sandbox_throttle = Throttle(SANDBOXES_AN_HOUR, 3600)
+    app.state.figures = Figures(services.audit)
     app.state.development_sign_in = development_sign_in
     app.state.assets = assets or load_assets()
     app.state.paths = frozenset(route.path for module in pages for route in module.router.routes)

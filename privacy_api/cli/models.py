@@ -28,8 +28,8 @@ def fit(
     """Fit a differentially private model, charge it to the cut, and write it. The same again is free."""
     with services_for(home, mode) as services:
         from privacy_api.cli.progress import Bar
-        from privacy_api.ports import Principal
-        from privacy_api.service.answer_query import find_data_set
+        from privacy_api.ports import Principal, ProjectKind
+        from privacy_api.service.reach import reach
         from privacy_api.service.synthetic_fit import Wish, fit_model
         from privacy_api.wire.query_in import read_query
         from synthetic.model import Settings
@@ -41,8 +41,8 @@ def fit(
         query = read_query(_body(file) | {"measures": [{"id": "n", "statistic": "count"}]}, data_set)
         wish = Wish(query.group_by, query.criteria, amount(rho), Settings())
         with Bar() as bar:
-            hosted = find_data_set(data_set, services)
-            fitted = fit_model(wish, hosted, Principal("synthetic-fit", charged), services, bar.step)
+            by = Principal("synthetic-fit", charged, synthetic_only=charged.kind is ProjectKind.SANDBOX)
+            fitted = fit_model(wish, reach(data_set, by, services), by, services, bar.step)
         out.write_text(fitted.body, encoding="utf-8")
         typer.echo(f"{fitted.release}: charged {fitted.nano_rho} nano-rho; written to {out}")
 

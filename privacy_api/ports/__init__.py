@@ -24,6 +24,7 @@ from privacy_api.ports.audit import (
 from privacy_api.ports.engine import Engine
 from privacy_api.ports.identity import Asked, Identity, IdentityProvider, NotBelieved, ProviderUnreachable, SignedIn
 from privacy_api.ports.ledger import (
+    MODEL,
     Balance,
     BudgetExhausted,
     Charge,
@@ -56,6 +57,7 @@ from privacy_api.ports.terms import CutTerms, Outdated, PolicyState, PolicyVersi
 
 __all__ = [
     "DEVELOPMENT_ISSUER",
+    "MODEL",
     "Account",
     "AccountStatus",
     "Accounts",

@@ -68,6 +68,10 @@ class Reserved:
     earlier: tuple[ReleasedTable, ...] = ()
 
 
+MODEL = "syn-"
+"""What the id of a release begins with that is a model, not an answer: a file of its own kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredRelease:
     """A citable protected answer as it was first given: `body` is its JSON."""
@@ -77,6 +81,10 @@ class StoredRelease:
     project: str
     created: str
     body: bytes
+
+    @property
+    def is_model(self) -> bool:
+        return self.id.startswith(MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +169,8 @@ class Ledger(Protocol):
         ...
 
     def releases(self, first: int, most: int) -> tuple[list[StoredRelease], int]:
-        """Newest first, but for `first` of them, at most so many; and how many there are. None of a sandbox."""
+        """Newest first, but for `first` of them, at most so many; and how many there are. None of a sandbox, and no
+        model: it is no answer."""
         ...
 
     def missing(self, cut: str, wanted: Sequence[Wanted]) -> tuple[Wanted, ...]:

@@ -115,7 +115,7 @@ def released(release: str, services: Services) -> StoredRelease:
     """What somebody tried in a sandbox is theirs, and in no register."""
     stored = services.ledger.release(release)
     project = None if stored is None else services.projects.project(stored.project)
-    if stored is None or project is None or project.kind is ProjectKind.SANDBOX:
+    if stored is None or stored.is_model or project is None or project.kind is ProjectKind.SANDBOX:
         raise ApiError(ErrorCode.NOT_FOUND)
     return stored
 

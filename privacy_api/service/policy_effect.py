@@ -72,7 +72,7 @@ def _sample(cut: str, services: Services) -> Iterator[tuple[str, Any]]:
     seen: set[str] = set()
     for each in services.audit.newest(wanted, None, LOOKS_AT):
         stored = services.ledger.release(str(each.facts["release"]))
-        if stored is None or each.facts["query"] in seen or len(seen) == SAMPLE:
+        if stored is None or stored.is_model or each.facts["query"] in seen or len(seen) == SAMPLE:
             continue
         question = json.loads(each.facts["query"])
         if question.get("groups") != Groups.LISTED:  # which groups there are is another population's affair

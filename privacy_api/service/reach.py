@@ -42,7 +42,7 @@ def _own(cut: HostedCut, principal: Principal) -> HostedCut:
 def release_for(release: str, synthetic_only: bool, services: Services, project: str = "") -> StoredRelease:
     """404 unless it is there and its cut exists for whoever asks. project: whose sandbox may be looked into."""
     stored = services.ledger.release(release)
-    if stored is None or not _exists(stored.cut, synthetic_only, project, services):
+    if stored is None or stored.is_model or not _exists(stored.cut, synthetic_only, project, services):
         raise ApiError(ErrorCode.NOT_FOUND)
     return stored
 

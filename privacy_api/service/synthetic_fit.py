@@ -23,8 +23,24 @@ from disclosure.policy import Mode
 from disclosure.sensitivity import l2_squared
 from disclosure.tables import Measurement
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import BudgetExhausted, Engine, InProgress, LedgerBroken, Principal, Request, Reserved, Wanted
+from privacy_api.ports import (
+    MODEL,
+    BudgetExhausted,
+    Engine,
+    InProgress,
+    LedgerBroken,
+    Outdated,
+    Principal,
+    Project,
+    Request,
+    Reserved,
+    Suspended,
+    Wanted,
+)
+from privacy_api.service.answer_query import refuse_frozen
 from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.identity import suspended
+from privacy_api.service.project_terms import held_to, scope_in
 from privacy_api.service.services import Services
 from synthetic.model import Clique, Domain, Model, Settings, fit
 from synthetic.model.artefact import FORMAT, ModelRefused, loaded, saved
@@ -59,8 +75,9 @@ class HostedCounter:
     Raises InvalidQuery for columns that cannot be counted so, before anything is counted.
     """
 
-    def __init__(self, hosted: HostedDataSet, wish: Wish, grants: frozenset[str], engine: Engine) -> None:
-        self._hosted, self._wish, self._grants, self._engine = hosted, wish, grants, engine
+    def __init__(self, hosted: HostedDataSet, wish: Wish, project: Project, engine: Engine) -> None:
+        self._hosted, self._wish, self._grants, self._engine = hosted, wish, project.grants, engine
+        self._scope = scope_in(hosted, project)
         alone = {name: self._valid((name,)) for name in wish.columns}
         for index, (name, valid) in enumerate(alone.items()):
             _refuse_holes(valid, name, f"columns[{index}]")
@@ -78,7 +95,8 @@ class HostedCounter:
     def _valid(self, clique: Clique) -> ValidQuery:
         query = Query(self._hosted.data_set.id, (Measure("n", "count"),), clique, self._wish.criteria)
         largest = max(self._wish.settings.largest, 1 << 16)
-        valid = validate(query, self._hosted.data_set, self._grants, Limits(largest, self._wish.settings.width))
+        limits = Limits(largest, self._wish.settings.width)
+        valid = validate(query, self._hosted.data_set, self._grants, limits, scope=self._scope)
         if l2_squared(Count(), valid.layouts[0].contribution) != 1:
             message = "A pupil may have more than one row here: add criteria that leave one, such as one period."
             raise InvalidQuery((Problem("ManyRows", message, "criteria"),))
@@ -89,31 +107,46 @@ def fit_model(
     wish: Wish, hosted: HostedDataSet, principal: Principal, services: Services, told: Told = lambda *_: None
 ) -> FittedModel:
     """Raises ApiError: what is asked for is refused before the charge; after it, the charge stands."""
+    refuse_frozen(hosted)
     try:
-        _refuse(wish, hosted)
-        counter = HostedCounter(hosted, wish, principal.project.grants, hosted.cut.engine)
+        _refuse(wish, hosted, principal.project)
+        counter = HostedCounter(hosted, wish, principal.project, hosted.cut.engine)
     except InvalidQuery as invalid:
         raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
-    record = _record(wish, hosted, counter)
-    release = "syn-" + _digest(record)[:32]
-    if stored := services.ledger.release(release):
-        return FittedModel(release, stored.body.decode(), 0)
-    event = Event(MECHANISM, 1, wish.nano_rho, _digest(["question", record]))
-    cut = hosted.cut
-    request = Request(
-        principal, cut.catalogue.cut, cut.policy.cut_cap, release, json.dumps(record, sort_keys=True), (Wanted(event),)
-    )
     try:
-        return _fitted(wish, counter, services.ledger.reserve(request), services, told)
+        return _stored_or_fitted(wish, hosted, principal, counter, services, told)
     except BudgetExhausted as refused:
         left = (
             f"The budget of the {refused.scope} has {refused.balance.left} nano-rho left; {wish.nano_rho} are wanted."
         )
         raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=left) from None
+    except Suspended as found:
+        raise suspended(found) from None
     except InProgress:
         raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
+    except Outdated:
+        services.outdated()
+        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=1) from None
     except LedgerBroken:
         raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
+
+
+def _stored_or_fitted(
+    wish: Wish, hosted: HostedDataSet, principal: Principal, counter: HostedCounter, services: Services, told: Told
+) -> FittedModel:
+    """Under the terms of the cut that hold now, as any question."""
+    record, cut = _record(wish, hosted, counter), hosted.cut
+    release = MODEL + _digest(record)[:32]
+    if stored := services.ledger.release(release, cut.terms):
+        return FittedModel(release, stored.body.decode(), 0)
+    event = Event(MECHANISM, 1, wish.nano_rho, _digest(["question", record]))
+    text = json.dumps(record, sort_keys=True)
+    reserved = services.ledger.reserve(
+        Request(principal, cut.account, cut.cap, release, text, (Wanted(event),), terms=cut.terms)
+    )
+    if reserved.charge is None:  # somebody else has just had it fitted: nothing is counted without a charge
+        raise InProgress
+    return _fitted(wish, counter, reserved, services, told)
 
 
 def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Services, told: Told) -> FittedModel:
@@ -172,10 +205,13 @@ def _measurement(model: Model) -> Measurement:
     return Measurement(values, first.sigma, np.zeros(values.shape, dtype=np.bool_))
 
 
-def _refuse(wish: Wish, hosted: HostedDataSet) -> None:
-    """By the policy, and by the wish alone."""
+def _refuse(wish: Wish, hosted: HostedDataSet, project: Project) -> None:
+    """By the policy, by how the project is held, and by the wish alone."""
     policy = hosted.cut.policy
     problems = []
+    if held_to(hosted, project).cut.policy.shown_coarser:
+        told = "This project is shown rounded numbers only, and a model has numbers that are not."
+        problems.append(Problem("NotOffered", told, "dataSet"))
     if policy.mode is not Mode.DP or not policy.model_cap:
         problems.append(Problem("NotOffered", "The policy of the cut lets no model be fitted.", "dataSet"))
     elif not LEAST_PRICE * 100 <= wish.nano_rho <= policy.model_cap:

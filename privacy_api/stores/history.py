@@ -6,7 +6,7 @@ import zlib
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from privacy_api.ports import Charge, Day, Spending, StoredRelease
+from privacy_api.ports import MODEL, Charge, Day, Spending, StoredRelease
 from privacy_api.stores import chain
 from privacy_api.stores.packing import UNREADABLE
 from privacy_api.stores.schema import ledger, projects
@@ -69,9 +69,9 @@ def _spending(row: RowMapping) -> Spending:
 
 
 def releases(connection: Connection, first: int, most: int) -> tuple[list[StoredRelease], int]:
-    """Newest first, by their place in the chain; none of a sandbox."""
+    """Newest first, by their place in the chain; none of a sandbox, and no model."""
     found = released.join(projects, projects.c.id == released.c.project)
-    listed = projects.c.kind == "research"
+    listed = (projects.c.kind == "research") & ~released.c.id.startswith(MODEL)
     total = connection.execute(select(func.count()).select_from(found).where(listed)).scalar_one()
     columns = (released.c[name] for name in ("id", "cut", "project", "created", "body"))
     rows = select(*columns).select_from(found).where(listed).order_by(released.c.entry.desc()).offset(first).limit(most)

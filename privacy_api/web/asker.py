@@ -52,7 +52,11 @@ def principals_of(request: Request, services: Services) -> list[Principal]:
 def readable(release: str, request: Request, services: Services) -> StoredRelease:
     """404 unless it is there for one of the asker's projects."""
     stored = services.ledger.release(release)
-    if stored is None or not any(may_read(stored.cut, mine, services) for mine in principals_of(request, services)):
+    if (
+        stored is None
+        or stored.is_model
+        or not any(may_read(stored.cut, mine, services) for mine in principals_of(request, services))
+    ):
         raise ApiError(ErrorCode.NOT_FOUND)
     return stored
 
@@ -66,7 +70,7 @@ def balances_of(principal: Principal, hosted: HostedDataSet, services: Services)
     """Every budget that pays for a question: of the cut, the project and the person. The least of them decides."""
     ledger, cut = services.ledger, hosted.cut
     found = {
-        "This data (all projects together)": ledger.cut_balance(cut.account, cut.policy.cut_cap),
+        "This data (all projects together)": ledger.cut_balance(cut.account, cut.cap),
         "Your project": ledger.project_balance(principal.project),
     }
     person = services.projects.person(principal.person) if principal.person else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy_api.governance.metrics import metrics, share
-from privacy_api.ports import Happening, Position
+from privacy_api.ports import Audit, AuditFilter, Happening, Position
+from privacy_api.service.performance import Figures
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 APPLICATION = st.sampled_from(["sent", "returned", "decided", "withdrawn", "step"])
@@ -87,3 +88,24 @@ def test_ninety_per_cent_is_the_least_number_that_at_least_so_many_do_not_exceed
     assert share([float(n) for n in range(1, 11)], 0.9) == 9.0
     assert share([float(n) for n in range(1, 12)], 0.9) == 10.0
     assert share([1.0, 2.0, 3.0, 4.0], 0.5) == 2.0
+
+
+class Counting:
+    """An audit of which one thing is asked: how often it was read from the beginning."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+
+    def happenings(self, wanted: AuditFilter, after: Position | None, most: int) -> list[Happening]:
+        self.readings += after is None
+        return []
+
+
+def test_anybody_who_asks_often_has_the_record_read_once_a_minute() -> None:
+    audit, clock = Counting(), [0.0]
+    figures = Figures(cast("Audit", audit), lambda: clock[0])
+    assert [figures.now().charges for _ in range(100)] == [0] * 100
+    assert audit.readings == 1
+    clock[0] = 61.0
+    figures.now()
+    assert audit.readings == 2

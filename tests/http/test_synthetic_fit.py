@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +13,17 @@ import pytest
 from datasets.engines.memory import MemoryEngine
 from datasets.plan import EngineFailed, Plan
 from datasets.query import Codes, Operator
+from datasets.scope import DataSetScope
 from disclosure.tables import ExactTable, Integers, Noise
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Principal
+from privacy_api.ports import Ledger, Principal
+from privacy_api.service.caps import Scope, lower, planned
+from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.freezing import freeze_cut
+from privacy_api.service.policy_effect import effect
 from privacy_api.service.synthetic_fit import FittedModel, Wish, fit_model, read_document
+from privacy_api.service.terms import import_policy
+from privacy_api.wire.query_in import read_query
 from synthetic.model import Settings
 from tests.lib import school
 from tests.lib.service import DATA_SET, POLICY, SYNTHETIC_MODEL, Service, pupils, running
@@ -135,3 +144,113 @@ def test_the_margins_cost_no_more_than_was_charged(tmp_path: Path) -> None:
     with running(tmp_path, pupils(50), policy, noise=noise, catalogue=ONE_ROW) as service:
         model, _, _ = read_document(fitted(service, wish()).body)
     assert sum(prices) <= model.nano_rho <= RHO
+
+
+def under_terms(service: Service) -> HostedDataSet:
+    """The data set as a server hosts it: its policy is imported, so that the cut has terms."""
+    services = service.services
+    text = POLICY + SYNTHETIC_MODEL
+    import_policy("school", text, services.now(), services)
+    services.outdated()
+    return services.data_sets[DATA_SET]
+
+
+def test_a_fit_is_made_under_the_terms_of_the_cut(service: Service) -> None:
+    under_terms(service)
+    assert fitted(service, wish()).nano_rho == RHO
+    assert fitted(service, wish()).nano_rho == 0
+
+
+def test_a_frozen_cut_is_not_fitted(service: Service) -> None:
+    under_terms(service)
+    freeze_cut("school", "A complaint.", "u-aaaaaaaaaaaa", service.services)
+    service.services.outdated()
+    with pytest.raises(ApiError) as refused:
+        fitted(service, wish())
+    assert (refused.value.code, spent(service)) == (ErrorCode.FROZEN, 0)
+
+
+def test_terms_that_changed_after_they_were_read_are_not_fitted_under(service: Service) -> None:
+    before = under_terms(service)
+    freeze_cut("school", "A complaint.", "u-aaaaaaaaaaaa", service.services)
+    project = service.services.projects.project("tests")
+    assert project
+    with pytest.raises(ApiError) as refused:
+        fit_model(wish(), before, Principal("fit", project), service.services)
+    assert (refused.value.code, spent(service)) == (ErrorCode.IN_PROGRESS, 0)
+
+
+def test_a_lowered_cap_of_the_cut_holds(service: Service) -> None:
+    under_terms(service)
+    lower(planned(Scope.CUT, "school", RHO - 1, service.services), "Enough.", "u-aaaaaaaaaaaa", service.services)
+    service.services.outdated()
+    with pytest.raises(ApiError) as refused:
+        fitted(service, wish())
+    assert (refused.value.code, spent(service)) == (ErrorCode.BUDGET_EXHAUSTED, 0)
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        ({"scope": {}}, "DataSetNotInScope"),
+        ({"scope": {DATA_SET: DataSetScope(frozenset({"sex", "year"}), {})}}, "VariableNotInScope"),
+        ({"tightening": {"rounding.base": 20}}, "NotOffered"),
+    ],
+)
+def test_a_fit_keeps_to_what_its_project_may_ask(service: Service, terms: dict[str, Any], code: str) -> None:
+    project = service.services.projects.project("tests")
+    assert project
+    service.services.projects.change_project(replace(project, **terms))
+    with pytest.raises(ApiError) as refused:
+        fitted(service, wish())
+    assert code in [problem.code for problem in refused.value.problems]
+    assert spent(service) == 0
+
+
+def test_a_frozen_project_fits_nothing(service: Service) -> None:
+    service.services.projects.freeze_project("tests", True)
+    with pytest.raises(ApiError) as refused:
+        fitted(service, wish())
+    assert (refused.value.code, spent(service)) == (ErrorCode.FROZEN, 0)
+
+
+def test_what_another_had_fitted_meanwhile_is_not_counted_again_uncharged(service: Service) -> None:
+    first = fitted(service, wish())
+    late = replace(service.services, ledger=Late(service.services.ledger))
+    project = service.services.projects.project("tests")
+    assert project
+    with pytest.raises(ApiError) as refused:
+        fit_model(wish(), service.services.data_sets[DATA_SET], Principal("fit", project), late, _never)
+    assert refused.value.code is ErrorCode.IN_PROGRESS
+    assert fitted(service, wish()).body == first.body
+
+
+class Late:
+    """The ledger, of one who looked for the release just before it was there."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def release(self, release: str, terms: object = None) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+
+def _never(step: str, done: int, of: int) -> None:
+    raise AssertionError("it was fitted again")
+
+
+def test_a_model_breaks_no_page_and_is_no_answer(service: Service) -> None:
+    model = fitted(service, wish()).release
+    listed = service.client.get("/register/releases", headers={"Accept": "text/html"})
+    assert (listed.status_code, model in listed.text) == (200, False)
+    for path in (f"/q/{model}", f"/q/{model}/csv", f"/v1/releases/{model}", f"/v1/releases/{model}?format=csv"):
+        assert service.client.get(path, headers=service.auth).status_code == 404
+
+
+def test_no_policy_is_tried_on_a_model(service: Service) -> None:
+    under_terms(service)
+    fitted(service, wish())
+    assert effect("school", 1, read_query, service.services).questions == 0

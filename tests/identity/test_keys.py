@@ -170,6 +170,16 @@ def test_a_sandbox_is_a_world_of_its_own(service: Service) -> None:
     assert service.services.ledger.verify()
 
 
+def test_what_is_asked_in_a_sandbox_is_not_in_the_public_register(service: Service) -> None:
+    client = service.client
+    released = client.post(URL, json=QUESTION, headers=sandbox_of(service)).headers["release-id"]
+    assert released not in client.get("/register/releases", headers={"Accept": "text/html"}).text
+    assert client.get(f"/q/{released}").status_code == client.get(f"/q/{released}/csv").status_code == 404
+    asked = client.post(URL, json=QUESTION, headers=service.auth).headers["release-id"]
+    assert client.get(f"/q/{asked}").status_code == 200
+    assert not any("~" in cut for cut in client.get("/v1/performance").json()["spentRho"])
+
+
 def test_a_sandbox_has_a_budget_that_runs_out_and_begins_again(service: Service) -> None:
     auth = sandbox_of(service)
     codes = [ask(service, auth, rho=0.1, groupBy=[by]).status_code for by in ("sex", "la", "need")]

@@ -58,7 +58,7 @@ def performance(request: Request, services: ServicesDep) -> Response:
 def _spent(services: Services) -> list[Spent]:
     """Of cuts whose answers have noise; the others have no budget to speak of."""
     return [
-        Spent(cut, services.ledger.cut_balance(cut.account, cut.policy.cut_cap))
+        Spent(cut, services.ledger.cut_balance(cut.account, cut.cap))
         for cut in browse.hosted_cuts(services)
         if cut.policy.mode == "dp"
     ]
