@@ -61,9 +61,11 @@ def bar_of_proposing(by: str, interested: Collection[str], why: str) -> None:
     _refuse_reason(why)
 
 
-def bar_of_deciding(proposal: Proposal, by: str, interested: Collection[str], now: str, reason: str) -> None:
-    """Of approving and of refusing alike."""
-    if by == proposal.by:
+def bar_of_deciding(
+    proposal: Proposal, by: str, interested: Collection[str], now: str, reason: str, proposers: Collection[str] = ()
+) -> None:
+    """Of approving and of refusing alike. proposers: all accounts of whoever proposed it."""
+    if by == proposal.by or by in proposers:
         raise Barred(Bar.SAME_PERSON)
     if by in interested:
         raise Barred(Bar.INTERESTED)

@@ -16,7 +16,8 @@ def identity_of(claims: Mapping[str, Any], role_claim: str, roles: Mapping[str, 
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
         raise NotBelieved("claim-sub")
-    email = _text(claims.get("email"))
+    # An address that anybody can claim makes nobody a member: the provider must not say that it is not theirs.
+    email = "" if claims.get("email_verified") in (False, "false") else _text(claims.get("email"))
     name = _text(claims.get("name")) or " ".join(
         filter(None, (_text(claims.get(each)) for each in ("given_name", "family_name")))
     )

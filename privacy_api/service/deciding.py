@@ -10,7 +10,7 @@ from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission, permissions_of
 from privacy_api.ports import Account, AccountStatus, Proposal, ProposalKind, ProposalState
 from privacy_api.service import decisions, project_terms, staff_changes
-from privacy_api.service.proposals import PROPOSED_WITH, allowed, find, interested, record, unbarred
+from privacy_api.service.proposals import PROPOSED_WITH, allowed, find, interested, record, same_people, unbarred
 from privacy_api.service.services import Services
 
 EXECUTE: Mapping[ProposalKind, Callable[[Proposal, str, Services], None]] = {
@@ -50,7 +50,8 @@ def refuse(proposal: str, reason: str, caller: Caller, services: Services) -> Pr
 
 def _close(found: Proposal, state: ProposalState, reason: str, account: Account, services: Services) -> None:
     now, those = services.now(), interested(found.subject, services)
-    unbarred(lambda: bar_of_deciding(found, account.id, those, now, reason))
+    proposers = same_people(frozenset({found.by}), services)
+    unbarred(lambda: bar_of_deciding(found, account.id, those, now, reason, proposers))
     if state is ProposalState.EXECUTED:
         unbarred(lambda: _refuse_gone(found, those, services))
     if not services.proposals.close(found.id, state, account.id, now, reason.strip()):

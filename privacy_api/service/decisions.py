@@ -93,6 +93,9 @@ def execute_approval(proposal: Proposal, by: str, services: Services) -> None:
     if found is None or found.state is not ApplicationState.SUBMITTED or what["sent"] != _sent(found, services):
         detail = "The application is no longer what was looked at when this was proposed: look at it again."
         raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=detail)
+    if what.get("before") != _standing(found, services):
+        detail = "The project is held otherwise than when this was proposed: refuse it, and propose it again."
+        raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=detail)
     _approve(found, what, by, proposal.why, proposal.id, services)
 
 
@@ -127,6 +130,7 @@ def _what(found: Application, terms: Terms, services: Services) -> dict[str, Any
         "sent": _sent(found, services),
         "project": found.changes or _free_id(found, services),
         "changes": bool(found.changes),
+        "before": _standing(found, services),
         "cap": cap,
         "expires": f"{expires}T23:59:59+00:00",
         "grants": sorted(grants_of(found.content, data_sets)),
@@ -140,6 +144,15 @@ def _nano(amount: str) -> int | None:
         return nano_rho(value) if value.is_finite() and 0 < value <= LARGEST_RHO else None
     except (ArithmeticError, ValueError):
         return None
+
+
+def _standing(found: Application, services: Services) -> dict[str, Any] | None:
+    """How the project that it changes is held now; None for a new one."""
+    project = services.projects.project(found.changes) if found.changes else None
+    if project is None:
+        return None
+    held = {"cap": project.cap, "expires": project.expires, "frozen": project.frozen}
+    return held | {"grants": sorted(project.grants), "tightening": dict(project.tightening)}
 
 
 def _sent(found: Application, services: Services) -> list[Any]:

@@ -102,7 +102,20 @@ def open_ones(services: Services, subject: str | None = None) -> list[Proposal]:
 
 
 def interested(subject: str, services: Services) -> frozenset[str]:
-    """Accounts that gain by what is proposed: they are neither of the two who decide it."""
+    """Accounts of whoever gains by what is proposed: they are neither of the two who decide it."""
+    return same_people(_interested(subject, services), services)
+
+
+def same_people(those: frozenset[str], services: Services) -> frozenset[str]:
+    """These accounts, and all others of the same people: a second account is no second person."""
+    everybody = services.accounts.accounts()
+    known = [each for each in everybody if each.id in those]
+    emails = {each.email.casefold() for each in known} - {""}
+    persons = {each.person for each in known} - {None}
+    return those | {each.id for each in everybody if each.email.casefold() in emails or each.person in persons}
+
+
+def _interested(subject: str, services: Services) -> frozenset[str]:
     kind, _, name = subject.partition(":")
     if kind == "application":
         return _of_application(name, services)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from privacy_api.ports import (
     DEVELOPMENT_ISSUER,
@@ -16,6 +15,7 @@ from privacy_api.ports import (
     Suspended,
 )
 from privacy_api.service.services import Services
+from privacy_api.service.tallies import Refused
 
 NEWCOMER = frozenset({Role.RESEARCHER})
 """Who signs in for the first time may apply for a project, and ask nothing until they are a member of one."""
@@ -68,10 +68,9 @@ def account_of(identity: Identity, way: str, services: Services) -> Account:
     return now
 
 
-def refused(reason: str, issuer: str, services: Services) -> None:
-    """That somebody was not believed, and why, which they are not told."""
-    facts: dict[str, Any] = {"counts": {reason: 1}, "issuer": issuer, "minute": services.now()}
-    services.audit.record("sign-in-refused", "nobody", "sign-in", facts)
+def refused(reason: str, services: Services) -> None:
+    """That somebody was not believed, and why, which they are not told. Counted: anybody can have it happen."""
+    services.tallies.count(Refused("sign-in-refused", "nobody", "sign-in"), reason)
 
 
 def sign_out(session: Session, services: Services) -> None:

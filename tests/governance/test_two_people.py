@@ -14,6 +14,7 @@ import pytest
 
 from privacy_api.errors import ApiError
 from privacy_api.governance.caller import Caller
+from privacy_api.governance.csrf import HEADER, token_of
 from privacy_api.ports import AccountStatus, Role
 from privacy_api.service import deciding, decisions
 from tests.lib.applications import ADA, COMPLETE, PLAIN, with_part
@@ -111,6 +112,77 @@ def test_a_member_decides_nothing_about_the_project(people: House) -> None:
     give(people, "oscar", Role.DATA_CUSTODIAN)
     assert refused(people, "oscar", f"/v1/projects/{project}/unfreeze") == (403, "another-person")
     assert people.get("cora", f"/v1/projects/{project}")["tightening"] == {"rounding.base": 20}
+
+
+def second_account(people: House, of: str, role: Role, **changes: str) -> str:
+    """Of the same person, by the address that the provider says."""
+    services, name = people.service.services, f"{of}-again"
+    email = changes.get("email", people.account(of).email.upper())
+    people.accounts[name] = services.accounts.create("https://other.example", name, name, email, frozenset({role}))
+    session, cookie = services.sessions.start(people.accounts[name].id)
+    people.headers[name] = {"Cookie": f"session={cookie}", HEADER: token_of(session)}
+    return name
+
+
+def test_a_second_account_is_no_second_person(people: House) -> None:
+    path, proposal = proposed(people)
+    again = second_account(people, "olive", Role.DATA_CUSTODIAN)
+    for word in ("approve", "refuse"):
+        assert refused(people, again, f"{proposal}/{word}") == (403, "another-person")
+    nothing_was_done(people, path)
+
+
+def test_people_without_an_address_are_not_all_one(people: House) -> None:
+    services = people.service.services
+    services.accounts.update(replace(people.account("olive"), email=""))
+    path = sent(people)
+    proposal = people.post("olive", f"{path}/approve", WHY, 202)["links"]["self"]
+    people.post(second_account(people, "cora", Role.DATA_CUSTODIAN, email=""), f"{proposal}/approve", WHY)
+
+
+def test_a_second_account_of_whoever_applied_decides_nothing(people: House) -> None:
+    path = sent(people)
+    again = second_account(people, "ada", Role.DISCLOSURE_OFFICER)
+    assert refused(people, again, f"{path}/approve") == (403, "another-person")
+    proposal = people.post("olive", f"{path}/approve", WHY, 202)["links"]["self"]
+    assert refused(people, again, f"{proposal}/approve") == (403, "another-person")
+    nothing_was_done(people, path)
+
+
+def test_a_second_account_of_a_member_decides_nothing(people: House) -> None:
+    project = approved(people, PLAIN, tightening={"rounding.base": 20})
+    people.service.services.accounts.join(people.accounts["bea"].id, project)
+    again = second_account(people, "bea", Role.DATA_CUSTODIAN)
+    found = people.send(again, "PUT", f"/v1/projects/{project}/tightening", LOOSER)
+    assert (found.status_code, found.json()["code"]) == (403, "another-person")
+
+
+def test_nobody_gives_roles_to_a_second_account_of_theirs(people: House) -> None:
+    again = second_account(people, "adam", Role.RESEARCHER)
+    body = {**WHY, "roles": ["disclosure-officer"]}
+    assert people.send("adam", "PUT", f"/v1/accounts/{people.accounts[again].id}/roles", body).status_code == 403
+
+
+@pytest.mark.parametrize("way", ["tighter", "a smaller budget", "frozen"])
+def test_a_change_is_not_made_of_a_project_that_is_held_otherwise_by_now(people: House, way: str) -> None:
+    """Else approving it would undo, unseen by either, what somebody did at once in the meantime."""
+    project = approved(people, PLAIN)
+    path = sent(people, PLAIN, changes=project)
+    proposal = people.post("olive", f"{path}/approve", WHY, 202)["links"]["self"]
+    before = people.service.services.projects.project(project)
+    assert before
+    if way == "tighter":
+        body = {**WHY, "tightening": {"rounding.base": 20}}
+        people.post("cora", f"/v1/projects/{project}/tightening", body, method="PUT")
+    elif way == "frozen":
+        people.post("cora", f"/v1/projects/{project}/freeze", WHY)
+    else:
+        people.service.services.projects.set_cap("project", project, before.cap - 1)
+    held = people.service.services.projects.project(project)
+    assert refused(people, "oscar", f"{proposal}/approve") == (409, "not-as-things-stand")
+    assert people.service.services.projects.project(project) == held
+    people.post("oscar", f"{proposal}/refuse", WHY)
+    people.post("olive", f"{path}/approve", WHY, 202)
 
 
 def test_staff_do_not_make_themselves_members(people: House) -> None:

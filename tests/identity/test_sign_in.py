@@ -59,6 +59,7 @@ class World:
         return found
 
     def happened(self, kind: str) -> list[Any]:
+        self.service.services.tallies.flush()
         return list(self.service.services.audit.newest(AuditFilter(kinds=frozenset({kind})), None, 50))
 
 
@@ -77,6 +78,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(whole: World) -> World:
     """A new browser, and a provider that behaves."""
     whole.client.cookies.clear()
+    whole.service.services.tallies.flush()
     fresh = Provider()
     whole.provider.claims, whole.provider.person = {"groups": {"npd": []}}, fresh.person
     return whole
@@ -98,6 +100,22 @@ def test_there_and_back(world: World) -> None:
     assert (account.name, account.roles) == ("Bea Baker", {Role.DISCLOSURE_OFFICER})
     assert "Bea Baker" in world.client.get("/").text
     assert world.happened("sign-in")[0].actor == account.id
+
+
+def test_an_address_that_is_not_verified_is_nobodys(world: World) -> None:
+    """Else whoever claims a named person's address at the provider becomes a member in their place."""
+    world.provider.person = {"sub": "eve", "name": "Eve", "email": "ada@example.org", "email_verified": False}
+    world.sign_in()
+    assert world.account().email == ""
+
+
+def test_sign_ins_that_anybody_can_fail_do_not_fill_the_record(world: World) -> None:
+    world.happened("sign-in-refused")
+    before = world.service.services.audit.verify()
+    for _ in range(20):
+        world.client.get("/sign-in/callback?state=x&code=y")
+    assert world.service.services.audit.verify() == before
+    assert world.happened("sign-in-refused")[0].facts["counts"] == {"not-begun-here": 20}
 
 
 def test_what_the_provider_says_of_roles_today_is_what_holds(world: World) -> None:

@@ -29,7 +29,7 @@ def budget(request: Request, services: ServicesDep) -> Response:
         spent = ledger.spending(LAST, person=person.id)
         own.append(_shown("You, over all projects", "person", ledger.person_balance(person), spent))
     cuts = {cut.account: cut for mine in principals_of(request, services) for cut in cuts_of(mine, services).values()}
-    shared = [(cut, ledger.cut_balance(cut.account, cut.policy.cut_cap)) for cut in cuts.values()]
+    shared = [(cut, ledger.cut_balance(cut.account, cut.cap)) for cut in cuts.values()]
     return render(request, "budget.html", budgets=[*projects, *own], shared=shared)
 
 

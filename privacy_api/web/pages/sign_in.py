@@ -55,9 +55,9 @@ def callback(request: Request, services: ServicesDep) -> Response:
         ends = caller_of(request).session
         _, cookie = sign_in(signed_in.identity, "oidc", services, signed_in.id_token, ends)
     except NotBelieved as found:
-        return _not_believed(request, found.reason, provider, services)
+        return _not_believed(request, found.reason, services)
     except Suspended as found:
-        refused("account-frozen", provider.issuer, services)
+        refused("account-frozen", services)
         raise suspended(found) from None
     except ProviderUnreachable:
         raise ApiError(ErrorCode.PROVIDER_UNREACHABLE, retry_after=30) from None
@@ -82,8 +82,8 @@ def _finished(request: Request, provider: IdentityProvider) -> tuple[str, Signed
     return onward, provider.redeem(given["code"], asked, origin_of(request) + CALLBACK)
 
 
-def _not_believed(request: Request, reason: str, provider: IdentityProvider, services: Services) -> Response:
-    refused(reason, provider.issuer, services)
+def _not_believed(request: Request, reason: str, services: Services) -> Response:
+    refused(reason, services)
     response = render(request, "sign_in_failed.html", 403)
     cookies.forget(request, response)
     return response
