@@ -38,6 +38,7 @@ from privacy_api.routes import (
     tables,
 )
 from privacy_api.routes.admission import admit, check_table
+from privacy_api.routes.credentials import COOKIE, PLAIN_COOKIE
 from privacy_api.routes.throttle import Throttle
 from privacy_api.service.performance import Figures
 from privacy_api.service.services import Services
@@ -135,7 +136,7 @@ def create_app(
     _add_errors(app)
     headers = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
     app.add_middleware(_Watch, headers=headers)
-    describe(app)
+    describe(app, COOKIE if secure else PLAIN_COOKIE)
     return app
 
 
@@ -179,6 +180,12 @@ def _count(request: Request, error: ApiError) -> None:
         services.tallies.count(Refused("query-refused", who, "service"), error.code.slug)
 
 
+def _methods(request: Request) -> str:
+    """All that the address takes, over all of its routes (RFC 9110 wants them with a 405)."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return ", ".join(sorted({method for method, taken in request.app.state.access if taken == path}))
+
+
 def _add_errors(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         if not isinstance(error, ApiError):
@@ -190,7 +197,10 @@ def _add_errors(app: FastAPI) -> None:
 
     async def by_status(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return _refusal(request, ApiError(_BY_STATUS.get(status, ErrorCode.INVALID_REQUEST)))
+        answer = _refusal(request, ApiError(_BY_STATUS.get(status, ErrorCode.INVALID_REQUEST)))
+        if status == ErrorCode.METHOD_NOT_ALLOWED.status:
+            answer.headers["Allow"] = _methods(request)
+        return answer
 
     async def broken(request: Request, error: Exception) -> Response:
         return _refusal(request, ApiError(ErrorCode.LEDGER_UNAVAILABLE))

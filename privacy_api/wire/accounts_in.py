@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.audit_kinds import MOST_TEXT, TEXT
 
 In = TypeVar("In", bound=BaseModel)
+
+
+def _recordable(text: str) -> str:
+    """What goes on the record has to be such as the record takes; nothing is nothing to record."""
+    if text and not TEXT.accepts(text):
+        raise ValueError(f"wants {TEXT.words}")
+    return text
 
 
 class _In(BaseModel):
@@ -18,12 +26,12 @@ class _In(BaseModel):
 
 class NewKeyIn(_In):
     project: str = Field(max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*$", description="A project you are a member of.")
-    label: str = Field("", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", description="What you use it for.")
+    label: Annotated[str, AfterValidator(_recordable)] = Field("", max_length=100, description="What you use it for.")
     days: int = Field(365, ge=1, le=365, description="Days until it ends.")
 
 
 class ReasonIn(_In):
-    reason: str = Field(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")
+    reason: Annotated[str, AfterValidator(_recordable)] = Field(min_length=1, max_length=MOST_TEXT)
 
 
 class RolesIn(ReasonIn):
