@@ -23,7 +23,8 @@ class Bar(StrEnum):
     """Why this person may not do this to this proposal; the value is the sentence."""
 
     INTERESTED = (
-        "You applied for this project, are a member of it or are named in its application: others decide about it."
+        "You applied for this project, are a member of it or are named in its application, "
+        "or are a member of a project that may ask of this cut: others decide about it."
     )
     SAME_PERSON = "You proposed this yourself: another person has to decide."
     NOT_YOURS = "Only whoever proposed this may withdraw it."

@@ -11,7 +11,7 @@ from disclosure.accuracy import count_margin
 from disclosure.noise import standard_deviation
 from disclosure.policy import Mode, Policy
 from privacy_api.governance.forecast import WINDOW, Forecast, forecast
-from privacy_api.ports import Balance, Project, Terms
+from privacy_api.ports import Balance, Project, ProjectKind, Terms
 from privacy_api.service.cuts import HostedCut
 from privacy_api.service.services import Services
 
@@ -50,7 +50,9 @@ def cuts(services: Services) -> tuple[CutOutlook, ...]:
 
 
 def projects(services: Services) -> tuple[ProjectOutlook, ...]:
-    return tuple(ProjectOutlook(each, services.ledger.project_balance(each)) for each in services.projects.projects())
+    """Sandboxes are play, and come to be many."""
+    every = services.projects.projects(ProjectKind.RESEARCH)
+    return tuple(ProjectOutlook(each, services.ledger.project_balance(each)) for each in every)
 
 
 def margins(policy: Policy, counts: Sequence[int] = TYPICAL) -> tuple[Margin, ...]:

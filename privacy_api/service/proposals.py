@@ -19,7 +19,7 @@ from privacy_api.governance.approvals import (
 from privacy_api.governance.audit_kinds import MOST_TEXT
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission
-from privacy_api.ports import Account, NotRecordable, Proposal, ProposalKind, ProposalState
+from privacy_api.ports import Account, NotRecordable, ProjectKind, Proposal, ProposalKind, ProposalState
 from privacy_api.service.services import Services
 
 PROPOSED_WITH: Mapping[ProposalKind, Permission] = {
@@ -121,6 +121,8 @@ def _interested(subject: str, services: Services) -> frozenset[str]:
         return _of_application(name, services)
     if kind == "project":
         return _of_project(name, services)
+    if kind == "cut":
+        return _of_cut(name, services)
     if kind == "person":
         return frozenset(each.id for each in services.accounts.accounts() if each.person == name)
     return frozenset()
@@ -135,6 +137,18 @@ def _of_application(name: str, services: Services) -> frozenset[str]:
     named = {each.id for each in services.accounts.accounts() if each.email.casefold() in emails}
     members = _of_project(application.changes, services) if application.changes else frozenset()
     return frozenset({application.applicant, *named}) | members
+
+
+def _of_cut(cut: str, services: Services) -> frozenset[str]:
+    """Members of the projects that may ask of it now: a looser policy or a larger cap is theirs to gain by."""
+    data_sets = {name for name, hosted in services.data_sets.items() if hosted.cut.catalogue.cut == cut}
+    asking = [
+        each.id
+        for each in services.projects.projects(ProjectKind.RESEARCH)
+        if (each.scope is None or each.scope.keys() & data_sets)
+        and (each.expires is None or each.expires > services.now())
+    ]
+    return frozenset(member.id for project in asking for member in services.accounts.members(project))
 
 
 def _of_project(project: str, services: Services) -> frozenset[str]:

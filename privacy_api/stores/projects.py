@@ -70,9 +70,10 @@ class SqlProjects:
         with reading(self._engine) as connection:
             return _project(connection, project)
 
-    def projects(self) -> list[Project]:
+    def projects(self, kind: ProjectKind | None = None) -> list[Project]:
+        wanted = true() if kind is None else projects.c.kind == kind
         with reading(self._engine) as connection:
-            rows = connection.execute(select(projects).order_by(projects.c.id)).mappings()
+            rows = connection.execute(select(projects).where(wanted).order_by(projects.c.id)).mappings()
             return [project_of(row) for row in rows]
 
     def create_person(self, person: Person) -> Person:

@@ -17,9 +17,12 @@ from privacy_api.governance.caller import Caller
 from privacy_api.governance.csrf import HEADER, token_of
 from privacy_api.ports import AccountStatus, Role
 from privacy_api.service import deciding, decisions
+from privacy_api.service.caps import Scope, lower, planned
+from privacy_api.service.terms import import_policy
 from tests.lib.applications import ADA, COMPLETE, PLAIN, with_part
 from tests.lib.applying import WHY, approved, begun, sent
 from tests.lib.people import House, house
+from tests.lib.service import POLICY
 from tests.stores.conftest import fresh_postgres
 
 pytestmark = pytest.mark.slow
@@ -155,6 +158,22 @@ def test_a_second_account_of_a_member_decides_nothing(people: House) -> None:
     again = second_account(people, "bea", Role.DATA_CUSTODIAN)
     found = people.send(again, "PUT", f"/v1/projects/{project}/tightening", LOOSER)
     assert (found.status_code, found.json()["code"]) == (403, "another-person")
+
+
+def test_members_of_a_project_decide_nothing_about_its_cut(people: House) -> None:
+    """Raising its cap is theirs to gain by, as much as raising that of the project."""
+    services = people.service.services
+    import_policy("school", POLICY, services.now(), services)
+    services.outdated()
+    lower(planned(Scope.CUT, "school", 1_000, services), "Less.", people.accounts["cora"].id, services)
+    project = approved(people, PLAIN)
+    services.accounts.join(people.accounts["olive"].id, project)
+    more = {**WHY, "rho": 0.1}
+    found = people.send("olive", "PUT", "/v1/budgets/cut/school", more)
+    assert (found.status_code, found.json()["code"]) == (403, "another-person")
+    proposal = people.post("cora", "/v1/budgets/cut/school", more, 202, "PUT")["links"]["self"]
+    assert refused(people, "olive", f"{proposal}/approve") == (403, "another-person")
+    people.post("oscar", f"{proposal}/approve", WHY)
 
 
 def test_nobody_gives_roles_to_a_second_account_of_theirs(people: House) -> None:

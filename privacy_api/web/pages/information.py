@@ -51,7 +51,7 @@ def protection(request: Request, services: ServicesDep) -> Response:
 @router.page("/performance")
 def performance(request: Request, services: ServicesDep) -> Response:
     _, released = browse.published(0, 0, services)
-    projects = sum(p.kind is ProjectKind.RESEARCH for p in services.projects.projects())
+    projects = len(services.projects.projects(ProjectKind.RESEARCH))
     return render(request, "performance.html", released=released, projects=projects, spent=_spent(services))
 
 

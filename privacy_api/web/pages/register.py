@@ -21,7 +21,7 @@ router = Pages()
 
 @router.page("/register")
 def register(request: Request, services: ServicesDep) -> Response:
-    projects = [p for p in services.projects.projects() if p.kind is ProjectKind.RESEARCH]
+    projects = services.projects.projects(ProjectKind.RESEARCH)
     return render(request, "register.html", part=part_of(request, sorted(projects, key=lambda p: p.title.casefold())))
 
 
