@@ -131,7 +131,8 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One hosted population: several data sets, one privacy unit, one budget."""
+    """One hosted population: several data sets, one privacy unit, one budget. twin: the cut with made-up pupils in the
+    same shape, by its id, to be asked in place of this one; empty where there is none."""
 
     cut: str
     title: str
@@ -139,6 +140,11 @@ class Catalogue:
     synthetic: bool
     data_sets: tuple[DataSet, ...]
     digest: str
+    twin: str = ""
+
+    @property
+    def provenance(self) -> str:
+        return "synthetic" if self.synthetic else "hosted"
 
     def data_set(self, name: str) -> DataSet | None:
         return next((d for d in self.data_sets if d.id == name), None)

@@ -33,6 +33,7 @@ from privacy_api.routes import (
     output_checks,
     projects,
     proposals,
+    provenance,
     queries,
     releases,
     tables,
@@ -56,6 +57,7 @@ from privacy_api.web.pages import (
     downloads,
     information,
     register,
+    sandbox,
     sign_in,
     staff,
     staff_budgets,
@@ -92,7 +94,7 @@ API = (
 )
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (
-    *(docs, static, start, catalogue, register, information, sign_in),
+    *(docs, static, start, catalogue, register, information, sandbox, sign_in),
     *(keys_page, ask, answers, downloads, budget, apply),
     *(staff, staff_proposals, staff_policies, staff_budgets, staff_cuts, staff_people, staff_record),
 )
@@ -228,7 +230,8 @@ class _Watch:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                marks = provenance.headers_of(Request(scope)) if status < 500 else {}
+                for name, value in {**self._headers, **marks}.items():
                     headers.setdefault(name, value)
                 headers["Request-Id"] = request_id
             await send(message)

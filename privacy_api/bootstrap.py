@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -167,6 +167,7 @@ def open_services(
         stores.audit.verify()
         stores.terms.verify()
         cuts.extend(_open_cut(settings, name, stores) for name in list_cuts(settings.cuts))
+        _refuse_false_twins(cuts)
         data_sets = Hosted(tuple(cuts), stores.terms)
     except BaseException:
         for cut in cuts:
@@ -182,6 +183,14 @@ def open_services(
         provider=provider,
         outdated=data_sets.refresh,
     )
+
+
+def _refuse_false_twins(cuts: Sequence[HostedCut]) -> None:
+    """Who goes over to a twin expects that nobody is in it."""
+    real = {cut.catalogue.cut for cut in cuts if not cut.catalogue.synthetic}
+    for cut in cuts:
+        if cut.catalogue.twin in real:
+            raise SettingsRefused(f"cut {cut.catalogue.cut}: its twin, {cut.catalogue.twin}, is not synthetic")
 
 
 def utc_seconds() -> str:

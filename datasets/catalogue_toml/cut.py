@@ -23,6 +23,9 @@ def read_catalogue(top: Table, digest: str) -> Catalogue | None:
         cut.refuse("id", "wants an id of a–z, 0–9 and -")
     title, unit = cut.text("title"), cut.text("privacy_unit", "the unit of privacy, e.g. 'pupil'")
     synthetic, record_keys = cut.flag("synthetic"), cut.flag("record_keys", False)
+    twin = cut.text("synthetic_twin", "the id of a synthetic cut", "")
+    if twin and (synthetic or twin == name or not CUT.match(twin)):
+        cut.refuse("synthetic_twin", "wants, of a cut that is not synthetic, the id of another that is: a–z, 0–9 and -")
     cut.close()
     lists = read_code_lists(top)
     tables = top.tables("data_sets")
@@ -34,7 +37,7 @@ def read_catalogue(top: Table, digest: str) -> Catalogue | None:
     _check_references(sets, top)
     if not top.problems and all(d.public for d in sets):
         top.refuse("data_sets", "wants a data set that is about somebody: all are public")
-    return None if top.problems else Catalogue(name, title, unit, synthetic, tuple(sets), digest)
+    return None if top.problems else Catalogue(name, title, unit, synthetic, tuple(sets), digest, twin)
 
 
 def _completed(drafts: Sequence[Draft], written: set[str]) -> list[DataSet]:

@@ -7,7 +7,6 @@ import os
 import socket
 import tempfile
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
     from privacy_api.settings import Settings
 
 MARKER = "this-is-a-demonstration"
-PROJECT, DATA_SET = "demo", "demo.census"
+PROJECT, CUT, DATA_SET = "demo", "npd-synthetic", "npd-synthetic.census"
 AS_JSON = "-H 'Content-Type: application/json'"
 QUESTION = {
     "measures": [{"statistic": "count"}],
-    "groupBy": ["REG", "fsm"],
+    "groupBy": ["REG", "fsm_eligible"],
     "criteria": {"timePeriods": {"eq": {"period": "2023/2024", "code": "AY"}}},
 }
 
@@ -35,7 +34,7 @@ def demo(
     directory: Annotated[Path | None, typer.Option("--dir", help="Where the demonstration lives.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print url, key, dataSet and web as one JSON line.")] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Start from nothing again.")] = False,
-    pupils: Annotated[int, typer.Option(min=100, max=1_000_000)] = 50_000,
+    pupils: Annotated[int, typer.Option(min=1_000, max=1_000_000)] = 50_000,
     port: Annotated[int, typer.Option(help="First port to try.")] = 8000,
 ) -> None:
     """Build a synthetic cut, make a project and a key, and serve on 127.0.0.1. Ctrl+C stops it."""
@@ -90,31 +89,35 @@ def _clear(home: Path) -> None:
 
 def _build(settings: Settings, pupils: int) -> None:
     """The cut, once; a second start finds it there. Its policy too, should an earlier start have died in between."""
-    from datasets.catalogue_toml import load_catalogue
+    from datasets.catalogue_toml import bundle, load_catalogue
     from datasets.ingest import ingest, list_cuts
+    from datasets.npd import FOLDER
     from privacy_api.cli.cuts import bind
     from privacy_api.cli.progress import Bar
-    from synthetic.structural import generate
+    from synthetic.demo import make_demo
 
-    if "demo" not in list_cuts(settings.cuts):
-        text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
-        catalogue = load_catalogue(text)
+    if CUT not in list_cuts(settings.cuts):
         with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
-            sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}
-            ingest(catalogue, text, sources, settings.cuts, bar)
-    bind(settings.policies, "demo", None)
+            made = make_demo(Path(scratch) / "made", FOLDER, pupils, progress=bar.step)
+            text = bundle(made.catalogue)
+            ingest(load_catalogue(text), text, made.sources, settings.cuts, bar)
+    bind(settings.policies, CUT, None)
 
 
-def _new_key(settings: Settings) -> str:
-    """A key for this run; those of earlier runs are revoked, since a key cannot be shown twice."""
+def _new_key(settings: Settings, cut: str = CUT) -> str:
+    """A key for this run; those of earlier runs are revoked, since a key cannot be shown twice. It may ask for every
+    variable: there is nobody to be sensitive about."""
+    from datasets.catalogue_toml import load_catalogue
+    from datasets.ingest import open_current
     from privacy_api.bootstrap import open_stores, terms_of
     from privacy_api.ports import Project
+    from privacy_api.service.sandbox import grants_of
 
     stores = open_stores(settings)
     projects = stores.projects
     if projects.project(PROJECT) is None:
-        grants = frozenset({"sex", "sen"})
-        _, policy = terms_of(settings, "demo", stores)
+        grants = grants_of(load_catalogue(open_current(settings.cuts, cut).catalogue_text))
+        _, policy = terms_of(settings, cut, stores)
         projects.create_project(Project(PROJECT, "Demonstration", policy.cut_cap, grants))
     for old in projects.issued_keys():
         if old.project == PROJECT and old.label == "demo" and old.revoked is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from privacy_api.formats import csvw, jsonstat
-from privacy_api.formats.rows import NUMBERS, columns, full_rows, labelled
+from privacy_api.formats.rows import NUMBERS, columns, full_rows, labelled, provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _parquet(document: bytes, labels: bool) -> bytes:
 
     release = json.loads(document)
     kinds = {name: float if name in NUMBERS else str for name in columns(release, labels)}
-    about = {"release": release["id"], "citation": release["citation"]}
+    about = {"release": release["id"], "citation": release["citation"], "provenance": provenance(release)}
     return parquet(kinds, [list(row.values()) for row in full_rows(release, labels)], about)
 
 

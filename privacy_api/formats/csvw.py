@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from privacy_api.formats.rows import NUMBERS, columns, groupings
+from privacy_api.formats.rows import MARK, NUMBERS, columns, groupings
 
 _MEANS = {
     "measure": "the measure's id in the question",
@@ -20,6 +20,7 @@ _MEANS = {
     "confidence": "how often the interval holds the truth",
     "unit": "unit of value, lower and upper",
     "status": "GSS symbol; empty where the number is shown",
+    MARK: "whether the pupils are made up",
 }
 
 
@@ -58,6 +59,6 @@ def _column(name: str, words: Mapping[str, str]) -> dict[str, Any]:
         "name": name,
         "titles": name,
         "dc:description": means,
-        "datatype": "number" if name in NUMBERS else "string",
+        "datatype": "number" if name in NUMBERS else "boolean" if name == MARK else "string",
         "null": "",
     }

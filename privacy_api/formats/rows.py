@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 Release = Mapping[str, Any]
+MARK = "is_synthetic"
+"""The last column of every table: real or not, it is there, so that programs find the same columns."""
 NUMBERS = ("value", "lower", "upper", "confidence")
 
 
 def groupings(release: Release) -> list[str]:
     return [d["name"] for d in release["dimensions"]]
+
+
+def provenance(release: Release) -> str:
+    return "synthetic" if release["dataSet"]["synthetic"] else "hosted"
 
 
 def columns(release: Release, labels: bool) -> list[str]:
@@ -29,6 +35,7 @@ def columns(release: Release, labels: bool) -> list[str]:
         "confidence",
         "unit",
         "status",
+        MARK,
     ]
 
 
@@ -37,7 +44,8 @@ def full_rows(release: Release, labels: bool) -> list[dict[str, Any]]:
     measures = {m["id"]: m for m in release["measures"]}
     names = columns(release, labels)
     rows = labelled(release) if labels else release["results"]
-    return [{name: {**measures[row["measure"]], **row}.get(name) for name in names} for row in rows]
+    mark = {MARK: str(release["dataSet"]["synthetic"]).lower()}
+    return [{name: {**measures[row["measure"]], **row, **mark}.get(name) for name in names} for row in rows]
 
 
 def labelled(release: Release) -> list[dict[str, Any]]:

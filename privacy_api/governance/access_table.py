@@ -118,8 +118,11 @@ _PAGES: Table = {
             "/accessibility",
             "/privacy",
             "/cookies",
+            "/sandbox",
         )
     },
+    ("POST", "/sandbox"): PUBLIC,
+    ("POST", "/sandbox/yours"): PUBLIC,
     ("GET", "/static/{digest}/{name}"): PUBLIC,
     ("HEAD", "/static/{digest}/{name}"): PUBLIC,
     ("GET", "/apply"): Permission.APPLY,

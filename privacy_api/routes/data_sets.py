@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from privacy_api.routes.access import PrincipalDep, ServicesDep
-from privacy_api.service.reach import find_data_set, reach
+from privacy_api.service.reach import find_data_set, reach, twin
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1/data-sets", tags=["Data sets"])
@@ -16,17 +16,19 @@ ODOMETER_DAYS = 366
 
 @router.get("", summary="The data sets that can be asked")
 def data_sets(services: ServicesDep) -> dict[str, Any]:
-    return {"results": [out.data_set(hosted) for hosted in services.data_sets.values()]}
+    return {"results": [out.data_set(h, twin(h, services)) for h in services.data_sets.values()]}
 
 
 @router.get("/{data_set}", summary="One data set")
 def data_set(data_set: str, services: ServicesDep) -> dict[str, Any]:
-    return out.data_set(find_data_set(data_set, services))
+    hosted = find_data_set(data_set, services)
+    return out.data_set(hosted, twin(hosted, services))
 
 
 @router.get("/{data_set}/meta", summary="Its variables, codes, bandings, statistics and policy")
 def meta(data_set: str, services: ServicesDep) -> dict[str, Any]:
-    return out.meta(find_data_set(data_set, services))
+    hosted = find_data_set(data_set, services)
+    return out.meta(hosted, twin(hosted, services))
 
 
 @router.get("/{data_set}/odometer", summary="What the answers from its cut have cost in all, day by day")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
-from privacy_api.service.reach import cuts_of, release_for
+from privacy_api.routes.provenance import mark
+from privacy_api.service.reach import cuts_of, is_synthetic, release_for
 from privacy_api.wire import out
 
 router = APIRouter(prefix="/v1", tags=["Releases and budgets"])
 
 
 @router.get("/releases/{release}", summary="A stored answer, at no charge")
-def release(release: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
+def release(
+    release: str, request: Request, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep
+) -> Response:
     stored = release_for(release, principal.synthetic_only, services, principal.project.id)
+    mark(request, is_synthetic(stored.cut, services))
     return Response(shape.write(stored.body), media_type=shape.format.media_type, headers={"Release-Id": stored.id})
 
 

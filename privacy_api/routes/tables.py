@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import Principal, RegisteredTable
 from privacy_api.routes.access import PrincipalDep, ServicesDep, ShapeDep
-from privacy_api.service.reach import may_read
+from privacy_api.routes.provenance import mark
+from privacy_api.service.reach import is_synthetic, may_read
 from privacy_api.service.services import Services
 from privacy_api.service.tables import find_table, released
 from privacy_api.wire.query_in import read_query
@@ -23,10 +24,11 @@ def tables(principal: PrincipalDep, services: ServicesDep) -> dict[str, Any]:
 
 
 @router.get("/{table}", summary="A registered table, at no charge")
-def table(table: str, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
+def table(table: str, request: Request, principal: PrincipalDep, services: ServicesDep, shape: ShapeDep) -> Response:
     found = find_table(table, services)
     if not _is_there(found, principal, services):
         raise ApiError(ErrorCode.NOT_FOUND)
+    mark(request, is_synthetic(found.data_set.partition(".")[0], services))
     stored = released(found, read_query, services)
     if stored is None:
         detail = "The table has not been published for the present version of its data set."

@@ -93,6 +93,7 @@ def data_set_reference(hosted: HostedDataSet) -> dict[str, Any]:
         "title": hosted.data_set.title,
         "version": hosted.cut.version,
         "synthetic": hosted.cut.catalogue.synthetic,
+        "provenance": hosted.cut.catalogue.provenance,
     }
 
 

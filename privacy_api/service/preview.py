@@ -15,7 +15,7 @@ from disclosure.policy import Mode, Policy
 from privacy_api.ports import Principal, Wanted
 from privacy_api.service.answer_listed import terms_told
 from privacy_api.service.answer_query import check
-from privacy_api.service.document import warnings
+from privacy_api.service.document import data_set_reference, warnings
 from privacy_api.service.questions import Priced
 from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
@@ -32,6 +32,7 @@ def preview(query: Query, principal: Principal, services: Services) -> dict[str,
     missing = services.ledger.missing(hosted.cut.account, [Wanted(e) for e in price.events.values()])
     return {
         "valid": True,
+        "dataSet": data_set_reference(hosted),
         "problems": [],
         "warnings": warnings(valid),
         "cells": sum(cells_in(table) for table in valid.tables),

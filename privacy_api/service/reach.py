@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from datasets.catalogue import Catalogue
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import Principal, ProjectKind, StoredRelease
 from privacy_api.service.cuts import SANDBOX, HostedCut, HostedDataSet
@@ -28,6 +29,25 @@ def reach(name: str, principal: Principal, services: Services) -> HostedDataSet:
     return HostedDataSet(_own(hosted.cut, principal), hosted.data_set)
 
 
+def twin(hosted: HostedDataSet, services: Services) -> HostedDataSet | None:
+    """The same data set in the other cut of a pair: of made-up pupils, or real. The real one's catalogue names them."""
+    own = hosted.cut.catalogue
+    return next(
+        (
+            other
+            for other in services.data_sets.values()
+            if other.data_set.id == hosted.data_set.id
+            and other.cut.catalogue.synthetic != own.synthetic
+            and _pair(own, other.cut.catalogue)
+        ),
+        None,
+    )
+
+
+def _pair(one: Catalogue, other: Catalogue) -> bool:
+    return one.twin == other.cut or other.twin == one.cut
+
+
 def cuts_of(principal: Principal, services: Services) -> Mapping[str, HostedCut]:
     """By name."""
     cuts = {h.cut.catalogue.cut: h.cut for h in services.data_sets.values()}
@@ -45,6 +65,12 @@ def release_for(release: str, synthetic_only: bool, services: Services, project:
     if stored is None or stored.is_model or not _exists(stored.cut, synthetic_only, project, services):
         raise ApiError(ErrorCode.NOT_FOUND)
     return stored
+
+
+def is_synthetic(account: str, services: Services) -> bool:
+    """Whether the cut that the ledger names so is of made-up pupils."""
+    name = account.partition(SANDBOX)[0]
+    return any(h.cut.catalogue.synthetic for h in services.data_sets.values() if h.cut.catalogue.cut == name)
 
 
 def may_read(account: str, principal: Principal, services: Services) -> bool:

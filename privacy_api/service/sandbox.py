@@ -11,6 +11,7 @@ import secrets
 import string
 from datetime import datetime, timedelta
 
+from datasets.catalogue import Catalogue
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import KeyInfo, Principal, Project, ProjectKind
 from privacy_api.service.services import Services
@@ -53,16 +54,26 @@ def _new_project(expires: str, services: Services) -> Project:
     return services.projects.create_project(made)
 
 
+def is_open(services: Services) -> bool:
+    """Whether there is anything to play with."""
+    return any(h.cut.catalogue.synthetic for h in services.data_sets.values())
+
+
 def _all_grants(services: Services) -> frozenset[str]:
     """Every variable of a synthetic cut: there is nobody in it to be sensitive about."""
-    synthetic = [h for h in services.data_sets.values() if h.cut.catalogue.synthetic]
-    names = {v.granted_as or v.name for h in synthetic for v in h.data_set.variables if v.sensitivity.needs_grant}
-    return frozenset(names)
+    synthetic = {h.cut.id: h.cut.catalogue for h in services.data_sets.values() if h.cut.catalogue.synthetic}
+    return frozenset(name for catalogue in synthetic.values() for name in grants_of(catalogue))
+
+
+def grants_of(catalogue: Catalogue) -> frozenset[str]:
+    """All that can be granted of it."""
+    variables = (v for d in catalogue.data_sets for v in d.variables if v.sensitivity.needs_grant)
+    return frozenset(v.granted_as or v.name for v in variables)
 
 
 def _refuse_too_many(services: Services) -> None:
     since = _later(services.now(), timedelta(days=-1))
-    if not any(h.cut.catalogue.synthetic for h in services.data_sets.values()):
+    if not is_open(services):
         raise ApiError(ErrorCode.NOT_FOUND, detail="There is no synthetic data here to play with.")
     if services.projects.founded(ProjectKind.SANDBOX, since) >= MOST_A_DAY:
         detail = "As many sandboxes as a day allows have been opened. Try again tomorrow."

@@ -11,9 +11,10 @@ from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.gate import pad
 from privacy_api.ports import Account, Balance, Principal, Project, StoredRelease
 from privacy_api.routes.access import caller_of, gate_of
+from privacy_api.routes.provenance import mark
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.identity import principal_in
-from privacy_api.service.reach import cuts_of, may_read
+from privacy_api.service.reach import cuts_of, is_synthetic, may_read, twin
 from privacy_api.service.services import Services
 
 
@@ -58,6 +59,7 @@ def readable(release: str, request: Request, services: Services) -> StoredReleas
         or not any(may_read(stored.cut, mine, services) for mine in principals_of(request, services))
     ):
         raise ApiError(ErrorCode.NOT_FOUND)
+    mark(request, is_synthetic(stored.cut, services))
     return stored
 
 
@@ -78,17 +80,10 @@ def balances_of(principal: Principal, hosted: HostedDataSet, services: Services)
 
 
 def twin_of(hosted: HostedDataSet, principal: Principal, services: Services) -> HostedDataSet | None:
-    """The same data set in a cut of the other kind: what is real, and what is only shaped like it."""
-    synthetic = hosted.cut.catalogue.synthetic
-    return next(
-        (
-            other
-            for other in services.data_sets.values()
-            if other.data_set.id == hosted.data_set.id and other.cut.catalogue.synthetic != synthetic
-            if other.cut.catalogue.synthetic or not principal.synthetic_only
-        ),
-        None,
-    )
+    """The same data set of the twin, as far as it is there for the asker."""
+    other = twin(hosted, services)
+    there = other and (other.cut.catalogue.synthetic or not principal.synthetic_only)
+    return other if there else None
 
 
 def data_sets_of(principal: Principal, services: Services) -> list[HostedDataSet]:

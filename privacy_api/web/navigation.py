@@ -23,6 +23,7 @@ HEAD = (
     Link("Budget", "/budget", "ask"),
     Link("API keys", "/keys", "own-keys"),
     Link("Data catalogue", "/catalogue"),
+    Link("Sandbox", "/sandbox"),
     Link("Apply", "/apply", "apply"),
     Link("Register", "/register"),
     Link("How pupils are protected", "/help/protection"),

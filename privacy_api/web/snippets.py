@@ -11,6 +11,8 @@ from pprint import pformat
 from typing import Any
 from urllib.parse import quote
 
+from privacy_api.service.cuts import HostedDataSet
+
 KEY = "PRIVACY_API_KEY"
 """The environment variable that each of them takes the key from."""
 
@@ -44,6 +46,17 @@ def curl(url: str, query: Mapping[str, Any]) -> str:
             "  --header 'Content-Type: application/json' \\",
             f"  --data-raw {shlex.quote(body)}",
         ]
+    )
+
+
+def first_question(hosted: HostedDataSet, base: str, key: str) -> str:
+    """A line to paste as it is, with its key: how many rows there are, by region where the data set has regions."""
+    by = hosted.data_set.levels.get("REG")
+    query = {"measures": [{"statistic": "count"}]} | ({"groupBy": [by]} if by else {})
+    address = f"{base.rstrip('/')}/v1/data-sets/{quote(hosted.id, safe='')}/query?format=csv"
+    return (
+        f"curl -s {shlex.quote(address)} -H {shlex.quote(f'Authorization: Bearer {key}')} "
+        f"-H 'Content-Type: application/json' -d {shlex.quote(json.dumps(query))}"
     )
 
 

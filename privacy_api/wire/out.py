@@ -16,7 +16,8 @@ from privacy_api.ports import Balance, Day
 from privacy_api.service.cuts import HostedDataSet
 
 
-def data_set(hosted: HostedDataSet) -> dict[str, Any]:
+def data_set(hosted: HostedDataSet, twin: HostedDataSet | None = None) -> dict[str, Any]:
+    """twin: the same one with made-up pupils, or the real one; questions to the one are questions to the other."""
     return {
         "id": hosted.id,
         "title": hosted.data_set.title,
@@ -25,6 +26,8 @@ def data_set(hosted: HostedDataSet) -> dict[str, Any]:
         "cut": hosted.cut.catalogue.cut,
         "version": hosted.cut.version,
         "synthetic": hosted.cut.catalogue.synthetic,
+        "provenance": hosted.cut.catalogue.provenance,
+        "twin": twin.id if twin else None,
         "unitOfPrivacy": hosted.cut.catalogue.unit,
         "mode": hosted.cut.policy.mode,
         "public": hosted.data_set.public,
@@ -33,11 +36,11 @@ def data_set(hosted: HostedDataSet) -> dict[str, Any]:
     }
 
 
-def meta(hosted: HostedDataSet) -> dict[str, Any]:
+def meta(hosted: HostedDataSet, twin: HostedDataSet | None = None) -> dict[str, Any]:
     """Everything a query can name, with codes and labels, so that nothing need be guessed."""
     chosen = hosted.data_set
     return {
-        "dataSet": data_set(hosted),
+        "dataSet": data_set(hosted, twin),
         "variables": [_variable(v) for v in chosen.variables],
         "geographicLevels": [{"code": level, "reference": name} for level, name in chosen.levels.items()],
         "timePeriods": [{"code": p.kind, "period": p.period, "value": p.code} for p in chosen.time_periods],

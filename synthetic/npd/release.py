@@ -16,6 +16,7 @@ from synthetic.npd.make import LINES_PER_CHUNK, Progress, Written, chunks_of, si
 from synthetic.npd.parquet import Column, Ticks, Writer
 from synthetic.npd.schools import write_schools
 from synthetic.npd.subset import subset
+from synthetic.npd.twin import as_twin
 from synthetic.npd.world import World
 from synthetic.plan import Plan
 
@@ -76,6 +77,8 @@ def _second(files: Written) -> int:
 
 def _catalogue(plan: Plan, to: Path, given: Path) -> None:
     shutil.copytree(given, to, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    head = to / CUT
+    head.write_text(as_twin(head.read_text(encoding="utf-8")), encoding="utf-8")
     if plan.schools:
         write_schools(to, plan.schools)
     if plan.tables:

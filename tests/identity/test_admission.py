@@ -146,7 +146,10 @@ def test_every_route_lets_in_whom_it_should_and_nobody_else(door: Door, caller: 
 def test_what_anybody_may_do_is_a_short_list() -> None:
     """Reading is another thing: most pages and descriptions are public."""
     acting = {each for each, access in ACCESS.items() if access is PUBLIC and each[0] not in SAFE_METHODS}
-    assert acting == {("POST", "/sign-out"), ("POST", "/v1/sandbox/keys")}
+    assert acting == {
+        *(("POST", page) for page in ("/sign-out", "/sandbox", "/sandbox/yours")),
+        ("POST", "/v1/sandbox/keys"),
+    }
     assert set(DEVELOPMENT) == {("POST", "/sign-in/development")}
 
 

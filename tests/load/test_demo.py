@@ -25,7 +25,7 @@ import pytest
 pytestmark = pytest.mark.slow
 PATIENCE = 120.0
 """Seconds after which a demonstration that says nothing is killed, so that its test fails instead of hanging."""
-QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm"]}
+QUESTION = {"measures": [{"statistic": "count"}], "groupBy": ["REG", "fsm_eligible"]}
 
 
 @dataclass
@@ -115,7 +115,7 @@ def test_one_json_line_says_where_it_is(demo: Demo, port: int) -> None:
     url = f"http://127.0.0.1:{port}"
     assert demo.said.count("\n") == 1
     key = demo.place["key"]
-    assert demo.place == {"url": url, "key": key, "dataSet": "demo.census", "web": url}
+    assert demo.place == {"url": url, "key": key, "dataSet": "npd-synthetic.census", "web": url}
     assert key.startswith("npd_test_")
     assert demo.seconds < 60
 
@@ -126,7 +126,8 @@ def test_it_answers(demo: Demo) -> None:
     assert answer.status_code == 200
     assert body["dataSet"]["synthetic"] is True
     assert len(body["results"]) == 9 * 2
-    assert abs(pupils(body) - 100_000) < 2_000, "50,000 pupils in two years, with noise of 20 or so in each cell"
+    assert answer.headers["X-Data-Provenance"] == "synthetic"
+    assert 35_000 < pupils(body) < 50_000, "of 50,000 pupils those on a roll in the spring of the year"
     assert demo.ask("npd_test_aaaaaaaa_" + "a" * 43).status_code == 401
 
 
@@ -178,7 +179,7 @@ def test_it_stops_and_starts_again_where_it_was(demo: Demo, start: Start, home: 
         again = start(home, "--json", "--port", str(port))
     assert again.seconds < demo.seconds
     assert {p: p.stat().st_mtime_ns for p in (home / "cuts").rglob("*")} == files, "nothing is built a second time"
-    kept = sorted(p.name for p in (home / "cuts" / "demo").iterdir())
+    kept = sorted(p.name for p in (home / "cuts" / "npd-synthetic").iterdir())
     assert kept == ["1", "current", "parts", "ranks.secret", "units.duckdb"], "one version, and what it is made of"
     assert again.place["url"] == demo.place["url"]
     body = again.ask().json()
@@ -220,8 +221,8 @@ def test_what_it_tells_people_to_paste_works(start: Start, home: Path, root: Pat
 
 
 def test_reset_starts_from_nothing(start: Start, home: Path) -> None:
-    demo = start(home, "--json", "--reset", "--pupils", "100", "--port", str(free_pair()))
+    demo = start(home, "--json", "--reset", "--pupils", "1000", "--port", str(free_pair()))
     body = demo.ask().json()
     assert body["charge"]["nanoRho"] > 0, "nobody asked before, though in the tests above it was free"
-    assert pupils(body) < 2_000, "a hundred in two years, where 50,000 were before"
+    assert pupils(body) < 2_000, "a thousand, where 50,000 were before"
     assert demo.stop()[0] == 0

@@ -15,7 +15,6 @@ from playwright.sync_api import BrowserContext
 from datasets.npd import FOLDER
 from privacy_api.bootstrap import make_app
 from privacy_api.cli.common import read_catalogue
-from privacy_api.cli.demo import DATA_SET, _build, _new_key
 from privacy_api.ports import Account
 from privacy_api.routes.credentials import PLAIN_COOKIE
 from privacy_api.service.answer_query import answer_query
@@ -23,6 +22,7 @@ from privacy_api.service.identity import principal_in
 from privacy_api.service.services import Services
 from privacy_api.settings import load_settings
 from privacy_api.wire.query_in import read_query
+from tests.lib.demo_cut import DATA_SET, build
 from tests.lib.service import running
 from tests.web.browser import listening
 from tests.web.visitor import account_in, cookie_for
@@ -59,10 +59,9 @@ class Site:
 
 @contextmanager
 def demo_site(home: Path) -> Iterator[Site]:
-    """What `privacy-api demo` serves, with 2,000 pupils."""
+    """A small cut of 2,000 pupils, served as `privacy-api demo` serves its own."""
     settings = load_settings({}, home=home, mode="demo", log_level="ERROR", development_sign_in=True)
-    _build(settings, PUPILS)
-    key, app = _new_key(settings), make_app(settings)
+    key, app = build(settings, PUPILS), make_app(settings)
     try:
         with listening(app) as url:
             yield Site(url, app, key)

@@ -396,7 +396,8 @@ def test_asked_again_of_a_new_version_both_answers_stand_side_by_side(site: Serv
 
 def test_the_sandbox_is_one_switch_that_changes_the_data_set_and_nothing_else(site: Service, ada: Visitor) -> None:
     cut = site.services.data_sets["school.census"].cut
-    text = school.CATALOGUE.replace('id = "school"', 'id = "real"').replace("synthetic = true", "synthetic = false")
+    live = 'synthetic = false\nsynthetic_twin = "school"'
+    text = school.CATALOGUE.replace('id = "school"', 'id = "real"').replace("synthetic = true", live)
     real = HostedCut(school.load_catalogue(text), "1", loaded(POLICY), MemoryEngine({"census": []}))
     before = site.client.app.state.services  # type: ignore[attr-defined]
     site.client.app.state.services = replace(before, data_sets=hosted((cut, real)))  # type: ignore[attr-defined]

@@ -11,7 +11,9 @@ from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.ports import ProjectKind
 from privacy_api.routes.access import ServicesDep
+from privacy_api.routes.provenance import mark
 from privacy_api.service import browse
+from privacy_api.service.reach import is_synthetic
 from privacy_api.web.pages.answers import release_context, rows_of
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import ROWS, Part, paging_of, part_of
@@ -35,6 +37,7 @@ def releases(request: Request, services: ServicesDep) -> Response:
 @router.page("/q/{release}")
 def release(release: str, request: Request, services: ServicesDep) -> Response:
     found, document = browse.find_release(release, services)
+    mark(request, found.synthetic)
     paging = paging_of(request, rows_of(document, services))
     base = f"{request.url.scheme}://{request.url.netloc}"
     return render(request, "q.html", found=found, **release_context(document, base, services, paging))
@@ -44,6 +47,7 @@ def release(release: str, request: Request, services: ServicesDep) -> Response:
 def download(release: str, format: str, request: Request, services: ServicesDep) -> Response:
     """The same as a file, in any format of the API."""
     stored, known = browse.released(release, services), FORMATS.get(format)
+    mark(request, is_synthetic(stored.cut, services))
     if known is None:
         raise ApiError(ErrorCode.NOT_FOUND)
     body = known.write(stored.body, request.query_params.get("labels") == "both")
