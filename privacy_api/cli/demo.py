@@ -83,7 +83,8 @@ def _clear(home: Path) -> None:
 
     for name in ("cuts", "policies"):
         shutil.rmtree(home / name, ignore_errors=True)
-    for path in (*home.glob("service.db*"), *home.glob("anchor.json*")):
+    kinds = ("service.db*", "anchor.json*", "audit-anchor.json*")
+    for path in (path for kind in kinds for path in home.glob(kind)):
         path.unlink()
 
 
