@@ -108,7 +108,7 @@ class ChecksThenCharges(SqlLedger):
     def reserve(self, request: Request) -> Reserved:
         cost = sum(wanted.event.nano_rho for wanted in request.wanted)
         with reading(self._engine) as connection:
-            _refuse_overspending(connection, self._tail(connection, request), request, cost)
+            _refuse_overspending(connection, self._tail(connection, request), request, cost, self._clock())
         time.sleep(0.02)
         return super().reserve(replace(request, cut_cap=2**60))
 

@@ -42,6 +42,17 @@ KINDS: dict[ErrorCode, type[PrivacyApiError]] = {
     ErrorCode.IN_PROGRESS: api.TooBusy,
     ErrorCode.LEDGER_UNAVAILABLE: api.TooBusy,
     ErrorCode.INTERNAL: api.ServerError,
+    ErrorCode.FORBIDDEN: api.NotAllowed,
+    ErrorCode.NO_PROJECT: api.NotAllowed,
+    ErrorCode.ANOTHER_PERSON: api.NotAllowed,
+    ErrorCode.NOT_AS_THINGS_STAND: api.NotAllowed,
+    ErrorCode.FROZEN: api.NotAllowed,
+    ErrorCode.EXPIRED: api.NotAllowed,
+    ErrorCode.NOT_FROM_HERE: api.NotAllowed,
+    ErrorCode.REASON_WANTED: api.InvalidQuery,
+    ErrorCode.INVALID_APPLICATION: api.InvalidQuery,
+    ErrorCode.INVALID_TERMS: api.InvalidQuery,
+    ErrorCode.PROVIDER_UNREACHABLE: api.TooBusy,
 }
 ANSWER: dict[str, list[object]] = {"results": []}
 

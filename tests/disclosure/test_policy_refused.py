@@ -28,7 +28,7 @@ from tests.lib.policies import (
     with_value,
     with_values,
 )
-from tests.lib.service import FREE_QUERIES
+from tests.lib.service import FREE_QUERIES, SYNTHETIC_MODEL
 
 DP, OFFICIAL, NHS = preset("dp-default"), preset("dfe-draft"), preset("nhs-1-7")
 
@@ -146,6 +146,8 @@ CONTRADICTIONS = [
     (with_values(DP, ("budget", "default_rho", "0.0000009")), "budget.default_rho: wants at least 0.000001"),
     (EVERY_DP_RULE.replace("delta_total = 1e-11", "delta_total = 1e-13"), "listed_groups: wants delta ≤ delta_total"),
     (EVERY_DP_RULE.replace('"gaussian"', '"laplace"'), "listed_groups: wants mechanism.noise 'gaussian'"),
+    (DP + SYNTHETIC_MODEL.replace("0.015", "50"), "synthetic_model: wants most_rho ≤ budget.cut_rho"),
+    (DP.replace('"gaussian"', '"laplace"') + SYNTHETIC_MODEL, "synthetic_model: wants mechanism.noise 'gaussian'"),
 ]
 
 

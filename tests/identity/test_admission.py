@@ -130,6 +130,7 @@ def refusal(response: Any) -> int | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", CALLERS)
 def test_every_route_lets_in_whom_it_should_and_nobody_else(door: Door, caller: str) -> None:
     wrong = []

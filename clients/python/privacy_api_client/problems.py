@@ -32,6 +32,7 @@ _BY_STATUS: Mapping[int, type[PrivacyApiError]] = {
     401: NotAuthenticated,
     403: NotAllowed,
     404: NotFound,
+    409: NotAllowed,
     413: InvalidQuery,
     422: InvalidQuery,
     429: TooBusy,
