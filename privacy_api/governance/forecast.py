@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from privacy_api.ports import Balance, Day
+from privacy_api.ports import Balance, Day, Spending
 
 WINDOW = 28
 """Days that the present rate is taken over."""
 FOREVER = 3_650
+DATE = 10
+"""Characters of an ISO 8601 instant that are its date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ def forecast(days: Sequence[Day], balance: Balance, today: date) -> Forecast:
     known = lasts < FOREVER
     ends = today + timedelta(days=int(lasts)) if known else None
     return Forecast(balance.left, per_day, over, int(lasts) if known else None, ends)
+
+
+def days_of(charges: Sequence[Spending]) -> list[Day]:
+    """The same of one project or person, whose charges come newest first."""
+    found: dict[str, list[Spending]] = {}
+    for charge in reversed(charges):
+        found.setdefault(charge.at[:DATE], []).append(charge)
+    return [Day(day, len(each), sum(c.nano_rho for c in each), each[-1].so_far) for day, each in found.items()]
 
 
 def _life(recent: Sequence[date], today: date) -> int:

@@ -10,8 +10,8 @@ from disclosure.accounting import coin_flip_accuracy, epsilon, rho
 from disclosure.accuracy import count_margin
 from disclosure.noise import standard_deviation
 from disclosure.policy import Mode, Policy
-from privacy_api.governance.forecast import WINDOW, Forecast, forecast
-from privacy_api.ports import Balance, Project, ProjectKind, Terms
+from privacy_api.governance.forecast import WINDOW, Forecast, days_of, forecast
+from privacy_api.ports import Balance, Project, ProjectKind, Spending, Terms
 from privacy_api.service.cuts import HostedCut
 from privacy_api.service.services import Services
 
@@ -64,12 +64,26 @@ def margins(policy: Policy, counts: Sequence[int] = TYPICAL) -> tuple[Margin, ..
     return tuple(Margin(count, half, round(100 * half / count, 2)) for count in counts)
 
 
+def cut_lasts(account: str, balance: Balance, services: Services) -> Forecast:
+    """account: of the cut, in the ledger."""
+    # A day more than the window: that there was one says that the budget is older than it.
+    return forecast(services.ledger.days(account, WINDOW + 1), balance, _today(services))
+
+
+def lasts(charges: Sequence[Spending], balance: Balance, services: Services) -> Forecast:
+    """Of a project or a person. charges: newest first, as the ledger has them."""
+    return forecast(days_of(charges), balance, _today(services))
+
+
+def _today(services: Services) -> date:
+    return date.fromisoformat(services.now()[:10])
+
+
 def _of(cut: HostedCut, services: Services) -> CutOutlook:
     name = cut.catalogue.cut
     balance = services.ledger.cut_balance(name, cut.cap)
-    # A day more than the window: that there was one says that the budget is older than it.
-    lasts = forecast(services.ledger.days(name, WINDOW + 1), balance, date.fromisoformat(services.now()[:10]))
-    return CutOutlook(cut.terms, cut.policy, balance, lasts, margins(cut.policy), _plain(cut.policy, balance, lasts))
+    found = cut_lasts(name, balance, services)
+    return CutOutlook(cut.terms, cut.policy, balance, found, margins(cut.policy), _plain(cut.policy, balance, found))
 
 
 def _plain(policy: Policy, balance: Balance, lasts: Forecast) -> tuple[str, ...]:

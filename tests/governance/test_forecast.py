@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from privacy_api.governance.forecast import WINDOW, forecast
-from privacy_api.ports import Balance, Day
+from privacy_api.governance.forecast import WINDOW, days_of, forecast
+from privacy_api.ports import Balance, Day, Spending
 
 TODAY = date(2026, 3, 31)
 
@@ -37,3 +37,16 @@ def test_the_present_rate(days: list[Day], left: int, per_day: float, over: int,
 def test_a_clock_that_was_set_back_does_not_matter() -> None:
     found = forecast(spent((-5, 100), (0, 10)), Balance(100, 50), TODAY)
     assert (found.per_day, found.days_left) == (10.0, 5)
+
+
+def test_the_days_of_a_project_are_those_of_its_charges() -> None:
+    ats, costs = ("2026-03-31T09:00:00+00:00", "2026-03-31T08:00:00+00:00", "2026-03-29T08:00:00+00:00"), (7, 5, 30)
+    newest_first = [
+        Spending(at, "demo", "p", "k", f"r{n}", "{}", cost, so_far, True)
+        for n, (at, cost, so_far) in enumerate(zip(ats, costs, (42, 35, 30), strict=True))
+    ]
+    found = days_of(newest_first)
+    assert found == [Day("2026-03-29", 1, 30, 30), Day("2026-03-31", 2, 12, 42)]
+    assert forecast(found, Balance(100, 42), TODAY).days_left == 4, "42 in three days, 58 are left"
+    assert forecast([], Balance(100, 0), TODAY).plain == "Nothing is being spent."
+    assert "rate of the last day it lasts 1 day" in forecast(spent((0, 30)), Balance(60, 30), TODAY).plain
