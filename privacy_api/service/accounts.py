@@ -40,6 +40,8 @@ def freeze_key(key_id: str, frozen: bool, reason: str, actor: str, services: Des
         found = services.projects.key(key_id)
         if found is None:
             raise ApiError(ErrorCode.NOT_FOUND)
+        if not frozen and any(_is_own(each, actor, services) for each in services.accounts.members(found.project)):
+            raise ApiError(ErrorCode.FORBIDDEN, detail="Nobody unfreezes a key of a project of their own.")
         if services.projects.freeze_key(key_id, frozen):
             facts = {"reason": reason, "project": found.project}
             services.audit.record("key-frozen" if frozen else "key-unfrozen", actor, f"key:{key_id}", facts)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.approvals import bar_of_proposing
 from privacy_api.ports import Terms
+from privacy_api.service.proposals import interested, unbarred
 from privacy_api.service.services import Services
 from privacy_api.service.terms import change_terms
 
@@ -13,6 +15,8 @@ def freeze_cut(cut: str, why: str, by: str, services: Services) -> Terms:
 
 
 def unfreeze_cut(cut: str, why: str, by: str, services: Services) -> Terms:
+    """By somebody who has no questions of their own that wait for it."""
+    unbarred(lambda: bar_of_proposing(by, interested(f"cut:{cut}", services), why))
     return _set(cut, False, why, by, services)
 
 

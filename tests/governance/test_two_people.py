@@ -176,6 +176,22 @@ def test_members_of_a_project_decide_nothing_about_its_cut(people: House) -> Non
     people.post("oscar", f"{proposal}/approve", WHY)
 
 
+def test_members_unfreeze_neither_their_cut_nor_a_key_of_their_project(people: House) -> None:
+    services = people.service.services
+    import_policy("school", POLICY, services.now(), services)
+    services.outdated()
+    project = approved(people, PLAIN)
+    key = services.projects.create_key(project, "", "test")[0].id
+    services.accounts.join(people.accounts["cora"].id, project)
+    for address, thaw in (("/v1/cuts/school/freezing", "unfreezing"), (f"/v1/keys/{key}/freeze", "unfreeze")):
+        people.post("cora", address, WHY)
+        again = f"{address.rpartition('/')[0]}/{thaw}"
+        assert people.send("cora", "POST", again, WHY).status_code == 403
+        services.accounts.leave(people.accounts["cora"].id, project)
+        people.post("cora", again, WHY)
+        services.accounts.join(people.accounts["cora"].id, project)
+
+
 def test_nobody_gives_roles_to_a_second_account_of_theirs(people: House) -> None:
     again = second_account(people, "adam", Role.RESEARCHER)
     body = {**WHY, "roles": ["disclosure-officer"]}
