@@ -11,7 +11,7 @@ import duckdb
 
 from datasets.catalogue import Catalogue, DataSet
 
-MEMORY = "1500MB"
+MEMORY, SHAPE = "1500MB", "shape"
 SHARED = {
     "school_of": """SELECT school AS urn, la, phase AS listed_phase, intake, sixth_form, CASE
         WHEN type IN ('7','8','12','33','36','44') THEN 'special' WHEN type IN ('14','38','42','43') THEN 'alternative'
@@ -43,12 +43,15 @@ def opened(folder: Path, catalogue: Catalogue, regions: dict[str, str]) -> Itera
             connection.execute("CREATE TABLE region_of (la VARCHAR, region VARCHAR)")
             if regions:
                 connection.executemany("INSERT INTO region_of VALUES (?, ?)", [list(r) for r in regions.items()])
+            connection.execute("SET parquet_metadata_cache = true")
+            connection.execute(f"CREATE SCHEMA {SHAPE}")
             for data_set in catalogue.data_sets:
                 if paths := sorted((folder / data_set.id).glob("*.parquet")):
                     _view(connection, data_set, paths)
             for name, query in SHARED.items():
-                if _has(connection, query):
+                if answerable(connection, query):
                     connection.execute(f"CREATE VIEW {name} AS {query}")
+                    connection.execute(f"CREATE TABLE {SHAPE}.{name} AS FROM {name} LIMIT 0")
             yield connection
 
 
@@ -62,15 +65,17 @@ def _view(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths: list[
     connection.execute(
         f"CREATE VIEW {data_set.id} AS SELECT {', '.join(shown)} FROM read_parquet([{listed}])"  # noqa: S608
     )
+    connection.execute(f"CREATE TABLE {SHAPE}.{data_set.id} AS FROM {data_set.id} LIMIT 0")
 
 
-def _has(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
-    """Whether what the query needs is there: a cut may have fewer data sets and variables."""
+def answerable(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
+    """Whether what the query needs is there: a cut may have fewer data sets and variables. Asked of empty tables, since
+    planning a query opens every file."""
+    connection.execute(f"SET search_path = '{SHAPE},main'")
     try:
         connection.execute(f"EXPLAIN {query}")
     except (duckdb.CatalogException, duckdb.BinderException):
         return False
+    finally:
+        connection.execute("SET search_path = 'main'")
     return True
-
-
-answerable = _has

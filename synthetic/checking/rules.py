@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from datasets.catalogue import Catalogue, DataSet
 from datasets.variables import Variable
@@ -30,6 +31,21 @@ class Condition:
     broken: str
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A rule on the values of a variable of codes. broken: of a value (None is empty) and the year in which a row has
+    it.
+
+    A list has thousands of codes: values are counted first, and only each one is looked up."""
+
+    name: str
+    says: str
+    variable: str
+    broken: Callable[[str | None, int], bool]
+
+
+CODES = "codes and numbers of the catalogue"
+COLLECTED = "values only in years in which it was collected"
 ON_ROLL = (
     *("eyfsp", "phonics", "ks1", "ks2", "ks4", "ks5", "absence", "absence_year"),
     *("exclusions", "exclusions_year", "cin", "cla"),
@@ -43,17 +59,48 @@ REASONS = {
 
 
 def conditions(data_set: DataSet) -> Iterator[Condition]:
-    """What the catalogue says of each value."""
-    name, time = data_set.id, data_set.key.time
+    """What the catalogue says of numbers."""
     for v in data_set.own:
-        yield Condition(f"{name}.{v.name}: values", "codes and numbers of the catalogue", _outside(v))
-        if time:
-            yield from _out_of_use(name, time, v)
-        if v.populated and (v.missing is not None or (v.numbers and v.numbers.optional)) and time:
-            first, last = v.populated
-            years = f"ending({time}) < {first}" + (f" OR ending({time}) > {last}" if last else "")
-            broken = f'"{v.name}" IS NOT NULL AND ({years})'
-            yield Condition(f"{name}.{v.name}: years", "values only in years in which it was collected", broken)
+        if v.numbers:
+            yield Condition(f"{data_set.id}.{v.name}: values", CODES, _outside(v))
+            if data_set.key.time and v.populated and v.numbers.optional:
+                first, last = v.populated
+                years = f"ending({data_set.key.time}) NOT BETWEEN {first} AND {last or ALWAYS[1]}"
+                yield Condition(f"{data_set.id}.{v.name}: years", COLLECTED, f'"{v.name}" IS NOT NULL AND {years}')
+
+
+def codes(data_set: DataSet) -> Iterator[Codes]:
+    """What it says of codes."""
+    for v in data_set.own:
+        if v.numbers:
+            continue
+        name = f"{data_set.id}.{v.name}"
+        yield Codes(f"{name}: values", CODES, v.name, partial(_no_code, v, frozenset(_spans(v))))
+        spans = {text: years for text, years in _spans(v).items() if years != ALWAYS}
+        if spans and data_set.key.time:
+            says = "codes only in years in which they were in use"
+            yield Codes(f"{name}: in use", says, v.name, partial(_not_in_use, spans))
+        if data_set.key.time and v.populated and v.missing is not None:
+            yield Codes(f"{name}: years", COLLECTED, v.name, partial(_not_collected, v.populated))
+
+
+def _spans(v: Variable) -> dict[str, tuple[int, int]]:
+    """Of each text that files may have, the years of its code."""
+    known = {a.code: span(a) for a in v.atoms}
+    return known | {text: known[code] for text, code in v.recode if code in known}
+
+
+def _no_code(v: Variable, texts: frozenset[str], value: str | None, _: int) -> bool:
+    return v.missing is None if value is None else value not in texts
+
+
+def _not_in_use(spans: dict[str, tuple[int, int]], value: str | None, year: int) -> bool:
+    first, last = spans.get(value or "", ALWAYS)
+    return not first <= year <= last
+
+
+def _not_collected(populated: tuple[int, int | None], value: str | None, year: int) -> bool:
+    return value is not None and not populated[0] <= year <= (populated[1] or ALWAYS[1])
 
 
 def rules(catalogue: Catalogue) -> Iterator[Rule]:
@@ -75,28 +122,17 @@ def _of_key(data_set: DataSet) -> Iterator[Rule]:
         yield Rule(f"{name}: key", f"no two rows agree in {', '.join(parts)}", query)
 
 
-def _out_of_use(table: str, time: str, v: Variable) -> Iterator[Condition]:
-    limited = [(a.code, *span(a)) for a in v.atoms if span(a) != ALWAYS]
-    limited += [(text, first, last) for text, code in v.recode for c, first, last in limited if c == code]
-    if limited:
-        column, y = f'"{v.name}"', f"ending({time})"
-        broken = " OR ".join(f"({column} = {_text(c)} AND ({y} < {a} OR {y} > {b}))" for c, a, b in limited)
-        yield Condition(f"{table}.{v.name}: in use", "codes only in years in which they were in use", broken)
-
-
 def _text(code: str) -> str:
     return "'" + code.replace("'", "''") + "'"
 
 
 def _outside(v: Variable) -> str:
-    column = f'"{v.name}"'
-    if v.numbers:
-        n = v.numbers
-        ticks = f"({column}::DOUBLE / {n.step:f})"
-        wrong = f"{ticks} < {n.lowest} - 1e-6 OR {ticks} > {n.highest} + 1e-6 OR abs({ticks} - round({ticks})) > 1e-6"
-        return wrong + ("" if n.optional else f" OR {column} IS NULL")
-    codes = ", ".join(_text(c) for c in [*(a.code for a in v.atoms), *(text for text, _ in v.recode)])
-    return f"{column} NOT IN ({codes})" + ("" if v.missing is not None else f" OR {column} IS NULL")
+    n, column = v.numbers, f'"{v.name}"'
+    if n is None:
+        raise ValueError(f"{v.name}: is no number")
+    ticks = f"({column}::DOUBLE / {n.step:f})"
+    wrong = f"{ticks} < {n.lowest} - 1e-6 OR {ticks} > {n.highest} + 1e-6 OR abs({ticks} - round({ticks})) > 1e-6"
+    return wrong + ("" if n.optional else f" OR {column} IS NULL")
 
 
 def _on_roll(name: str) -> Rule:

@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
-from datasets.catalogue import Catalogue
+from datasets.catalogue import Catalogue, DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from synthetic.checking.files import answerable, opened
-from synthetic.checking.rules import Condition, Rule, conditions, rules
+from synthetic.checking.rules import Codes, Condition, Rule, codes, conditions, rules
 from synthetic.npd.claims import CLAIMS, EVERY, ROLLS, Claim, compared
 from synthetic.npd.cover import coverable
 from synthetic.npd.cover import wanted as codes_of
@@ -79,9 +79,14 @@ def _questions(
             partial(_one, Rule(FILES, "files are those of the manifest", ""), partial(_changed, folder, manifest)),
         )
     for data_set in catalogue.data_sets:
+        if not answerable(connection, f"FROM {data_set.id}"):
+            continue
         several = [c for c in conditions(data_set) if _is(c.name, wanted)]
-        if several and answerable(connection, f"FROM {data_set.id}"):
-            yield f"{data_set.id}: values", partial(_of_rows, connection, data_set.id, several)
+        if several:
+            yield f"{data_set.id}: numbers", partial(_of_rows, connection, data_set.id, several)
+        of_codes = [c for c in codes(data_set) if _is(c.name, wanted)]
+        if of_codes:
+            yield f"{data_set.id}: codes", partial(_of_codes, connection, data_set, of_codes)
     whole = _terms(connection) == len(TERMS)
     for rule in rules(catalogue):
         if _is(rule.name, wanted) and (whole or not rule.all_terms) and answerable(connection, rule.query):
@@ -118,6 +123,21 @@ def _of_rows(connection: duckdb.DuckDBPyConnection, table: str, several: Sequenc
     counts = ", ".join(f"count(*) FILTER ({c.broken})" for c in several)
     row = connection.execute(f"SELECT {counts} FROM {table}").fetchone() if several else ()  # noqa: S608
     return [Finding(c.name, c.says, int(n)) for c, n in zip(several, row or (), strict=True)]
+
+
+def _of_codes(connection: duckdb.DuckDBPyConnection, data_set: DataSet, several: Sequence[Codes]) -> list[Finding]:
+    year = f"ending({data_set.key.time})" if data_set.key.time else "0"
+    found = []
+    for variable in dict.fromkeys(c.variable for c in several):
+        query = f'SELECT "{variable}"::VARCHAR, {year}, count(*) FROM {data_set.id} GROUP BY ALL'  # noqa: S608
+        if answerable(connection, query):
+            rows = connection.execute(query).fetchall()
+            found += [
+                Finding(c.name, c.says, sum(int(n) for value, y, n in rows if c.broken(value, int(y))))
+                for c in several
+                if c.variable == variable
+            ]
+    return found
 
 
 def _recoded(manifest: dict[str, Any]) -> int:
