@@ -171,15 +171,21 @@ def _to_sign_in(request: Request) -> Response:
 
 
 UNCOUNTED = frozenset({ErrorCode.IN_PROGRESS, ErrorCode.LEDGER_UNAVAILABLE})
+NO_ACCESS = frozenset(
+    {ErrorCode.NOT_AUTHENTICATED, ErrorCode.FORBIDDEN, ErrorCode.NOT_FROM_HERE, ErrorCode.NOT_FOUND, ErrorCode.FROZEN}
+)
+"""What is somebody else's answers 404, so that trying ids is among them."""
 
 
 def _count(request: Request, error: ApiError) -> None:
-    """Refused questions, by whoever asked; those of nobody known are counted together."""
-    if request.url.path.startswith("/v1/") and error.code not in UNCOUNTED:
-        caller = getattr(request.state, "caller", ANONYMOUS)
-        who = caller.principal.key_id if caller.principal else caller.actor
-        services: Services = request.app.state.services
-        services.tallies.count(Refused("query-refused", who, "service"), error.code.slug)
+    """By whoever it was; those of nobody known are counted together. A question, or what they may not see or do."""
+    asked = "/query" in getattr(request.scope.get("route"), "path", "")
+    if error.code in UNCOUNTED or not (asked or error.code in NO_ACCESS):
+        return
+    caller = getattr(request.state, "caller", ANONYMOUS)
+    who = caller.principal.key_id if caller.principal else caller.actor
+    services: Services = request.app.state.services
+    services.tallies.count(Refused("query-refused" if asked else "access-refused", who, "service"), error.code.slug)
 
 
 def _methods(request: Request) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from privacy_api.cli.common import HomeOption, fail, settings_for, stores_for
+from privacy_api.cli.common import HomeOption, console_actor, fail, settings_for, stores_for
 
 project_app = typer.Typer(help="Who may ask for what.", no_args_is_help=True)
 person_app = typer.Typer(help="Who asks, over all projects and cuts.", no_args_is_help=True)
@@ -33,8 +33,11 @@ def create_project(
     with stores_for(home, mode) as stores:
         if grant and stores.accounts.accounts() and settings_for(home, mode=mode).mode == "live":
             fail("class B and D variables are granted by two people: apply for the project (privacy-api application)")
+        facts = {"cap": cap, "grants": sorted(grant or ()), "title": title, "way": "console"}
         try:
-            made = stores.projects.create_project(Project(project, title, cap, frozenset(grant or ())))
+            with stores.together():
+                made = stores.projects.create_project(Project(project, title, cap, frozenset(grant or ())))
+                stores.audit.record("project-created", console_actor(), f"project:{made.id}", facts)
         except ValueError as refused:
             fail(str(refused))
         typer.echo(f"{made.id}: created")
@@ -76,7 +79,10 @@ def create_person(
     cap = amount(rho)
     with stores_for(home, mode) as stores:
         try:
-            made = stores.projects.create_person(Person(person, cap))
+            with stores.together():
+                made = stores.projects.create_person(Person(person, cap))
+                facts = {"cap": cap, "way": "console"}
+                stores.audit.record("person-created", console_actor(), f"person:{made.id}", facts)
         except ValueError as refused:
             fail(str(refused))
         typer.echo(f"{made.id}: created")
@@ -113,7 +119,14 @@ def create_key(
         if person is not None and stores.projects.person(person) is None:
             fail(f"{person}: no such person; create them with: privacy-api person create")
         environment = settings_for(home, mode=mode).environment
-        info, key = stores.projects.create_key(project, label, environment, person, KeyRole(role))
+        facts = {"project": project, "role": role, "way": "console"}
+        facts |= {name: value for name, value in (("label", label), ("person", person)) if value}
+        try:
+            with stores.together():
+                info, key = stores.projects.create_key(project, label, environment, person, KeyRole(role))
+                stores.audit.record("key-created", console_actor(), f"key:{info.id}", facts)
+        except ValueError as refused:
+            fail(str(refused))
         typer.echo(f"id {info.id}", err=True)
         typer.echo(key)
 
@@ -131,8 +144,10 @@ def list_keys(home: HomeOption = None, mode: ModeOption = None) -> None:
 def revoke_key(key_id: str, home: HomeOption = None, mode: ModeOption = None) -> None:
     """Revoke a key; it stops working at once."""
     with stores_for(home, mode) as stores:
-        if not stores.projects.revoke_key(key_id):
-            fail(f"{key_id}: no such active key")
+        with stores.together():
+            if not stores.projects.revoke_key(key_id):
+                fail(f"{key_id}: no such active key")
+            stores.audit.record("key-revoked", console_actor(), f"key:{key_id}", {"way": "console"})
         typer.echo(f"{key_id}: revoked")
 
 

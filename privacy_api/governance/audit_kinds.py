@@ -152,7 +152,10 @@ _ALL = (
     _kind("account-unfrozen", "An account was unfrozen", "reason", "proposal"),
     _kind("roles-changed", "The roles of an account were changed", "roles", "roles_before reason proposal"),
     _kind(
-        "access-refused", "Somebody was refused what they have no permission for", "", "permission route counts minute"
+        "access-refused",
+        "What somebody may not see or do was refused (counted by the minute)",
+        "counts",
+        "minute permission route",
     ),
     # projects, people and keys
     _kind(

@@ -106,9 +106,10 @@ def _scraping(happenings: Sequence[Happening]) -> Iterator[Seen]:
 
 
 def _refusals(happenings: Sequence[Happening]) -> Iterator[Seen]:
-    for actor, refused in _by_actor(_of_kind(happenings, "query-refused")).items():
-        if burst := _densest(refused, HOUR, REFUSALS, _counted):
-            yield Seen(f"key:{actor}", f"{sum(map(_counted, burst))} questions were refused within an hour", burst)
+    for kind, what in (("query-refused", "questions"), ("access-refused", "requests for something else")):
+        for actor, refused in _by_actor(_of_kind(happenings, kind)).items():
+            if burst := _densest(refused, HOUR, REFUSALS, _counted):
+                yield Seen(f"key:{actor}", f"{sum(map(_counted, burst))} {what} were refused within an hour", burst)
 
 
 def _night(happenings: Sequence[Happening]) -> Iterator[Seen]:

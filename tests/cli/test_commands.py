@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -30,7 +31,7 @@ from privacy_api.bootstrap import open_services, open_stores
 from privacy_api.cli import app
 from privacy_api.cli.cuts import bind, preset
 from privacy_api.gate import Gate
-from privacy_api.ports import Project
+from privacy_api.ports import AuditFilter, Project
 from privacy_api.settings import load_settings
 from synthetic.structural import generate
 from tests.lib import school
@@ -253,6 +254,10 @@ def test_a_project_is_made_once(house: House) -> None:
     again = ("project", "create", "tests", "--title", "Other", "--rho", "3", "--home", house.home, *DEMO)
     assert "there is a project tests already" in refused(*again)
     assert done("project", "list", "--home", house.home, *DEMO).startswith("tests\tTests\t")
+    assert [e for e in entries(house) if e["kind"] == "project-created"] == [], "what was refused is not on the record"
+    done("project", "create", "second", "--title", "Second", "--rho", "1", "--home", house.home, *DEMO)
+    made = [e["subject"] for e in entries(house) if e["kind"] == "project-created"]
+    assert made == ["project:second"]
 
 
 def test_a_key_is_shown_once_and_can_be_revoked(house: House) -> None:
@@ -276,6 +281,21 @@ def test_a_key_is_shown_once_and_can_be_revoked(house: House) -> None:
     states = {line.split("\t")[0]: line.split("\t")[-1] for line in done("key", "list", *place).splitlines()}
     assert states.pop(key_id) == "revoked"
     assert list(states.values()) == ["active"], "the other key is as it was"
+    record = [(e["kind"], e["actor"].split(":")[0]) for e in entries(house) if e["subject"] == f"key:{key_id}"]
+    assert record == [("key-created", "console"), ("key-revoked", "console")]
+    secret_label = ("key", "create", "tests", "--label", key, *place)
+    assert "wants" in refused(*secret_label), "what may not stand on the record is not done"
+    assert len(done("key", "list", *place).splitlines()) == 2
+
+
+def entries(house: House) -> list[Any]:
+    """The record, oldest first."""
+    stores = open_stores(load_settings({}, home=house.home, mode="demo"))
+    try:
+        found = stores.audit.happenings(AuditFilter(), None, 500)
+        return [{"kind": each.kind, "actor": each.actor, "subject": each.subject} for each in found]
+    finally:
+        stores.close()
 
 
 def test_keys_are_for_projects_that_exist(house: House) -> None:
@@ -298,6 +318,9 @@ def test_people_are_made_and_listed(house: House) -> None:
     key = done("key", "create", "tests", "--person", "ann", *place).strip()
     assert "create them with: privacy-api person create" in refused("key", "create", "tests", "--person", "x", *place)
     assert [line.split("\t")[4] for line in done("key", "list", *place).splitlines()] == ["-", "ann"]
+    kinds = [each["kind"] for each in entries(house)]
+    assert "key-created" in kinds
+    assert kinds.count("person-created") == 1, "what was refused is not on the record"
     services = open_services(load_settings({}, home=house.home, mode="demo"))
     question = {"measures": [{"statistic": "count"}], "groupBy": ["need"]}
     with TestClient(create_app(services, Gate(1, 1))) as client:

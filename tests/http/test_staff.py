@@ -199,6 +199,16 @@ def test_refusals_are_counted_by_the_minute(service: Service) -> None:
     assert by_actor == {service.key.split("_")[2]: {"invalid-query": 7}, "anonymous": {"not-authenticated": 3}}
 
 
+def test_what_one_may_not_is_counted_apart_from_questions(service: Service) -> None:
+    for path in ("/v1/audit", "/v1/audit", "/v1/projects/other/budget"):
+        assert service.client.get(path, headers=service.auth).status_code in (403, 404)
+    assert ask(service, {"measures": []}).status_code == 422
+    service.services.tallies.flush()
+    found = service.services.audit.happenings(AuditFilter(), None, 99)
+    counts = {each.kind: each.facts["counts"] for each in found if each.kind.endswith("-refused")}
+    assert counts == {"access-refused": {"forbidden": 2, "not-found": 1}, "query-refused": {"invalid-query": 1}}
+
+
 def test_a_flood_of_refusals_is_few_entries(service: Service) -> None:
     tallies = Tallies(service.services.audit, lambda: NOW, seconds=3600)
     for n in range(5_000):

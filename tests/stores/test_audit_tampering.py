@@ -126,6 +126,7 @@ def test_the_audit_chain_vouches_for_the_ledger_even_without_its_anchor(busy: De
     assert busy.audit.verify() == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fail_point", FAIL_POINTS)
 def test_killed_anywhere_the_chain_is_whole_and_a_decision_has_its_entry(desk: Desk, fail_point: str) -> None:
     desk.audit.verify()
@@ -140,6 +141,7 @@ def test_killed_anywhere_the_chain_is_whole_and_a_decision_has_its_entry(desk: D
     desk.audit.record("record-exported", "u-audrey", "audit", {"way": "csv"})
 
 
+@pytest.mark.slow
 def test_processes_that_record_at_once_make_one_chain(desk: Desk, tmp_path: Path) -> None:
     crew = [started(record_many, desk.url, desk.audit_anchor, f"n{n}", 10) for n in range(3)]
     for each in crew:
