@@ -107,8 +107,8 @@ def test_a_csv_runs_nothing_in_a_spreadsheet(tmp_path: Path) -> None:
     result_of([row(-1, "", band="=1+1"), row(None, "c", band="–2 to 0")]).to_csv(path)
     header, first, second = path.read_text(encoding="utf-8").splitlines()
     assert header.startswith("band,measure,statistic,variable,output,value")
-    assert first == "'=1+1,n,count,,,-1,-1,-1,0.95,rows,"
-    assert second == "–2 to 0,n,count,,,,,,0.95,rows,c"
+    assert first == "'=1+1,n,count,,,-1,-1,-1,0.95,rows,,false"
+    assert second == "–2 to 0,n,count,,,,,,0.95,rows,c,false"
 
 
 def test_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,10 @@ COLUMNS = ("measure", "statistic", "variable", "output", "value", "lower", "uppe
 """Columns of a table of the answer, after its groupings; the service's own CSV has the same."""
 
 
+MARK = "is_synthetic"
+"""The last column of every file: whether the pupils exist."""
+
+
 @dataclass(frozen=True)
 class ResultMeasure:
     """confidence: how often the interval from lower to upper holds the true number."""
@@ -74,8 +78,9 @@ class Result:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\r\n")
             names = (*self.dimensions, *COLUMNS)
-            writer.writerow(names)
-            writer.writerows([_inert(row[name]) for name in names] for row in self.full_rows())
+            made_up = str(self.synthetic).lower()
+            writer.writerow((*names, MARK))
+            writer.writerows([*(_inert(row[name]) for name in names), made_up] for row in self.full_rows())
 
     def full_rows(self) -> Iterator[dict[str, Any]]:
         """Rows together with what is said of their measure."""
