@@ -9,6 +9,7 @@ import pytest
 
 from privacy_api.cli.cuts import preset
 from privacy_api.ports import ProposalState, Role
+from privacy_api.service.performance import Figures, performance
 from privacy_api.service.terms import import_policy
 from tests.lib.applications import COMPLETE
 from tests.lib.applying import sent
@@ -143,3 +144,13 @@ def test_the_record_and_red_flags(people: House, staff: dict[str, Visitor]) -> N
     (flag,) = set(re.findall(r'href="(/admin/red-flags/[^"]+)"', staff["audrey"].get("/admin/red-flags").text))
     staff["audrey"].send(flag, ("reason", "A script of ours."), to=f"{flag}/acknowledgement")
     assert "A script of ours." in main_text(staff["audrey"].get(flag))
+
+
+def test_everybody_sees_how_the_service_performs(people: House, staff: dict[str, Visitor]) -> None:
+    """The page's figures are those that the record gives when it is counted anew."""
+    services = people.service.services
+    people.service.client.app.state.figures = Figures(services.audit)  # type: ignore[attr-defined]
+    said, found = main_text(staff["olive"].get("/performance")), performance(services.audit)
+    assert found.applications["approved"] >= 1
+    assert f"Approved {found.applications['approved']}" in said
+    assert f"{found.median_days:.1f} days" in said

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
+from privacy_api.errors import ErrorCode
+from privacy_api.governance.applications import PLAIN
 from privacy_api.ports import Balance, ProjectKind
+from privacy_api.ports.applications import ApplicationState
 from privacy_api.routes.access import ServicesDep
 from privacy_api.service import browse
 from privacy_api.service.cuts import HostedCut
@@ -52,7 +55,16 @@ def protection(request: Request, services: ServicesDep) -> Response:
 def performance(request: Request, services: ServicesDep) -> Response:
     _, released = browse.published(0, 0, services)
     projects = len(services.projects.projects(ProjectKind.RESEARCH))
-    return render(request, "performance.html", released=released, projects=projects, spent=_spent(services))
+    return render(
+        request,
+        "performance.html",
+        released=released,
+        projects=projects,
+        spent=_spent(services),
+        figures=request.app.state.figures.now(),
+        states=[(PLAIN[state], state) for state in ApplicationState if state is not ApplicationState.DRAFT],
+        codes={code.slug: code.title for code in ErrorCode},
+    )
 
 
 def _spent(services: Services) -> list[Spent]:
