@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from disclosure.accounting import coin_flip_accuracy, epsilon, rho
+from disclosure.accounting import coin_flip_accuracy, epsilon, guess_accuracy, rho
 from disclosure.accuracy import count_margin
 from disclosure.noise import standard_deviation
 from disclosure.policy import Mode, Policy
@@ -90,12 +90,12 @@ def _plain(policy: Policy, balance: Balance, lasts: Forecast) -> tuple[str, ...]
     if policy.mode is Mode.OFFICIAL:
         return ("An official policy hides and rounds; it counts no privacy loss and has no budget.",)
     eps = epsilon(balance.cap, policy.delta)
-    at_most = 100 * coin_flip_accuracy(eps)
+    average, worst = 100 * guess_accuracy(balance.cap), 100 * coin_flip_accuracy(eps)
     half = margins(policy)[0].margin
     return (
         f"The cap is rho {rho(balance.cap):f} (epsilon {eps:.2f} at delta {policy.delta:g}): when all of it is spent, "
-        f"somebody who knows everything else about a child is right about one coin-flip fact at most {at_most:.1f} % "
-        "of the time.",
+        f"somebody who knows everything else about a child is right about one coin-flip fact at most {average:.1f} % "
+        f"of the time on average, and in the worst answer that may come out {worst:.1f} %.",
         f"A count at the default price is within {half:,} of the truth {100 * policy.confidence:g} % of the time; "
         f"{balance.left // policy.default_price:,} such questions are left.",
         lasts.plain,
