@@ -22,6 +22,9 @@ from privacy_api.wire.query_in import read_query
 
 router = APIRouter(prefix="/v1/data-sets/{data_set}/query", tags=["Queries"])
 
+PREVIEW_PARAMETERS = [{**each, "required": False} for each in GET_PARAMETERS]
+"""A preview without a measure says that one is wanted."""
+
 
 @router.post("", summary="Ask a question and be charged for it")
 async def post_query(
@@ -44,7 +47,7 @@ async def post_preview(
     return await _preview(lambda: parse_json(body), data_set, request, principal, services)
 
 
-@router.get("/preview", summary="The same, in the address", openapi_extra={"parameters": GET_PARAMETERS})
+@router.get("/preview", summary="The same, in the address", openapi_extra={"parameters": PREVIEW_PARAMETERS})
 async def get_preview(
     data_set: str, request: Request, principal: PrincipalDep, services: ServicesDep
 ) -> dict[str, Any]:
