@@ -23,7 +23,7 @@ MOST_COLUMNS = 200
 MOST_PROBLEMS = 100
 LONGEST = 200
 """Characters of a field."""
-TIDY = ("statistic", "variable", "output", "value", "lower", "upper", "confidence", "unit", "status")
+TIDY = ("statistic", "variable", "output", "value", "lower", "upper", "confidence", "unit", "status", "is_synthetic")
 """Columns of the tidy form beside the groupings and `measure`."""
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,12})?", re.ASCII)
 _TOTALS = ("", "total")
