@@ -67,7 +67,7 @@ def test_it_is_there_where_no_script_runs(browser: Browser, site: Open, example:
         example.enter(place, visit.page.context)
         page = visit.go(example.on(place), example.status)
         assert page.locator("h1").is_visible()
-        assert page.locator("main a:visible, main button:visible").count()
+        assert page.locator("main p:visible, main a:visible, main button:visible").count()
 
 
 @pytest.mark.slow
