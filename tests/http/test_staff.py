@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,10 @@ def test_auditors_read_both_chains_page_by_page_and_never_an_exact_value(service
     assert onward[0]["facts"]["release"] == released["id"]
     assert json.loads(onward[0]["facts"]["query"])["groupBy"] == ["sex"]
     whole = json.dumps([page, rest])
-    assert all(str(row["value"]) not in whole for row in released["results"] if row["value"] and row["value"] > 99)
+    values = [str(row["value"]) for row in released["results"] if row["value"] and row["value"] > 99]
+    assert values
+    # As words of their own: some digest may well have the same figures in it.
+    assert not re.search(rf"\b({'|'.join(values)})\b", whole)
     assert call(service, Role.AUDITOR, "GET", "audit/verification").json()["whole"] is True
 
 
