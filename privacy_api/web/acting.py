@@ -8,11 +8,21 @@ from typing import TypeVar
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 
 from privacy_api.errors import ApiError
+from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.web.forms import Filled, FormIn, posted
 
 Model = TypeVar("Model", bound=FormIn)
+
+
+class ReasonIn(FormIn):
+    """Of whatever is done at once and wants nothing but a reason."""
+
+    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+
+
 AGAIN = frozenset({400, 403, 409, 422})
 """Refusals that are said in the form; others are pages of their own."""
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from fastapi import Request, Response
-from pydantic import Field
 
-from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission
 from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.service import freezing
 from privacy_api.service.policy_versions import find_cut, standing_terms
 from privacy_api.service.services import Services
-from privacy_api.web.acting import acted
-from privacy_api.web.forms import Filled, FormIn
+from privacy_api.web.acting import ReasonIn, acted
+from privacy_api.web.forms import Filled
 from privacy_api.web.pages_base import Pages, render
 
 router = Pages()
-
-
-class ReasonIn(FormIn):
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
 
 
 @router.page("/admin/data-sets")

@@ -15,7 +15,7 @@ from privacy_api.service.names import names_of
 from privacy_api.service.policy_effect import Effect, effect
 from privacy_api.service.services import Services
 from privacy_api.service.staff_changes import publish as publish_policy
-from privacy_api.web.acting import acted
+from privacy_api.web.acting import ReasonIn, acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.wire.query_in import read_query
@@ -26,10 +26,6 @@ router = Pages()
 
 class DraftIn(FormIn):
     policy: str = Field(title="the policy", max_length=MOST_POLICY)
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
-
-
-class ReasonIn(FormIn):
     reason: str = Field(title="your reason", max_length=LONGEST_REASON)
 
 
