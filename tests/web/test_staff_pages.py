@@ -12,7 +12,7 @@ from privacy_api.ports import ProposalState, Role
 from privacy_api.service.performance import Figures, performance
 from privacy_api.service.terms import import_policy
 from tests.lib.applications import COMPLETE
-from tests.lib.applying import sent
+from tests.lib.applying import approved, sent
 from tests.lib.people import House, house
 from tests.lib.service import POLICY
 from tests.web.visitor import Visitor, main_text, visitor
@@ -135,9 +135,15 @@ def test_a_cut_and_an_account_are_frozen_at_once(people: House, staff: dict[str,
 
 
 def test_the_record_and_red_flags(people: House, staff: dict[str, Visitor]) -> None:
-    said = staff["audrey"].get("/admin/audit").text
-    assert "A cut was frozen" in said
-    assert "A cut was frozen" not in main_text(staff["audrey"].get("/admin/audit?kind=charge")).partition("Entries")[2]
+    staff["olive"].send("/admin/data-sets/school", ("reason", "A doubt."), to="/admin/data-sets/school/freezing")
+    staff["cora"].send("/admin/data-sets/school", ("reason", "Cleared."), to="/admin/data-sets/school/unfreezing")
+    people.service.ask({"measures": [{"statistic": "count"}], "groupBy": ["year"]})
+    whole, charges = (
+        staff["audrey"].get(f"/admin/audit{asked}").text.partition("<tbody") for asked in ("", "?kind=charge")
+    )
+    assert "A cut was frozen" in whole[2]
+    assert charges[1]
+    assert "A cut was frozen" not in charges[2]
     assert "Hash chain verified" in main_text(staff["audrey"].get("/admin/audit/verification"))
     staff["audrey"].get("/admin/audit?kind=nothing", 400)
     people.service.services.audit.record("sign-in-refused", "nobody", "service", {"counts": {"not-authenticated": 500}})
@@ -149,6 +155,7 @@ def test_the_record_and_red_flags(people: House, staff: dict[str, Visitor]) -> N
 def test_everybody_sees_how_the_service_performs(people: House, staff: dict[str, Visitor]) -> None:
     """The page's figures are those that the record gives when it is counted anew."""
     services = people.service.services
+    approved(people)
     people.service.client.app.state.figures = Figures(services.audit)  # type: ignore[attr-defined]
     said, found = main_text(staff["olive"].get("/performance")), performance(services.audit)
     assert found.applications["approved"] >= 1
