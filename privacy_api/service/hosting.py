@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from threading import Lock
 
-from privacy_api.ports import CutTerms, Terms
+from privacy_api.ports import AuditBroken, CutTerms, Terms
 from privacy_api.service.cuts import HostedCut, HostedDataSet, hosted
 from privacy_api.service.terms import policy_in_force
 
 LOOK_AGAIN = 1.0
 """Seconds for which pages and previews may show terms that were just changed. Questions never may: a charge is made,
 and a stored answer given, under the terms of that moment or not at all (`ports.Outdated`)."""
+VANISHED = (
+    "The newest terms of cut {cut} are no longer in the service database. Stop the service, keep the database as it is "
+    "and compare it with a backup."
+)
 
 
 class Hosted(Mapping[str, HostedDataSet]):
@@ -62,6 +66,9 @@ class Hosted(Mapping[str, HostedDataSet]):
         self._looked = now
 
     def _under(self, cut: HostedCut, terms: Terms | None) -> HostedCut:
+        if cut.terms.number > (terms.number if terms else 0):
+            # They only ever grow, so somebody went back to looser ones, perhaps, behind the record.
+            raise AuditBroken(VANISHED.format(cut=cut.catalogue.cut))
         if terms is None:
             return replace(cut, terms=Terms(cut=cut.catalogue.cut))
         if terms.digest == cut.terms.digest:

@@ -127,6 +127,21 @@ def test_a_policy_is_imported_once(two: tuple[Service, Service]) -> None:
     assert [v.version for v in first.services.terms.versions("school")] == [1]
 
 
+@pytest.mark.parametrize("dialect", BOTH)
+@pytest.mark.parametrize("gone", ["WHERE frozen = 1", ""])
+def test_terms_that_vanish_from_under_a_server_unfreeze_nothing(dialect: str, gone: str, tmp_path: Path) -> None:
+    """An older copy of their table, or an empty one, would be looser: nothing is answered until people have looked."""
+    with fresh_database(dialect, tmp_path) as url, running(tmp_path, pupils(3000), url=url) as service:
+        import_policy("school", POLICY, NOW, service.services)
+        changed(service, "cut-frozen", frozen=True)
+        assert ask(service).json()["code"] == "frozen"
+        with behind_its_back(url) as connection:
+            connection.execute(text(f"DELETE FROM cut_terms {gone}"))
+        refused = ask(service)
+        assert (refused.status_code, refused.json()["code"]) == (503, "ledger-unavailable")
+        assert service.services.ledger.verify() == 0, "nothing was charged"
+
+
 def test_terms_and_policies_that_were_edited_are_found_out(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'service.db'}"
     with running(tmp_path, pupils(10)) as service:
