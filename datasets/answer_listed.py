@@ -24,22 +24,28 @@ def rule_of(policy: Policy) -> ListedGroups:
 
 
 def terms_of(valid: ValidQuery, nano_rho: int, policy: Policy) -> Terms:
-    """The least threshold for the policy's δ, or its minimum count where that is more, so that none is hidden.
+    """The least threshold for the policy's δ, or the cut's minimum count where that is more, so that none is hidden.
 
     Raises InvalidQuery where one pupil can touch too many groups for it.
     """
-    moved, delta = moves(valid.layouts[0].contribution), rule_of(policy).delta
+    moved, rule = moves(valid.layouts[0].contribution), rule_of(policy)
     try:
-        least = least_threshold(moved, nano_rho, delta)
+        least = least_threshold(moved, nano_rho, rule.delta)
     except OutOfReach:
         message = f"One pupil can be in {moved.l0} of these groups: too many to be listed. Group by less or coarser."
         raise InvalidQuery((Problem("TooManyGroups", message, "groupBy"),)) from None
-    return Terms(moved, nano_rho, delta, max(least, policy.minimum_count))
+    return Terms(moved, nano_rho, rule.delta, max(least, rule.least))
+
+
+def shown_from(terms: Terms, policy: Policy) -> int:
+    """The noisy count from which groups are shown: a project's own minimum count, where that is more than the threshold
+    that they were listed by."""
+    return max(terms.threshold, policy.minimum_count)
 
 
 def finish_listed(valid: ValidQuery, listing: Listing, terms: Terms, policy: Policy) -> tuple[Answer, int]:
     """The answer, rows in the order of the code lists, and the number that each of its groups had to reach."""
-    kept, least = listing.largest(rule_of(policy).most_groups, terms.threshold)
+    kept, least = listing.largest(rule_of(policy).most_groups, shown_from(terms, policy))
     cells = _as_asked(kept.cells, valid)
     order = np.argsort(cells)
     base = 1 if valid.query.display is Display.UNBIASED else policy.rounding_base

@@ -101,15 +101,14 @@ class Listing:
         return Listing(measurement.values[:, 0], measurement.values[:, 1])
 
     def largest(self, most: int, threshold: int) -> tuple[Listing, int]:
-        """At most so many groups, and the number that each of them had to reach: the threshold, or one more than the
-        largest that is left out.
+        """Of the groups that reach the threshold at most so many, and the number that each of them had to reach: the
+        threshold, or one more than the largest that is left out.
 
         A group that is kept would have been kept with any count of at least that number, whatever the others are: so
         it is its threshold, given the others. Groups that tie with the first one left out are left out too.
         """
-        if self.counts.size <= most:
-            return self, threshold
-        least = int(np.partition(self.counts, -most - 1)[-most - 1]) + 1
+        passed = self.counts[self.counts >= threshold]
+        least = threshold if passed.size <= most else int(np.partition(passed, -most - 1)[-most - 1]) + 1
         kept = self.counts >= least
         return Listing(self.cells[kept], self.counts[kept]), least
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from disclosure.accounting import atto_delta, nano_rho
@@ -60,7 +61,7 @@ def _of_dp(file: PolicyFile) -> dict[str, Any]:
         "noise": Noise(file.get("mechanism.noise")),
         "delta": float(file.get("budget.delta")),
         **{name: nano_rho(Decimal(file.get(f"budget.{key}"))) for name, key in amounts.items()},
-        "listed_groups": _optional(file, "listed_groups", _listed_groups),
+        "listed_groups": _optional(file, "listed_groups", partial(_listed_groups, file.get("minimum_count.value"))),
         "model_cap": _optional(file, "synthetic_model", _model_cap) or 0,
     }
 
@@ -81,8 +82,8 @@ def _optional(file: PolicyFile, table: str, make: Callable[..., Made]) -> Made |
     return make(**_parameters(file, table)) if table in file.values else None
 
 
-def _listed_groups(delta: Decimal, delta_total: Decimal, most_groups: int) -> ListedGroups:
-    return ListedGroups(atto_delta(Decimal(delta)), atto_delta(Decimal(delta_total)), most_groups)
+def _listed_groups(least: int, delta: Decimal, delta_total: Decimal, most_groups: int) -> ListedGroups:
+    return ListedGroups(atto_delta(Decimal(delta)), atto_delta(Decimal(delta_total)), most_groups, least)
 
 
 def _model_cap(most_rho: Decimal) -> int:

@@ -33,12 +33,14 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class ListedGroups:
     """Groups whose keys come from the data may be listed. delta: of one release, delta_total: of all of the cut's, in
-    atto-δ; most_groups: rows of one answer.
+    atto-δ; most_groups: rows of one answer; least: the minimum count that they are listed by, once for everybody, which
+    a project's tightening leaves as it is.
     """
 
     delta: int
     delta_total: int
     most_groups: int
+    least: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datasets.answer_listed import finish_listed, rule_of, terms_of
+from datasets.answer_listed import finish_listed, rule_of, shown_from, terms_of
 from datasets.plan import Quantity
 from datasets.validate import ValidQuery
 from disclosure.accounting import Event, delta
@@ -48,14 +48,14 @@ def document_of(
     policy = hosted.cut.policy
     terms = terms_of(valid, event.nano_rho, policy)
     answer, least = finish_listed(valid, Listing.of(paid[event.question].measurement), terms, policy)
-    listing = terms_told(terms, policy) | {"leastListed": least, "truncated": least > terms.threshold}
+    listing = terms_told(terms, policy) | {"leastListed": least, "truncated": least > shown_from(terms, policy)}
     return release_document(release, services.now(), hosted, valid, answer, event.nano_rho, listing)
 
 
 def terms_told(terms: Terms, policy: Policy) -> dict[str, Any]:
     """From which noisy count on groups are listed, at which δ, and how many at most."""
     return {
-        "threshold": terms.threshold,
+        "threshold": shown_from(terms, policy),
         "delta": float(delta(terms.delta)),
         "mostGroups": rule_of(policy).most_groups,
         "plain": NOT_LISTED,

@@ -139,7 +139,7 @@ LISTS = DP + LISTED_GROUPS
 def test_listed_groups_are_an_option_that_is_taken_whole() -> None:
     assert load_policy(DP).listed_groups is None
     policy = load_policy(LISTS)
-    assert policy.listed_groups == ListedGroups(10**6, 10**7, 1000)
+    assert policy.listed_groups == ListedGroups(10**6, 10**7, 1000, policy.minimum_count)
     assert policy.rules["listed_groups"].plain
     assert policy.delta_with(10**7) == pytest.approx(1.1e-10, rel=1e-12)
     assert (policy.listed_at_most(5), policy.listed_at_most(10**8)) == (10**7, 10**8)

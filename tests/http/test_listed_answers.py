@@ -142,6 +142,25 @@ def test_nothing_listed_is_hidden_by_the_minimum_count(tmp_path: Path) -> None:
     assert [row["status"] for row in body["results"]] == ["", ""]
 
 
+def test_a_project_that_is_held_more_tightly_is_shown_less_of_the_same_list(tmp_path: Path) -> None:
+    """Groups are listed once: its own minimum count is post-processing of what was listed for everybody."""
+    with running(tmp_path, ROWS, LISTS) as service:
+        held = service.new_key("held")
+        project = service.services.projects.project("held")
+        assert project is not None
+        service.services.projects.change_project(replace(project, tightening={"minimum_count.value": 2_500}))
+        everybody = service.ask(BY_LA).json()
+        preview = service.client.post(f"{URL}/preview", json=BY_LA, headers=held).json()
+        tighter = service.client.post(URL, json=BY_LA, headers=held).json()
+        assert preview["chargedNow"]["nanoRho"] == tighter["charge"]["nanoRho"] == 0
+        assert [row["la"] for row in everybody["results"]] == ["A1", "A4"]
+        (only,) = tighter["results"]
+        assert (only["la"], only["value"]) == ("A1", everybody["results"][0]["value"])
+        assert preview["listing"]["threshold"] == tighter["listing"]["threshold"] == 2_500
+        assert (tighter["listing"]["leastListed"], tighter["listing"]["truncated"]) == (2_500, False)
+        assert delta_spent(service) == ATTO // 10**12
+
+
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"groupBy": []}, "RequiredValue", "groupBy"),
     ({"measures": [{"statistic": "count"}, {"statistic": "pupils"}]}, "InvalidValue", "measures"),
