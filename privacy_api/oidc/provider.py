@@ -16,7 +16,7 @@ import httpx2
 
 from privacy_api.oidc.claims import identity_of
 from privacy_api.oidc.fetch import SECONDS, ProviderRefuses, get_json, post_form, refuse_open_address
-from privacy_api.oidc.keys import Keys
+from privacy_api.oidc.keys import RETRY_SECONDS, Keys
 from privacy_api.oidc.tokens import Expected, refuse_other_sign_in, verified
 from privacy_api.ports import Asked, Identity, NotBelieved, ProviderUnreachable, Role, SignedIn
 
@@ -50,7 +50,8 @@ class OidcProvider:
     ) -> None:
         self._options, self._clock, self._monotonic = options, clock, monotonic
         self._client = httpx2.Client(timeout=SECONDS, follow_redirects=False)
-        self._lock, self._found, self._at = threading.Lock(), dict[str, Any](), float("-inf")
+        self._lock, self._found = threading.Lock(), dict[str, Any]()
+        self._at = self._failed = float("-inf")
         self._keys = Keys(lambda: get_json(self._client, self._address("jwks_uri")), monotonic)
 
     @property
@@ -127,13 +128,23 @@ class OidcProvider:
         return refuse_open_address(found)
 
     def _metadata(self) -> Mapping[str, Any]:
+        """A provider that is away is left alone for a moment: who waits for it would wait one after the other."""
         with self._lock:
             if self._monotonic() - self._at > KEPT_SECONDS:
-                found = get_json(self._client, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
-                if not hmac.compare_digest(str(found.get("issuer")).encode(), self.issuer.encode()):
-                    raise ProviderUnreachable("the provider says that it is another issuer")
-                self._found, self._at = found, self._monotonic()
+                if self._monotonic() - self._failed < RETRY_SECONDS:
+                    raise ProviderUnreachable("the provider could not be asked a moment ago")
+                try:
+                    self._found, self._at = self._asked(), self._monotonic()
+                except ProviderUnreachable:
+                    self._failed = self._monotonic()
+                    raise
             return self._found
+
+    def _asked(self) -> dict[str, Any]:
+        found = get_json(self._client, f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+        if not hmac.compare_digest(str(found.get("issuer")).encode(), self.issuer.encode()):
+            raise ProviderUnreachable("the provider says that it is another issuer")
+        return found
 
 
 def _with(address: str, fields: Mapping[str, str]) -> str:

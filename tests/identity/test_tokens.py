@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from privacy_api.oidc.provider import OidcProvider, ProviderOptions
-from privacy_api.ports import NotBelieved, ProviderUnreachable
+from privacy_api.ports import Asked, NotBelieved, ProviderUnreachable
 from tests.lib.oidc import AUDIENCE, CLIENT, Provider, providing, signing_key
 
 NOW = int(time.time())
@@ -205,6 +205,22 @@ def test_where_the_keys_cannot_be_had_nobody_is_believed() -> None:
         provider.down = False
         clock.now += 6
         assert ours.bearer(token)
+        ours.close()
+
+
+def test_sign_ins_that_anybody_may_begin_do_not_wait_for_a_provider_that_is_away() -> None:
+    """Each would hold a thread of the server for as long as asking may take, one after the other."""
+    with providing() as provider:
+        clock = Clock()
+        ours = OidcProvider(ProviderOptions(provider.issuer, CLIENT, audience=AUDIENCE), monotonic=clock)
+        provider.down = True
+        for _ in range(5):
+            with pytest.raises(ProviderUnreachable):
+                ours.sign_in_address(Asked("state", "nonce", "verifier"), "http://here/back")
+        assert provider.asked == ["/.well-known/openid-configuration"]
+        provider.down = False
+        clock.now += 6
+        assert ours.sign_in_address(Asked("state", "nonce", "verifier"), "http://here/back")
         ours.close()
 
 
