@@ -175,11 +175,13 @@ class SqlProjects:
         opened = opens(parsed, row["secret_sha256"] if row else None)
         if row is None or not opened or row["revoked"] is not None:
             return None
-        if row["account"] is not None and row["member"] is None:
+        permissions = _permissions(row)
+        if row["account"] is not None and (row["member"] is None or Permission.ASK not in permissions):
             return None
         _refuse_suspended(row)
         project = project_of(row)
-        return Principal(parsed.id, project, row["person"], KeyRole(row["role"]), _synthetic_only(row, project))
+        synthetic_only = project.kind is ProjectKind.SANDBOX or Permission.REAL_CUTS not in permissions
+        return Principal(parsed.id, project, row["person"], KeyRole(row["role"]), synthetic_only)
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:
@@ -212,14 +214,11 @@ def _refuse_suspended(row: RowMapping) -> None:
         raise Suspended("key", ended=True)
 
 
-def _synthetic_only(row: RowMapping, project: Project) -> bool:
-    """A sandbox's key; and one whose account's roles, as they are now, do not reach real cuts."""
-    if project.kind is ProjectKind.SANDBOX:
-        return True
+def _permissions(row: RowMapping) -> frozenset[Permission]:
+    """Of the key's account, by its roles as they are now; of a key of no account, all that a key may do."""
     if row["account"] is None:
-        return False
-    roles = (Role(role) for role in json.loads(row["account_roles"]))
-    return Permission.REAL_CUTS not in permissions_of(roles)
+        return frozenset({Permission.ASK, Permission.REAL_CUTS})
+    return permissions_of(Role(role) for role in json.loads(row["account_roles"]))
 
 
 def _is_member(connection: Connection, account: str, project: str) -> bool:

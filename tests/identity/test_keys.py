@@ -149,6 +149,16 @@ def ask(service: Service, auth: dict[str, str], **changes: Any) -> Any:
     return service.client.post(URL, json=QUESTION | changes, headers=auth)
 
 
+def test_a_key_asks_no_more_than_the_roles_of_its_account_do(service: Service) -> None:
+    ada, adam = person(service, "ada", Role.RESEARCHER, "tests"), person(service, "adam", Role.ADMIN)
+    key = bearer(ada.asks("POST", "/v1/keys", {"project": "tests", "label": "laptop", "days": 7}).json()["key"])
+    assert service.client.post(URL, json=QUESTION, headers=key).status_code == 200
+    for roles, status in ((["auditor"], 401), ([], 401), (["developer"], 200)):
+        changed = adam.asks("PUT", f"/v1/accounts/{ada.account.id}/roles", {"roles": roles, **WHY})
+        assert changed.status_code == 200, changed.text
+        assert service.client.post(URL, json=QUESTION, headers=key).status_code == status, "of a synthetic cut"
+
+
 def test_a_sandbox_is_a_world_of_its_own(service: Service) -> None:
     mine, yours = sandbox_of(service), sandbox_of(service)
     first, again, other, real = (ask(service, auth) for auth in (mine, mine, yours, service.auth))
