@@ -85,7 +85,7 @@ def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str,
 
 
 def find_account(account_id: str, services: Desk) -> Account:
-    found = services.accounts.account(account_id) if account_id.isprintable() else None
+    found = services.accounts.account(account_id)
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND)
     return found

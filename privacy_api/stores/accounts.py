@@ -34,6 +34,8 @@ class SqlAccounts:
         return made
 
     def account(self, account: str) -> Account | None:
+        if not account.isprintable():
+            return None  # PostgreSQL takes no NUL
         with reading(self._engine) as connection:
             row = connection.execute(select(accounts).where(accounts.c.id == account)).mappings().first()
         return _account_of(row) if row else None
@@ -64,6 +66,8 @@ class SqlAccounts:
             return True
 
     def leave(self, account: str, project: str) -> bool:
+        if not (account + project).isprintable():
+            return False
         with writing(self._engine) as connection:
             return connection.execute(delete(memberships).where(_membership(account, project))).rowcount == 1
 

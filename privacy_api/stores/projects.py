@@ -242,11 +242,15 @@ def _refuse_bad_cap(kind: str, cap: int) -> None:
 
 
 def _person(connection: Connection, person: str) -> Person | None:
+    if not person.isprintable():
+        return None  # PostgreSQL takes no NUL
     row = connection.execute(select(people).where(people.c.id == person)).first()
     return Person(row.id, row.cap) if row else None
 
 
 def _project(connection: Connection, project: str) -> Project | None:
+    if not project.isprintable():
+        return None  # PostgreSQL takes no NUL
     row = connection.execute(select(projects).where(projects.c.id == project)).mappings().first()
     return project_of(row) if row else None
 

@@ -25,6 +25,8 @@ class SqlSavedQueries:
         return saved
 
     def saved(self, id: str) -> SavedQuery | None:
+        if not id.isprintable():
+            return None  # PostgreSQL takes no NUL
         with reading(self._engine) as connection:
             row = connection.execute(select(*_columns).where(table.c.id == id)).first()
         return SavedQuery(*row) if row else None

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from privacy_api.ports import Person, Principal, Project
+from privacy_api.stores.accounts import SqlAccounts
 from privacy_api.stores.database import reading
 from privacy_api.stores.schema import metadata
 
@@ -18,6 +19,16 @@ def test_a_project_comes_back_as_it_was_created(desk: Desk) -> None:
     assert desk.projects.project("exeter") == EXETER
     assert desk.projects.projects() == [EXETER, LEEDS]
     assert desk.projects.project("nobody") is None
+
+
+@pytest.mark.parametrize("name", ["a\0", "\0", "\ud800"])
+def test_a_name_that_no_database_can_hold_is_nobodys(desk: Desk, name: str) -> None:
+    """In an address anybody can write it, and it must not look like a database that is broken."""
+    accounts = SqlAccounts(desk.engine)
+    found = (desk.projects.project(name), desk.projects.person(name), desk.projects.key(name), accounts.account(name))
+    assert found == (None,) * 4
+    assert desk.saved_queries.saved(name) is None
+    assert not accounts.leave(name, "exeter") and not accounts.leave("u-a", name)
 
 
 @pytest.mark.parametrize("name", ["", "-a", "A", "a b", "a_b", "é", "a\n", "a" * 64, "../a"])
