@@ -36,6 +36,7 @@ from privacy_api.routes import (
     provenance,
     queries,
     releases,
+    synthetic_releases,
     tables,
 )
 from privacy_api.routes.admission import admit, check_table
@@ -67,6 +68,7 @@ from privacy_api.web.pages import (
     staff_proposals,
     staff_record,
     start,
+    synthetic,
 )
 from privacy_api.web.pages import keys as keys_page
 
@@ -90,14 +92,17 @@ API = (
     budgets,
     keys,
     accounts,
+    synthetic_releases,
     health,
 )
 """Modules whose routers are in the OpenAPI document."""
 PAGES = (
-    *(docs, static, start, catalogue, register, information, sandbox, sign_in),
+    *(docs, static, start, catalogue, register, information, sandbox, synthetic, sign_in),
     *(keys_page, ask, answers, downloads, budget, apply),
     *(staff, staff_proposals, staff_policies, staff_budgets, staff_cuts, staff_people, staff_record),
 )
+CSV_AT_A_TIME, CSV_WAITING = 1, 16
+"""Tables that are being written as CSV, in each process."""
 SANDBOXES_AN_HOUR = 10
 """From one address, in each process."""
 _BY_STATUS = {e.status: e for e in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED, ErrorCode.INVALID_REQUEST)}
@@ -128,6 +133,7 @@ def create_app(
     app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
     app.state.secure, app.state.public_url, app.state.access = secure, public_url, dict(table)
     app.state.sandbox_throttle = Throttle(SANDBOXES_AN_HOUR, 3600)
+    app.state.csv_gate = Gate(CSV_AT_A_TIME, CSV_WAITING)
     app.state.figures = Figures(services.audit)
     app.state.development_sign_in = development_sign_in
     app.state.assets = assets or load_assets()

@@ -22,7 +22,7 @@ from datasets.plan import EngineRefused
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, PolicyRefused, load_policy
-from privacy_api.ports import Engine, IdentityProvider, LedgerBroken, NotRecordable, Role, Terms
+from privacy_api.ports import BareShelf, Engine, IdentityProvider, LedgerBroken, NotRecordable, Role, Shelf, Terms
 from privacy_api.service.cuts import HostedCut, HostedDataSet
 from privacy_api.service.hosting import Hosted
 from privacy_api.service.services import Services, ignore_change, ignore_step
@@ -41,6 +41,7 @@ from privacy_api.stores.projects import SqlProjects
 from privacy_api.stores.proposals import SqlProposals
 from privacy_api.stores.saved_queries import SqlSavedQueries
 from privacy_api.stores.sessions import IDLE, LIFE, SqlSessions
+from privacy_api.stores.shelf import FolderShelf
 from privacy_api.stores.tables import SqlTables
 from privacy_api.stores.terms import SqlTerms
 
@@ -120,6 +121,7 @@ class Stores:
         lister: Lister = list_groups,
         provider: IdentityProvider | None = None,
         outdated: Callable[[], None] = ignore_change,
+        shelf: Shelf | None = None,
     ) -> Services:
         kept = {name: getattr(self, name) for name in Stores.__dataclass_fields__ if name != "close"}
         return Services(
@@ -132,6 +134,7 @@ class Stores:
             lister=lister,
             provider=provider,
             outdated=outdated,
+            shelf=shelf or BareShelf(),
             tallies=Tallies(self.audit, utc_seconds),
             **kept,
         )
@@ -182,7 +185,12 @@ def open_services(
         step,
         provider=provider,
         outdated=data_sets.refresh,
+        shelf=open_shelf(settings.synthetic),
     )
+
+
+def open_shelf(folder: Path) -> Shelf:
+    return FolderShelf(folder)
 
 
 def _refuse_false_twins(cuts: Sequence[HostedCut]) -> None:

@@ -104,6 +104,11 @@ class Settings(BaseModel):
         return self.home / "policies"
 
     @property
+    def synthetic(self) -> Path:
+        """Synthetic releases that anybody may read."""
+        return self.home / "synthetic"
+
+    @property
     def brand_files(self) -> Path:
         """Fonts and crest, where a service on gov.uk has put them."""
         return self.home / "brand"

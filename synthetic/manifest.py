@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from synthetic.folder import MANIFEST, sha256
 from synthetic.plan import Plan
 
-NAME = "manifest.json"
 ALLOWED = (
     "Developing and testing code, tools and services before access to the real data.",
     "Teaching, demonstrations and appathons.",
@@ -86,11 +85,6 @@ def manifest(
 
 
 def write(folder: Path, content: Mapping[str, Any]) -> Path:
-    path = folder / NAME
+    path = folder / MANIFEST
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

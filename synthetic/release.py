@@ -17,15 +17,13 @@ from typing import Any
 from synthetic.checking.labels import unmarked
 from synthetic.checking.run import Finding, Progress, check
 from synthetic.fidelity.document import FORMAT, uses_of
-from synthetic.fidelity.files import DOCUMENT, PAGE
-from synthetic.fidelity.npd import MANIFEST, digest_of
-from synthetic.fidelity.report import Reference, Tier
+from synthetic.fidelity.npd import digest_of
+from synthetic.fidelity.report import Reference
+from synthetic.folder import DOCUMENT, MANIFEST, PAGE, tree, tree_digest
 from synthetic.npd.claims import CLAIMS, ROLLS
+from synthetic.tiers import Tier
 
-SIGNATURES = {Tier.STRUCTURAL: 1, Tier.CALIBRATED: 1, Tier.COARSENED: 2, Tier.PRIVATE: 2}
-"""People who must sign: two where anything of real pupils is in it, however protected."""
-RELEASE = "release.json"
-BESIDE = {MANIFEST, PAGE, DOCUMENT, RELEASE}
+BESIDE = {MANIFEST, PAGE, DOCUMENT}
 """Files of a release that are not data. So is its catalogue."""
 
 
@@ -61,8 +59,8 @@ def tier_of(folder: Path) -> Tier:
 
 
 def digest(folder: Path) -> str:
-    """What is signed: of every byte of the data, as the manifest has it (whose files `gates` has read again)."""
-    return digest_of(_manifest(folder))
+    """What is signed: of every byte of every file, the manifest, the report and the catalogue among them."""
+    return tree_digest(tree(folder))
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from privacy_api.cli import models
-from privacy_api.cli.common import HomeOption, fail, refusals, settings_for
+from privacy_api.cli import models, synthetic_release
+from privacy_api.cli.common import fail, refusals
 
 synthetic_app = typer.Typer(help="Data with nobody in it.", no_args_is_help=True)
 synthetic_app.command("fit")(models.fit)
 synthetic_app.command("draw")(models.draw)
+synthetic_app.command("release")(synthetic_release.release)
 YEARS = re.compile(r"^(\d{4})(?:-(\d{4}))?$")
 Catalogue = Annotated[Path, typer.Option(help="Folder of the NPD catalogue.")]
 
@@ -131,59 +132,6 @@ def report(
         page, _ = write(found, out or folder)
         typer.echo(", ".join(f"{v.ways}-way score {v.score:.1f}" for v in found.variations))
         typer.echo(f"written: {page} and report.json beside it")
-
-
-@synthetic_app.command("release")
-def release(
-    folder: Annotated[Path, typer.Argument(help="A directory with files, manifest and report.")],
-    officer: Annotated[str, typer.Option(help="Who signs: a name that the record will hold.")],
-    reason: Annotated[str, typer.Option(help="What was looked at, and why it may go out.")],
-    home: HomeOption = None,
-    mode: Annotated[str, typer.Option(help="Of the service whose record holds the signature.")] = "demo",
-) -> None:
-    """Run the four checks, and sign the release off in the audit chain where all are passed; exit 1 where not."""
-    with refusals():
-        from privacy_api.cli.progress import Bar
-        from synthetic.release import SIGNATURES, digest, gates, tier_of
-
-        try:
-            with Bar() as bar:
-                found = gates(folder, bar.step)
-        except ValueError as wrong:
-            fail(str(wrong))
-        for gate in found:
-            typer.echo(f"{'REFUSED' if gate.wrong else 'passed '}  {gate.check.value}")
-            for sentence in gate.wrong:
-                typer.echo(f"         {sentence}")
-        if any(gate.wrong for gate in found):
-            raise typer.Exit(1)
-        tier = tier_of(folder)
-        signed = _sign(home, mode, digest(folder), officer, reason, tier.value)
-        wanted = SIGNATURES[tier]
-        if len(signed) < wanted:
-            typer.echo(f"signed by {len(signed)} of {wanted}: another person has to sign")
-        else:
-            typer.echo(f"released: signed by {', '.join(signed)}")
-
-
-def _sign(home: Path | None, mode: str, of: str, officer: str, reason: str, tier: str) -> list[str]:
-    """Everybody who has signed these very bytes, each once, the first first."""
-    from privacy_api.bootstrap import open_stores
-    from privacy_api.ports.audit import AuditFilter, NotRecordable
-
-    stores = open_stores(settings_for(home, mode=mode))
-    subject, actor = f"synthetic:{of[:16]}", f"console:{officer}"
-    try:
-        wanted = AuditFilter(kinds=frozenset({"synthetic-signed"}), subject=subject)
-        before = [h.actor for h in stores.audit.happenings(wanted, None, 100) if h.facts["digest"] == of]
-        if actor in before:
-            fail(f"{officer} has signed this release already: another person has to")
-        stores.audit.record("synthetic-signed", actor, subject, {"digest": of, "reason": reason, "what": tier})
-    except NotRecordable as wrong:
-        fail(str(wrong))
-    finally:
-        stores.close()
-    return [name.removeprefix("console:") for name in (*dict.fromkeys(before), actor)]
 
 
 def _need(catalogue: Path) -> None:

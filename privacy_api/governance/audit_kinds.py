@@ -109,6 +109,7 @@ FACTS: Mapping[str, Form] = {
     "severity": WORD,
     "state": WORD,
     "step": WORD,
+    "tables": DIGEST,
     "terms": NUMBER,
     "tightens": WORDS,
     "title": TEXT,
@@ -212,6 +213,7 @@ _ALL = (
     _kind("table-registered", "A table was registered to be released", "", "data_set digest title reason policy"),
     _kind("table-withdrawn", "A registered table was withdrawn", "", "reason"),
     _kind("synthetic-signed", "Somebody signed a synthetic release off", "digest reason what"),
+    _kind("synthetic-released", "A synthetic release was put out for anybody to read", "digest tables"),
     _kind("release-published", "A release was put into the public register", "", "project reason"),
     # watching
     _kind("flag-acknowledged", "A red flag was looked at", "detector reason", "severity"),

@@ -20,8 +20,10 @@ _SHAPE = [
     _choice("format", "How the answer is written; without it, as Accept asks.", list(FORMATS)),
     _choice("labels", "Codes alone, or labels beside them.", ["codes", "both"]),
 ]
+_FILE = [_choice("format", "Parquet without it, or as Accept asks.", ["parquet", "csv"])]
 _STATES = {
     ("GET", "/v1/applications"): [_choice("state", "Those in that state alone.", list(ApplicationState))],
+    ("GET", "/v1/synthetic/releases/{release}/download/{table}"): _FILE,
     ("GET", "/v1/proposals"): [_choice("state", "Those in that state alone.", list(ProposalState))],
 }
 _PROJECT = {

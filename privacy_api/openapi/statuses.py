@@ -12,7 +12,12 @@ SHAPED: frozenset[Route] = frozenset(
     {("GET", _QUERY), ("POST", _QUERY), ("GET", "/v1/tables/{table}"), ("GET", "/v1/releases/{release}")}
 )
 """Their answers come in several formats."""
-EXPORTED: dict[Route, tuple[str, ...]] = {("GET", "/v1/audit/export"): ("text/csv", "application/jsonl")}
+_DOWNLOAD: Route = ("GET", "/v1/synthetic/releases/{release}/download/{table}")
+EXPORTED: dict[Route, tuple[str, ...]] = {
+    ("GET", "/v1/audit/export"): ("text/csv", "application/jsonl"),
+    _DOWNLOAD: ("application/vnd.apache.parquet", "text/csv"),
+    ("GET", "/v1/synthetic/releases/{release}/report"): ("text/html",),
+}
 GATED: frozenset[Route] = frozenset(
     {
         *((method, path) for method in ("GET", "POST") for path in (_QUERY, f"{_QUERY}/preview")),
@@ -22,6 +27,7 @@ GATED: frozenset[Route] = frozenset(
         ("POST", "/v1/sandbox/keys"),
         ("POST", "/v1/sandbox/reset"),
         ("POST", "/v1/keys"),
+        _DOWNLOAD,
     }
 )
 """Only so many of them at once, in an hour, or in all."""

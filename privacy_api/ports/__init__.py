@@ -52,6 +52,7 @@ from privacy_api.ports.projects import (
 )
 from privacy_api.ports.proposals import Proposal, ProposalKind, Proposals, ProposalState
 from privacy_api.ports.saved_queries import SavedQueries, SavedQuery
+from privacy_api.ports.shelf import BareShelf, Shelf, Shelved, ShelvedTable
 from privacy_api.ports.tables import AlreadyRegistered, RegisteredTable, Tables
 from privacy_api.ports.terms import CutTerms, Outdated, PolicyState, PolicyVersion, Terms
 
@@ -68,6 +69,7 @@ __all__ = [
     "AuditEntry",
     "AuditFilter",
     "Balance",
+    "BareShelf",
     "BudgetExhausted",
     "Charge",
     "CutTerms",
@@ -110,6 +112,9 @@ __all__ = [
     "SavedQuery",
     "Session",
     "Sessions",
+    "Shelf",
+    "Shelved",
+    "ShelvedTable",
     "SignedIn",
     "Spending",
     "StoredRelease",

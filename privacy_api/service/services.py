@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource
 from privacy_api.ports import (
     Accounts,
     Audit,
+    BareShelf,
     CutTerms,
     IdentityProvider,
     Ledger,
@@ -19,6 +20,7 @@ from privacy_api.ports import (
     Proposals,
     SavedQueries,
     Sessions,
+    Shelf,
     Tables,
 )
 from privacy_api.ports.applications import Applications
@@ -67,6 +69,7 @@ class Services:
     outdated: Callable[[], None] = ignore_change
     close_stores: Callable[[], None] = nothing_to_close
     lister: Lister = list_groups
+    shelf: Shelf = field(default_factory=BareShelf)
 
     def close(self) -> None:
         """Record what was counted; give up files and connections."""

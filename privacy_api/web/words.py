@@ -45,6 +45,14 @@ def many(amount: int, what: str, several: str = "") -> str:
     return f"{amount:,} {what if amount == 1 else several or what + 's'}"
 
 
+def size(amount: int) -> str:
+    """ "12 KB", "3.4 MB": bytes of a file, a kilobyte being a thousand."""
+    for unit, least in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if amount >= least:
+            return f"{amount / least:.{1 if amount < 10 * least else 0}f} {unit}"
+    return many(amount, "byte")
+
+
 def rho_words(nano: int) -> str:
     """An amount of budget: "0.005 ρ"."""
     return f"{rho(nano).normalize():f} ρ"
@@ -106,6 +114,7 @@ FILTERS = {
     for f in (
         number,
         many,
+        size,
         rho_words,
         epsilon_words,
         promise,

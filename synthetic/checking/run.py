@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from synthetic.checking.files import answerable, opened
 from synthetic.checking.rules import Codes, Condition, Rule, codes, conditions, rules
+from synthetic.folder import MANIFEST, sha256
 from synthetic.npd.claims import CLAIMS, EVERY, ROLLS, Claim, compared
 from synthetic.npd.cover import coverable
 from synthetic.npd.cover import wanted as codes_of
 from synthetic.npd.mess import RECODED
 from synthetic.plan import TERMS
 
-MANIFEST, FILES, COVERAGE = "manifest.json", "files", "coverage"
+FILES, COVERAGE = "files", "coverage"
 Progress = Callable[[str, int, int], None]
 OF_CENSUS = """SELECT {by}, count(*) FROM (SELECT region, kind AS phase, j.* FROM junior_roll j
     JOIN school_of s ON s.urn = j.school JOIN region_of USING (la)) WHERE y = {year} GROUP BY ALL"""
@@ -176,14 +176,9 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 def _changed(folder: Path, manifest: dict[str, dict[str, dict[str, object]]]) -> int:
     return sum(
-        not (folder / name).is_file() or digest(folder / name) != facts["sha256"]
+        not (folder / name).is_file() or sha256(folder / name) != facts["sha256"]
         for name, facts in manifest["files"].items()
     )
-
-
-def digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _rolls(connection: duckdb.DuckDBPyConnection, folder: Path) -> int:

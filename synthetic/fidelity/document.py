@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from synthetic.fidelity.margins import Variable
-from synthetic.fidelity.report import Report, Tier
+from synthetic.fidelity.report import Report
+from synthetic.tiers import Tier
 
 FORMAT = "privacy-api/fidelity-report/1"
 

@@ -11,8 +11,10 @@ from synthetic.checking.run import Finding, Progress, check
 from synthetic.fidelity.document import to_json
 from synthetic.fidelity.npd import ASKED, Release, read
 from synthetic.fidelity.page import to_html
-from synthetic.fidelity.report import About, Constraint, Kept, Reference, Report, Tier, build
+from synthetic.fidelity.report import About, Constraint, Kept, Reference, Report, build
+from synthetic.folder import DOCUMENT, PAGE
 from synthetic.npd.claims import CLAIMS, ROLLS
+from synthetic.tiers import Tier
 
 OF_VALUES = {
     "values": "Values are codes and numbers of the catalogue",
@@ -21,7 +23,6 @@ OF_VALUES = {
     "key": "No two rows have the same key",
     "on roll": "Pupils of each data set were on a roll in that year",
 }
-PAGE, DOCUMENT = "report.html", "report.json"
 
 
 def report_of(folder: Path, release_id: str | None = None, progress: Progress | None = None) -> Report:

@@ -24,11 +24,11 @@ from synthetic.checking.run import regions_of
 from synthetic.fidelity.groups import Outcome
 from synthetic.fidelity.margins import Margin, Measured, Names, Variable
 from synthetic.fidelity.report import Asked
+from synthetic.folder import MANIFEST
 from synthetic.npd.claims import CLAIMS, Claim
 from synthetic.npd.facts import facts
 from synthetic.npd.layout import PHASES
 
-MANIFEST = "manifest.json"
 GRADES, STARTS = tuple(facts()["transition"]["grades"]), tuple(facts()["transition"]["bands_from"])
 SUBJECTS = {"ks4_maths": "Mathematics", "ks4_english": "English Language"}
 BANDS = tuple(str(5 * i) for i in range(11))

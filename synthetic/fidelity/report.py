@@ -15,15 +15,7 @@ from synthetic.fidelity.association import Associations, associations
 from synthetic.fidelity.groups import GroupTable, Outcome, Transition, group_table, transition
 from synthetic.fidelity.margins import Margin, Source, Variable
 from synthetic.fidelity.variation import LIMIT, Variation, total_variation, variation
-
-
-class Tier(StrEnum):
-    """How much of the real data is in the release; see docs/synthetic.md."""
-
-    STRUCTURAL = "T0"
-    CALIBRATED = "T1"
-    COARSENED = "T2"
-    PRIVATE = "T3"
+from synthetic.tiers import Tier
 
 
 class Reference(StrEnum):

@@ -46,7 +46,7 @@ def drawing(name: str, title: str, description: str, width: float, height: float
     """name: of its own on the page."""
     head = (
         f'<svg role="img" aria-labelledby="{name}-t {name}-d" viewBox="0 0 {width:g} {height:g}" '
-        f'style="max-width:{width:g}px" xmlns="http://www.w3.org/2000/svg">'
+        f'width="{width:g}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>'
     )
     return Markup(head + "".join(body) + "</svg>")  # noqa: S704  texts are escaped where they come in

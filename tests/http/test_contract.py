@@ -14,6 +14,7 @@ from privacy_api.ports import Role
 from tests.lib.applying import begun, sent
 from tests.lib.contract import Verdict, covered, held_against
 from tests.lib.people import House, settled
+from tests.lib.released import put_out_made_up
 from tests.lib.service import Service, pupils, running
 
 KNOWN = {
@@ -32,6 +33,10 @@ FEW = frozenset(
         "POST /v1/data-sets/{data_set}/query",
         "GET /v1/data-sets/{data_set}/query/preview",
         "GET /v1/audit",
+        "GET /v1/synthetic/releases",
+        "GET /v1/synthetic/releases/{release}",
+        "GET /v1/synthetic/releases/{release}/report",
+        "GET /v1/synthetic/releases/{release}/download/{table}",
         "PUT /v1/budgets/{scope}/{name}",
         "POST /v1/keys",
         "PUT /v1/applications/{application}/steps/{step}",
@@ -71,7 +76,8 @@ def _made(people: House) -> dict[str, tuple[str, ...]]:
     return {
         "application": tuple(path.rsplit("/", 1)[1] for path in (draft, waiting)),
         "proposal": (raised["id"],),
-        "release": (release.headers["release-id"],),
+        "release": (release.headers["release-id"], put_out_made_up(people.service.services)),
+        "table": ("census",),
         "account": (people.accounts["ada"].id,),
     }
 

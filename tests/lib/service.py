@@ -16,7 +16,7 @@ from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
 from privacy_api.app import create_app
-from privacy_api.bootstrap import Stores
+from privacy_api.bootstrap import Stores, open_shelf
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
 from privacy_api.ports import Engine, IdentityProvider, KeyRole, Project
@@ -116,7 +116,8 @@ def running(
         projects.create_project(Project("tests", "Tests", cap, school.GRANTS))
     cut = HostedCut(load_catalogue(catalogue), "1", loaded(policy), engine or MemoryEngine({"census": list(rows)}))
     data_sets = Hosted((cut,), stores.terms)
-    services = stores.services(data_sets, "test", now, noise, step, lister, provider, data_sets.refresh)
+    shelf = open_shelf(home / "synthetic")
+    services = stores.services(data_sets, "test", now, noise, step, lister, provider, data_sets.refresh, shelf)
     app = create_app(services, Gate(2, 64), secure=secure, development_sign_in=development)
     with TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client:
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)

@@ -15,8 +15,9 @@ from synthetic.fidelity.document import to_json, uses_of
 from synthetic.fidelity.groups import Outcome, group_table, transition
 from synthetic.fidelity.margins import Margin, Measured, Rows, Variable, sets_of
 from synthetic.fidelity.page import points, to_html
-from synthetic.fidelity.report import About, Asked, Constraint, Kept, Price, Reference, Report, Tier, build
+from synthetic.fidelity.report import About, Asked, Constraint, Kept, Price, Reference, Report, build
 from synthetic.fidelity.variation import as_sample, total_variation, variation
+from synthetic.tiers import Tier
 
 SIZES = (2, 3, 4, 5)
 VARIABLES = tuple(Variable(f"v{i}", f"Variable {i}", tuple(f"c{j}" for j in range(n))) for i, n in enumerate(SIZES))
@@ -187,7 +188,7 @@ def test_the_page_is_whole_and_asks_for_nothing(text: str) -> None:
     page = Page(text)
     assert page.open == [], "every tag is closed"
     assert not {"script", "link", "img", "iframe", "object"} & {name for name, _ in page.tags}
-    assert not [a for _, a in page.tags if {"src", "onclick", "onload"} & a.keys()]
+    assert not [a for _, a in page.tags if {"src", "style", "onclick", "onload"} & a.keys()]
     addresses = set(re.findall(r"https?://[^\"' <]+", text))
     assert addresses == {"http://www.w3.org/2000/svg"}, "the name of a language, which nothing fetches"
     assert "url(" not in text and "@import" not in text

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from privacy_api.cli import app
 from synthetic import Plan, make
 from synthetic.fidelity.files import report_of, write
-from synthetic.fidelity.report import Tier
-from synthetic.release import SIGNATURES, Check, gates
+from synthetic.release import Check, digest, gates
+from synthetic.tiers import SIGNATURES, Tier
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +108,10 @@ def test_signatures_stand_on_the_audit_chain(made: Path, tmp_path: Path) -> None
 
     code, text = sign("ada")
     assert (code, "released: signed by ada" in text) == (0, True), text
+    (put,) = [p for p in (tmp_path / "home" / "synthetic").iterdir() if not p.name.startswith(".")]
+    assert put.name == digest(made)[:16]
+    assert digest(put / "signed") == digest(made)
+    assert {p.stem for p in (put / "tables").iterdir()} == {*TABLES, "rolls"}
     code, text = sign("ada")
     assert code != 0
     assert "signed this release already" in text

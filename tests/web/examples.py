@@ -25,9 +25,11 @@ from privacy_api.service.keys import create_key
 from privacy_api.service.policy_versions import draft
 from privacy_api.service.saved_queries import save
 from privacy_api.service.staff_changes import set_cap
+from privacy_api.service.synthetic_releases import releases
 from privacy_api.service.watching import feed
 from privacy_api.web.apply_pages import BY_NAME
 from tests.lib.applications import COMPLETE
+from tests.lib.released import put_out_made_up
 from tests.web.sites import Site
 from tests.web.visitor import account_in
 
@@ -108,6 +110,12 @@ def spent(address: str) -> Callable[[Site], str]:
 def a_key(site: Site) -> str:
     create_key(site.account, "demo", "nightly report", 30, site.services)
     return "/keys"
+
+
+def a_synthetic_release(site: Site) -> str:
+    if not releases(site.services):
+        put_out_made_up(site.services)
+    return "/synthetic"
 
 
 NO_PAGES = frozenset({"/q/{release}/{format}"})
@@ -222,6 +230,7 @@ EXAMPLES: Mapping[str, Example] = {
     "/catalogue/{data_set}": Example("/catalogue/npd.census", "npd"),
     "/catalogue/{data_set}/{variable}": Example("/catalogue/npd.census/ethnicity", "npd"),
     "/sandbox": Example("/sandbox"),
+    "/synthetic": Example(a_synthetic_release),
     "/sign-in": Example("/sign-in"),
     "/sign-out": Example("/sign-out"),
     "/ask": Example("/ask", signed_in=True),
@@ -257,6 +266,7 @@ FURTHER: Mapping[str, Example] = {
     "an application that was sent": applied("", sent=True),
     "answers of one that was sent": applied("/law", sent=True),
     "an application that was returned": applied("", returned=True),
+    "no synthetic release": Example("/synthetic", "npd"),
     "no sandbox": Example("/sandbox", "npd"),
     "nobody can sign in": Example("/sign-in", "npd"),
     "a condition": step("condition", reference="la"),

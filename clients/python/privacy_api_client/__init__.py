@@ -31,6 +31,7 @@ from privacy_api_client.errors import (
 )
 from privacy_api_client.query import Criteria, count, gap, mean, measure, percentage, periods, pupils, ratio, where
 from privacy_api_client.results import Result, ResultMeasure
+from privacy_api_client.synthetic import SyntheticRelease, SyntheticTable
 from privacy_api_client.tables import RegisteredTable
 
 __all__ = [
@@ -60,6 +61,8 @@ __all__ = [
     "Result",
     "ResultMeasure",
     "ServerError",
+    "SyntheticRelease",
+    "SyntheticTable",
     "TimePeriod",
     "TooBusy",
     "Variable",

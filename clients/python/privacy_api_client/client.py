@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from privacy_api_client.errors import InvalidQuery, ServerError
 from privacy_api_client.problems import problems_of
 from privacy_api_client.query import Criteria, Measure, question
 from privacy_api_client.results import Result, read_result
+from privacy_api_client.synthetic import SyntheticRelease, read_one, read_synthetic
 from privacy_api_client.tables import RegisteredTable, read_tables
 
 T = TypeVar("T")
@@ -113,6 +115,20 @@ class Client:
     def table(self, table: str) -> Result:
         """A registered table by its id, as it was released for the present version of its data set."""
         return _read(read_result, self._connection.get(_path("tables", table)))
+
+    def synthetic_releases(self) -> list[SyntheticRelease]:
+        """Files with nobody in them, newest first."""
+        return _read(read_synthetic, self._connection.get("/v1/synthetic/releases"))
+
+    def download(self, release: str, table: str, out: str | Path, *, format: str = "parquet") -> Path:
+        """A table of a synthetic release as a file, Parquet or "csv". Parquet is held against the release's sha256."""
+        known = _read(read_one, self._connection.get(_path("synthetic", "releases", release)))
+        path = _path("synthetic", "releases", release, "download", table) + f"?format={quote(format, safe='')}"
+        found = self._connection.save(path, Path(out))
+        if format == "parquet" and found != known.tables[table].sha256:
+            Path(out).unlink()
+            raise ServerError("The file is not the one that was released; it has been removed.")
+        return Path(out)
 
     def budget(self, project: str) -> Budget:
         """What the key's own project has left; another's is NotFound."""

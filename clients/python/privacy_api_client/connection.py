@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -61,6 +63,23 @@ class Connection:
         """charged: whether an answer may cost budget, so that asking again is not harmless."""
         return self._document("POST", path, body, charged=charged)
 
+    def save(self, path: str, out: Path) -> str:
+        """Write what is there to a file, whole or not at all; its sha256."""
+        coming = out.with_name(f"{out.name}.part")
+        try:
+            with self._http.stream("GET", path, headers={"Accept": "*/*"}) as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_of(response)
+                digest = _written(response, coming)
+            coming.replace(out)
+            return digest
+        except httpx2.HTTPError as error:
+            message = f"{self.url} cannot be reached: {str(error) or type(error).__name__}"
+        finally:
+            coming.unlink(missing_ok=True)
+        raise ConnectionFailed(message)
+
     def _document(self, method: str, path: str, body: object, *, charged: bool) -> Any:
         response = self._answer(method, path, body, charged=charged)
         try:
@@ -93,6 +112,15 @@ class Connection:
             message = f"{self.url} cannot be reached: {str(error) or type(error).__name__}"
         # Outside the except clause, so that no traceback shows a request with its key.
         raise ConnectionFailed(message)
+
+
+def _written(response: httpx2.Response, out: Path) -> str:
+    digest = hashlib.sha256()
+    with out.open("wb") as file:
+        for part in response.iter_bytes():
+            digest.update(part)
+            file.write(part)
+    return digest.hexdigest()
 
 
 def wait_before_retry(error: PrivacyApiError, asked: int, *, charged: bool) -> float | None:

@@ -1,0 +1,90 @@
+"""Synthetic releases in a directory, as `synthetic.publish` puts them there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+from privacy_api.ports import Shelved, ShelvedTable
+from synthetic.folder import DOCUMENT, MANIFEST, PAGE, tables_of, tree, tree_digest
+from synthetic.publish import SIGNED, TABLES, id_of, publish
+from synthetic.tables import write_csv
+
+_ID = re.compile("[0-9a-f]{16}")
+Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+class FolderShelf:
+    """The port `Shelf`. Files are hashed when they are first seen, and again when their size, time or place on the disk
+    has changed. CSV is made when it is first asked for, in a directory that goes with the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._lock = folder, Lock()
+        self._seen: dict[str, tuple[Stamp, Shelved | None]] = {}
+        self._scratch: Path | None = None
+
+    def put(self, folder: Path, digest: str) -> str:
+        return publish(folder, self._folder, digest)
+
+    def releases(self) -> list[Shelved]:
+        if not self._folder.is_dir():
+            return []
+        with self._lock:
+            names = sorted(p.name for p in self._folder.iterdir() if _ID.fullmatch(p.name))
+            self._seen = {name: self._looked(name) for name in names}
+            return [found for _, found in self._seen.values() if found is not None]
+
+    def csv(self, table: ShelvedTable) -> Path:
+        with self._lock:
+            made = self._scratch_here() / f"{table.sha256}.csv"
+            if not made.is_file():
+                write_csv(table.parquet, made.with_suffix(".coming")).rename(made)
+            return made
+
+    def _scratch_here(self) -> Path:
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="synthetic-csv-"))
+            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        return self._scratch
+
+    def _looked(self, name: str) -> tuple[Stamp, Shelved | None]:
+        stamp = tuple(_stamps(self._folder / name))
+        if name in self._seen and self._seen[name][0] == stamp:
+            return self._seen[name]
+        return stamp, _read(self._folder / name)
+
+
+def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    for path in sorted(folder.rglob("*")):
+        found = path.stat()
+        yield str(path.relative_to(folder)), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _read(folder: Path) -> Shelved | None:
+    """None where it is no release, or not the one that its name says."""
+    try:
+        signed, tables = tree(folder / SIGNED), tree(folder / TABLES)
+        digest, page = tree_digest(signed), (folder / SIGNED / PAGE).read_bytes()
+        if id_of(digest) != folder.name or hashlib.sha256(page).hexdigest() != signed[PAGE]:
+            return None
+        manifest, report = (
+            json.loads((folder / SIGNED / name).read_text(encoding="utf-8")) for name in (MANIFEST, DOCUMENT)
+        )
+        found = {
+            name: _table(folder / TABLES / f"{name}.parquet", sum(manifest["files"][p]["rows"] for p in parts), tables)
+            for name, parts in tables_of(manifest).items()
+        }
+        return Shelved(folder.name, digest, tree_digest(tables), manifest, report, page, found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _table(parquet: Path, rows: int, hashes: dict[str, str]) -> ShelvedTable:
+    return ShelvedTable(parquet.stem, parquet, rows, parquet.stat().st_size, hashes[parquet.name])

@@ -1,0 +1,36 @@
+"""The folder of a release: what its files are called, which are a table, and the digest of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MANIFEST, PAGE, DOCUMENT = "manifest.json", "report.html", "report.json"
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """The sha256 of each file, by its path in the folder."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def tree_digest(files: Mapping[str, str]) -> str:
+    """Of all names and contents."""
+    return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tables_of(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The Parquet files of each table, as the manifest names them: those of a folder are one table, by its name."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(manifest["files"]):
+        folder, _, file = name.rpartition("/")
+        if file.endswith(".parquet"):
+            found.setdefault(folder or file.removesuffix(".parquet"), []).append(name)
+    return found
