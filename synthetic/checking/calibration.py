@@ -21,7 +21,7 @@ VIEWS = {
     "who": """SELECT r.pupil, r.y, r.fsm_eligible, r.sen, left(r.ethnicity, 1) AS major, region, kind
       FROM roll r JOIN school_of s ON s.urn = r.school JOIN region_of USING (la) WHERE r.term = 'SPR'""",
     "junior": """SELECT w.*, reading_score, maths_score, gps_score, writing,
-        reading_score >= 100 AND maths_score >= 100 AND writing IN ('EXS', 'GDS') AS rwm
+        coalesce(reading_score >= 100 AND maths_score >= 100 AND writing IN ('EXS', 'GDS'), false) AS rwm
       FROM ks2 k JOIN who w ON w.pupil = k.pupil AND w.y = ending(k.year)""",
     "senior": """SELECT w.*, k.in_progress8, k.sex, CASE english_pair WHEN '1' THEN 2 ELSE 1 END * slot_english
         + 2 * slot_maths + slot_ebacc_1 + slot_ebacc_2 + slot_ebacc_3 + slot_open_1 + slot_open_2
@@ -32,7 +32,7 @@ VIEWS = {
       FROM absence_year a JOIN who w ON w.pupil = a.pupil AND w.y = ending(a.year)""",
     "suspended": """SELECT w.*, coalesce(e.suspensions, 0) AS suspensions, coalesce(e.permanent, 0) AS permanent
       FROM who w LEFT JOIN exclusions_year e ON e.pupil = w.pupil AND ending(e.year) = w.y""",
-    "reading_first": """SELECT w.*, mark >= 32 AS met
+    "reading_first": """SELECT w.*, coalesce(mark >= 32, false) AS met
       FROM phonics p JOIN who w ON w.pupil = p.pupil AND w.y = ending(p.year) WHERE p.year_group = '1'""",
 }
 GROUPS = {

@@ -11,15 +11,18 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from synthetic.npd.deal import assign
-from synthetic.npd.facts import facts, tuned
+from synthetic.npd.facts import facts, of_area, tuned
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.layout import PHASES
 from synthetic.npd.pupils import NONE
 from synthetic.npd.schools import PRIMARY, SECONDARY
+from synthetic.npd.settle import Family, towards_means
 from synthetic.npd.streams import Floats, Ints, pick
 from synthetic.npd.targets import BANDS
 from synthetic.npd.world import TERMS, Chunk, Rows, same
 
+PERSISTENT = 2
+"""The first band of persistent absence, of ten per cent or more."""
 SESSIONS = (140, 110, 130)
 """Possible in each term; assumed, 380 a year as usual."""
 REASONS = {
@@ -53,17 +56,31 @@ def _phase(chunk: Chunk, who: Ints, year: int) -> Ints:
 def _bands(chunk: Chunk, who: Ints, year: int) -> Ints:
     """Bands as many as published by phase and free school meals; who is in the high ones is lasting, half of it, and
     goes with special needs, attainment and the region."""
-    p, _layout = chunk.pupils, chunk.targets.layout
-    f = facts()["absence"]
+    p, f = chunk.pupils, facts()["absence"]
     lasting = _normal(np.modf(p.numbers[who] * 0.7548776662)[0])
     score = 0.7 * lasting + 0.71 * chunk.stream("absence", year).standard_normal(len(p.numbers))[who]
     score += f["special_needs"] * (chunk.sen(who, year) != NONE) - f["attainment"] * p.talent[who]
     phase, school = _phase(chunk, who, year), chunk.school(who, year)
     of = np.array([[tuned("absence", name, r) for r in chunk.world.schools.regions] for name in PHASES])
     score += of[phase, chunk.world.schools.la[school]]
-    stratum = 2 * phase + ~chunk.fsm(who, year)
-    lowest_first = assign(-score, stratum, chunk.targets.bands(year)[chunk.number])
-    return np.asarray(lowest_first)
+    stratum, numbers = 2 * phase + ~chunk.fsm(who, year), chunk.targets.bands(year)[chunk.number]
+
+    def persistent(moved: Floats) -> Floats:
+        return np.where(assign(-score - moved, stratum, numbers) >= PERSISTENT, 100.0, 0.0)
+
+    if not chunk.targets.flat:
+        score += towards_means(persistent, [_of_regions(chunk, phase, school)], lambda mean: _normal(mean / 100))
+    return np.asarray(assign(-score, stratum, numbers))
+
+
+def _of_regions(chunk: Chunk, phase: Ints, school: Ints) -> Family:
+    """Persistent absence by region and phase, per cent. How common it is in a phase is said by the bands; by these,
+    how regions differ."""
+    schools = chunk.world.schools
+    regions = list(dict.fromkeys(schools.regions))
+    region = np.array([regions.index(r) for r in schools.regions])[schools.la[school]]
+    wanted = [of_area("persistent", name, r) for name in PHASES for r in regions]
+    return Family(phase * len(regions) + region, np.array(wanted))
 
 
 def _normal(share: Floats) -> Floats:

@@ -6,33 +6,29 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import ndtr
+from scipy.special import ndtri
 
 from synthetic.npd.facts import facts, tuned
 from synthetic.npd.pupils import ETHNICITIES, MAJOR, PLAN, Pupils
+from synthetic.npd.settle import families_of, meals_and_provision, of_sexes, towards_means, towards_shares
 from synthetic.npd.streams import Bools, Floats, Ints, stream
+from synthetic.npd.subjects import (
+    COMBINED,
+    CORE,
+    FIRST_GRADE,
+    SCIENCES,
+    SUBJECTS,
+    attainment8,
+    points_of,
+    slots,
+)
 
-GRADES: tuple[str, ...] = tuple(facts()["transition"]["grades"])
-"""Lowest first; X is no result."""
-POINTS = np.maximum(0, np.arange(len(GRADES)) - 1)
-FIRST_GRADE = 2
-"""Place of grade 1 in GRADES."""
-SUBJECTS: tuple[str, ...] = (*facts()["transition"]["subjects"], "Combined Science")
-COMBINED = len(SUBJECTS) - 1
-
-
-def places(*names: str) -> list[int]:
-    return [SUBJECTS.index(name) for name in names]
-
-
-CORE = places("English Language", "English Literature", "Mathematics")
-ENGLISH_LANGUAGE, ENGLISH_LITERATURE, MATHS = CORE
-SCIENCES = places("Biology", "Chemistry", "Physics")
-HUMANITIES = places("History", "Geography")
-LANGUAGES = places("French", "Spanish", "German")
 NO_SCORE = -1.0
 TESTS = ("reading", "maths", "gps")
+PASS, MARKS = 32, 6.0
+"""Marks in phonics that meet the standard, and nearly one standard deviation of them."""
+POINTS_OF_ONE = 14.0
+"""Attainment 8, nearly, of one standard deviation away from what was expected."""
 SAME = 0.8
 """How much of a pupil's distance from what was expected is the same in all subjects; assumed."""
 
@@ -58,26 +54,38 @@ class Attainment:
     second: Ints
 
 
-def attain(seed: int, chunk: int, pupils: Pupils) -> Attainment:
+def attain(seed: int, chunk: int, pupils: Pupils, settle: bool = True) -> Attainment:
+    """settle: whether groups are moved to their published means in the years of the cut (`settle.py`)."""
     n = len(pupils.numbers)
     rng = stream(seed, "attainment", 0, chunk)
     able = _ability(pupils)
     early = 0.75 * able + 0.66 * rng.standard_normal(n) - 0.9 * _young(pupils) - 0.4 * (pupils.male - 0.5)
     ks1 = 0.85 * able + 0.53 * rng.standard_normal(n) - 0.5 * _young(pupils)
-    ks2, writing = _ks2(rng, pupils, able)
+    layout = pupils.lines.targets.layout
+    years = layout.years if settle and not pupils.lines.targets.flat else range(0)
+    parts = _parts(rng, pupils, able)
+    for year in years:
+        _settle_ks2(rng, parts, pupils, year)
+    ks2, writing = _scores(parts), parts[:, 3]
     average = np.where(pupils.first <= 6, (ks2[:, 0] + ks2[:, 1]) / 2, NO_SCORE)
     plan = pupils.lines.in_group(11).sen[pupils.line] == PLAN
-    grade = _grades(rng, average, _away(rng, pupils))
+    away = _away(rng, pupils)
+    taken, own = _taken(rng, pupils, plan), rng.standard_normal((n, len(SUBJECTS)))
+    results = Results(band_of(average), own, taken, rng.random(n) < 0.5)
+    for year in years:
+        who = pupils.in_group(year, 11)
+        away[who] += _towards_published(results, away, pupils, who, year)
+    grade = results.grades(away)
     return Attainment(
         early=early,
-        phonics=np.clip(np.round(36.5 + 4 * early + 3 * ks1), 0, 40).astype(np.int64),
+        phonics=_phonics(rng, pupils, 36.5 + 4 * early + 3 * ks1, years),
         ks1=ks1,
         ks2=ks2,
         writing=writing,
         average=average,
-        taken=_taken(rng, pupils, plan),
+        taken=taken,
         grade=grade,
-        second=grade[:, COMBINED] - ((grade[:, COMBINED] > FIRST_GRADE) & (rng.random(n) < 0.5)),
+        second=results.second(grade),
     )
 
 
@@ -103,14 +111,40 @@ def _young(pupils: Pupils) -> Floats:
     return pupils.month / 11 - 0.5
 
 
-def _ks2(rng: np.random.Generator, pupils: Pupils, able: Floats) -> tuple[Ints, Floats]:
-    """Points in reading, maths and grammar, and writing in standard deviations."""
+def _parts(rng: np.random.Generator, pupils: Pupils, able: Floats) -> Floats:
+    """In reading, maths, grammar and writing, in standard deviations."""
     own = able - 0.25 * _young(pupils)
-    parts = own[:, None] + tuned("scale", "noise", "all", 0.55) * rng.standard_normal((len(own), 4))
+    return own[:, None] + tuned("scale", "noise", "all", 0.55) * rng.standard_normal((len(own), 4))
+
+
+def _scores(parts: Floats) -> Ints:
+    """Points in the tests."""
     means = np.array([tuned("scale", "mean", s, 105) for s in TESTS])
     sds = np.array([tuned("scale", "sd", s, 7) for s in TESTS])
-    scores = means + sds * parts[:, :3]
-    return np.asarray(np.clip(np.round(scores), 59, 120), np.int64), parts[:, 3]
+    return np.asarray(np.clip(np.round(means + sds * parts[:, :3]), 59, 120), np.int64)
+
+
+def _below_standard(parts: Floats) -> Floats:
+    """How far in reading, mathematics or writing, in standard deviations; above nought where it is not met."""
+    least = [(99.5 - tuned("scale", "mean", s, 105)) / tuned("scale", "sd", s, 7) for s in TESTS[:2]]
+    least.append(tuned("scale", "writing", "EXS", -0.65))
+    return np.asarray((least - parts[:, [0, 1, 3]]).max(axis=1))
+
+
+def _settle_ks2(rng: np.random.Generator, parts: Floats, pupils: Pupils, year: int) -> None:
+    """Moves the pupils of Year 6 so that as many of each group meet the standard as published."""
+    who = pupils.in_group(year, 6)
+    parts[who] += towards_shares(rng, _below_standard(parts[who]), families_of(pupils, who, year, "ks2_rwm"))[:, None]
+
+
+def _phonics(rng: np.random.Generator, pupils: Pupils, marks: Floats, years: range) -> Ints:
+    """Marks of 40. As many of Year 1 as published have enough, by free school meals and provision."""
+    for year in years:
+        who = pupils.in_group(year, 1)
+        marks[who] += towards_shares(
+            rng, PASS - 0.5 - marks[who], meals_and_provision(pupils, who, year, "phonics"), MARKS
+        )
+    return np.clip(np.round(marks), 0, 40).astype(np.int64)
 
 
 def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
@@ -136,14 +170,15 @@ def _taken(rng: np.random.Generator, pupils: Pupils, plan: Bools) -> Bools:
 
 
 @cache
-def _rising(subject: int) -> npt.NDArray[np.float64]:
-    """Share of pupils at or under each grade, one row for each band of prior attainment, the last for no score.
+def _limits(subject: int) -> Floats:
+    """Where each grade ends that is not the best, in standard deviations, one row for each band of prior attainment,
+    the last for no score: above as many as are published to have a better one.
 
     One pupil is added to each grade, so that a band in which nobody took the subject has grades too. Combined science
     has no published matrix: its grades are as mathematics' are."""
     name = "Mathematics" if subject == COMBINED else SUBJECTS[subject]
     counts = np.asarray(facts()["transition"]["subjects"][name]["pupils"], np.float64) + 1
-    return np.asarray(np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True))
+    return np.asarray(ndtri((np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True))[:, :-1]))
 
 
 def band_of(average: Floats) -> Ints:
@@ -152,11 +187,39 @@ def band_of(average: Floats) -> Ints:
     return np.where(average == NO_SCORE, len(starts), np.searchsorted(starts, average, side="right") - 1)
 
 
-def _grades(rng: np.random.Generator, average: Floats, away: Floats) -> Ints:
-    """Grades in all subjects: the published share in each band, the better ones to those who did well all over."""
-    band = band_of(average)
-    found = np.empty((len(average), len(SUBJECTS)), np.int64)
-    for s in range(len(SUBJECTS)):
-        rank = ndtr(SAME * away + np.sqrt(1 - SAME**2) * rng.standard_normal(len(average)))
-        found[:, s] = (rank[:, None] > _rising(s)[band][:, :-1]).sum(axis=1)
-    return found
+@dataclass(frozen=True)
+class Results:
+    """One element (or row) per pupil: what grades follow from, but for how far the pupil is away from what was
+    expected. band: of prior attainment. own: normal, by subject. lower: whether the second grade of combined science
+    is."""
+
+    band: Ints
+    own: Floats
+    taken: Bools
+    lower: Bools
+
+    def of(self, who: Ints) -> Results:
+        return Results(self.band[who], self.own[who], self.taken[who], self.lower[who])
+
+    def grades(self, away: Floats) -> Ints:
+        """Places in GRADES in all subjects: the published share in each band, the better ones to those who did well all
+        over."""
+        found = np.empty(self.own.shape, np.int64)
+        for s in range(len(SUBJECTS)):
+            did = SAME * away + np.sqrt(1 - SAME**2) * self.own[:, s]
+            found[:, s] = (did[:, None] > _limits(s)[self.band]).sum(axis=1)
+        return found
+
+    def second(self, grade: Ints) -> Ints:
+        return np.asarray(grade[:, COMBINED] - ((grade[:, COMBINED] > FIRST_GRADE) & self.lower))
+
+    def attainment8(self, away: Floats) -> Floats:
+        grade = self.grades(away)
+        return attainment8(slots(points_of(self.taken, grade, self.second(grade)), self.taken))
+
+
+def _towards_published(results: Results, away: Floats, pupils: Pupils, who: Ints, year: int) -> Floats:
+    """How far to move the pupils of Year 11, so that groups have the published mean of Attainment 8."""
+    of, now = results.of(who), away[who]
+    families = [of_sexes(pupils, who), *families_of(pupils, who, year, "attainment8")]
+    return towards_means(lambda moved: of.attainment8(now + moved), families, lambda mean: mean / POINTS_OF_ONE)

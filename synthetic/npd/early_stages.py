@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from synthetic.npd.attainment import Attainment
+from synthetic.npd.attainment import PASS, Attainment
 from synthetic.npd.facts import tuned
 from synthetic.npd.fit import Known, coded
 from synthetic.npd.parquet import Coded
@@ -49,11 +49,11 @@ def phonics(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     """Year 1, and those in Year 2 who did not meet the standard the year before."""
     marks = chunk.attainment.phonics
     second = chunk.pupils.in_group(year, 2)
-    again = second[marks[second] < 32]
+    again = second[marks[second] < PASS]
     who = np.concatenate([chunk.pupils.in_group(year, 1), again])
     mark = np.minimum(40, marks[who] + 9 * (chunk.group(who, year) == 2))
     absent = (chunk.sen(who, year) == PLAN) & (mark < 16)
-    outcome = np.where(absent, 2, np.where(mark >= 32, 0, 1))
+    outcome = np.where(absent, 2, np.where(mark >= PASS, 0, 1))
     known = chunk.common(who, year) | {"outcome": coded(("Wa", "Wt", "D"), outcome)}
     yield "", Rows(who, known | {"mark": np.where(absent, np.nan, mark)})
 

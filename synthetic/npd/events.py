@@ -29,11 +29,11 @@ def _suspended(chunk: Chunk, year: int) -> tuple[Ints, Ints, Ints]:
     """Pupils on roll, and how many suspensions and permanent exclusions each has in the year."""
     who = chunk.pupils.on_roll(year)
     rng = chunk.stream("suspensions", year)
-    relative = _relative(chunk, who, year)
-    rate = _level(chunk, who, year, relative, "suspensions")
-    times = rng.poisson(rate * rng.gamma(0.25, 4.0, len(who)))
-    chance = _level(chunk, who, year, relative, "permanent")
-    return who, np.minimum(times, MOST - 1), (rng.random(len(who)) < chance).astype(np.int64)
+    relative, place = _relative(chunk, who, year), _place(chunk, who, year)
+    often = _level(relative * rng.gamma(0.25, 4.0, len(who)), place, _wanted(chunk, "suspensions"))
+    times = _shared(rng, often, place)
+    excluded = _once(rng, _level(relative, place, _wanted(chunk, "permanent")), place)
+    return who, np.minimum(times, MOST - 1), excluded
 
 
 def _relative(chunk: Chunk, who: Ints, year: int) -> Floats:
@@ -44,18 +44,51 @@ def _relative(chunk: Chunk, who: Ints, year: int) -> Floats:
     return np.asarray(groups * by_age * np.where(chunk.fsm(who, year), FSM_TIMES, NOT_FSM_TIMES))
 
 
-def _level(chunk: Chunk, who: Ints, year: int, relative: Floats, table: str) -> Floats:
-    """Expected number, so that the mean of the pupils of a region and phase is as published."""
+def _place(chunk: Chunk, who: Ints, year: int) -> Ints:
+    """Of the region and phase of each pupil's school: its place among those of `_wanted`."""
     schools = chunk.world.schools
     school = chunk.school(who, year)
     kind = schools.kind[school]
     phase = np.where(kind == PRIMARY, 0, np.where(kind == SECONDARY, 1, 2))
-    places = dict.fromkeys(schools.regions)
-    place = np.array([list(places).index(r) for r in schools.regions])[schools.la[school]] * len(PHASES) + phase
-    wanted = np.array([of_area(table, name, region) for region in places for name in PHASES]) / 100
+    regions = list(dict.fromkeys(schools.regions))
+    return np.array([regions.index(r) for r in schools.regions])[schools.la[school]] * len(PHASES) + phase
+
+
+def _wanted(chunk: Chunk, table: str) -> Floats:
+    """Of each region and phase, per pupil."""
+    regions = dict.fromkeys(chunk.world.schools.regions)
+    return np.array([of_area(table, name, region) for region in regions for name in PHASES]) / 100
+
+
+def _level(relative: Floats, place: Ints, wanted: Floats) -> Floats:
+    """Expected number of each pupil, so that the mean of each place is the one wanted."""
     number = np.bincount(place, minlength=len(wanted))
     mean = np.bincount(place, relative, len(wanted)) / np.maximum(number, 1)
     return np.asarray(relative * (wanted / np.where(mean > 0, mean, 1))[place])
+
+
+def _once(rng: np.random.Generator, expected: Floats, place: Ints) -> Ints:
+    """Whether each pupil is drawn, as often as expected; of each place as many as expected, to the nearest pupils."""
+    order = np.argsort(place, kind="stable")
+    reach = np.floor(np.cumsum(expected[order]) + rng.random())
+    found = np.zeros(len(place), np.int64)
+    found[order] = np.diff(reach, prepend=0.0) > 0
+    return found
+
+
+def _shared(rng: np.random.Generator, expected: Floats, place: Ints) -> Ints:
+    """How often each pupil is drawn; all of a place together as often as expected, to the nearest whole number."""
+    order = np.argsort(place, kind="stable")
+    reach = np.cumsum(expected[order])
+    ends = np.searchsorted(place[order], np.arange(place.max(initial=-1) + 1), side="right")
+    ends = np.append(0.0, reach)[ends]
+    number = np.diff(np.floor(ends + rng.random()), prepend=0.0).astype(np.int64)
+    wide = np.diff(ends, prepend=0.0)
+    drawn = np.repeat(ends - wide, number) + np.repeat(wide, number) * rng.random(int(number.sum()))
+    times = np.bincount(np.searchsorted(reach, drawn, side="right"), minlength=len(place))[: len(place)]
+    found = np.zeros(len(place), np.int64)
+    found[order] = times
+    return found
 
 
 def _reasons(year: int) -> dict[str, float]:

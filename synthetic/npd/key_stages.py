@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from synthetic.npd.attainment import (
+from synthetic.npd.attainment import Attainment
+from synthetic.npd.fit import Known, coded
+from synthetic.npd.streams import Floats, Ints, pick
+from synthetic.npd.subjects import (
     COMBINED,
-    CORE,
     ENGLISH_LANGUAGE,
     ENGLISH_LITERATURE,
     GRADES,
@@ -18,25 +20,16 @@ from synthetic.npd.attainment import (
     POINTS,
     SCIENCES,
     SUBJECTS,
-    Attainment,
-    places,
+    points_of,
+    slots,
 )
-from synthetic.npd.fit import Known, coded
-from synthetic.npd.streams import Bools, Floats, Ints, pick
 from synthetic.npd.world import Chunk, Rows, academic_year, same
-
-EBACC = [*SCIENCES, *HUMANITIES, *LANGUAGES, *places("Computer Science")]
-OPEN = [s for s in range(len(SUBJECTS)) if s not in (*EBACC, *CORE, COMBINED)]
-SLOTS = ("english", "maths", "ebacc_1", "ebacc_2", "ebacc_3", "open_1", "open_2", "open_3")
-NOT_TAKEN = -1.0
 
 
 def ks4(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     who = chunk.pupils.in_group(year, 11)
     a = chunk.attainment
-    points = np.where(a.taken[who], POINTS[a.grade[who]], NOT_TAKEN)
-    combined = np.where(a.taken[who, COMBINED], _combined(a, who), NOT_TAKEN)
-    points[:, COMBINED] = combined
+    points = points_of(a.taken[who], a.grade[who], a.second[who])
     number = a.taken[who].sum(axis=1)
     known: dict[str, Known] = {
         "end_of_key_stage": np.ones(len(who), np.bool_),
@@ -46,25 +39,7 @@ def ks4(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
         "recently_joined": chunk.pupils.first[who] >= 9,
         "in_progress8": a.average[who] >= 0,
     }
-    yield "", Rows(who, chunk.common(who, year) | known | _slots(points, a.taken[who]) | _passes(points))
-
-
-def _combined(a: Attainment, who: Ints) -> Floats:
-    """The mean of its two grades."""
-    return np.asarray((POINTS[a.grade[who, COMBINED]] + POINTS[a.second[who]]) / 2)
-
-
-def _slots(points: Floats, taken: Bools) -> dict[str, Known]:
-    """The eight slots of Attainment 8, each filled by the best that is left."""
-    english = points[:, [ENGLISH_LANGUAGE, ENGLISH_LITERATURE]]
-    pair = taken[:, [ENGLISH_LANGUAGE, ENGLISH_LITERATURE]].all(axis=1)
-    ebacc = np.sort(np.column_stack([points[:, EBACC], points[:, COMBINED], points[:, COMBINED]]))[:, ::-1]
-    spare = np.where(pair, english.min(axis=1), NOT_TAKEN)
-    left = np.sort(np.column_stack([points[:, OPEN], ebacc[:, 3:], spare]))[:, ::-1]
-    slots = [english.max(axis=1), points[:, MATHS], *ebacc[:, :3].T, *left[:, :3].T]
-    known: dict[str, Known] = {f"slot_{name}": np.maximum(s, 0) for name, s in zip(SLOTS, slots, strict=True)}
-    full = {"ebacc_slots": (ebacc[:, :3] >= 0).sum(axis=1), "open_slots": (left[:, :3] >= 0).sum(axis=1)}
-    return known | full | {"english_pair": pair}
+    yield "", Rows(who, chunk.common(who, year) | known | slots(points, a.taken[who]) | _passes(points))
 
 
 def _passes(points: Floats) -> dict[str, Known]:

@@ -111,7 +111,7 @@ def make_lines(targets: Targets, seed: int, chunk: int) -> Lines:
     want = rng.standard_normal(len(line))
     talent = -0.37 * want + np.sqrt(1 - 0.37**2) * rng.standard_normal(len(line)) - 1.5 * special
     risk = -0.6 * talent + 0.8 * rng.standard_normal(len(line)) + np.where(male, 0.3, -0.3)
-    found = np.minimum(rng.integers(0, 7, len(line)), rng.integers(0, 7, len(line)))
+    found = rng.integers(0, 7, (3, len(line))).min(axis=0)
     return Lines(
         targets, seed, chunk, line, start, partner, moved, male, ethnicity, english == 1, talent, want, risk, found,
         layout.stays(last, end),
@@ -162,16 +162,18 @@ def _expected(lines: Lines, group: Ints, draw: int) -> tuple[YearOf, Ints, Ints,
     seat = lines.seat(group)
     block = layout.block_of(seat)
     phase = layout.phase_of(block, group)
-    poor, risk = _poor(lines, draw), _risk(lines, draw, group)
+    poor, risk = _poor(lines, draw, group), _risk(lines, draw, group)
     share = np.array([[lines.targets.fsm_share(r, p) for p in range(len(PHASES))] for r in range(len(layout.regions))])
     fsm = np.asarray(poor > -ndtri(share[layout.region[block], phase] / 100))
     sen = expected_sen(risk, phase, group)
     return YearOf(layout.school_of(seat, phase).astype(np.int32), fsm, sen), block, phase, poor, risk
 
 
-def _poor(lines: Lines, year: int) -> Floats:
+def _poor(lines: Lines, year: int, group: Ints) -> Floats:
+    """More are towards the end of primary school."""
+    age = np.where(group <= LAST_PRIMARY, np.maximum(group, 0) - LAST_PRIMARY / 2, 0)
     changing = lines.draw("fsm" if year >= 0 else "fsm in group", abs(year)).standard_normal(len(lines.line))
-    return LASTING * lines.want + float(np.sqrt(1 - LASTING**2)) * changing
+    return LASTING * lines.want + float(np.sqrt(1 - LASTING**2)) * changing + float(facts()["fsm"]["rises"]) * age
 
 
 def _risk(lines: Lines, year: int, group: Ints) -> Floats:

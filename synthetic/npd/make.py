@@ -80,7 +80,7 @@ def write_chunks(
     """All files of the chunks, or those of one data set, in the order of the chunks."""
     written: Written = []
     progress("pupils", 0, len(chunks))
-    with ThreadPoolExecutor(workers) as pool, ExitStack() as open_writers:
+    with ExitStack() as open_writers, ThreadPoolExecutor(workers) as pool:
         own = local()
 
         def write(chunk: Chunk) -> Written:

@@ -24,6 +24,7 @@ from synthetic.npd.layout import PHASES, Layout
 from synthetic.npd.lines import ETHNICITIES
 from synthetic.npd.pupils import MAJOR
 from synthetic.npd.streams import Bools, Floats
+from synthetic.npd.subjects import attainment8
 from synthetic.npd.targets import Targets
 from synthetic.npd.world import Chunk, World
 
@@ -71,7 +72,7 @@ def key_stage_2(chunk: Chunk) -> None:
     """Shifts until the share that met the expected standard in all three is as published; scales by subject."""
     scale, shifts = tuning().setdefault("scale", {}), tuning().setdefault("key_stage_2", {})
     for _ in range(ROUNDS):
-        a = attain(chunk.world.seed, 0, chunk.pupils)
+        a = attain(chunk.world.seed, 0, chunk.pupils, settle=False)
         _scales(scale, a.ks2, a.writing)
         scores = (a.ks2[:, :2] >= 100).all(axis=1) & (a.writing >= scale["writing"]["EXS"])
         noise = scale.setdefault("noise", {}).get("all", 0.55)
@@ -108,9 +109,9 @@ def key_stage_4(chunk: Chunk) -> None:
     scale, shifts = tuning().setdefault("scale", {}), tuning().setdefault("key_stage_4", {})
     sexes = {s: facts()["attainment8"]["by_sex"][s] + of_area("attainment8", "all", "ENG") for s in "FM"}
     for _ in range(ROUNDS):
-        object.__setattr__(chunk, "attainment", attain(chunk.world.seed, 0, chunk.pupils))
+        object.__setattr__(chunk, "attainment", attain(chunk.world.seed, 0, chunk.pupils, settle=False))
         ((_, rows),) = ks4(chunk, YEAR)
-        points = attainment8(rows.known)
+        points = attainment8({name: np.asarray(known) for name, known in rows.known.items()})
         who = rows.who
         found = cells(chunk, 11, "attainment8")
         male = chunk.pupils.male
@@ -125,15 +126,6 @@ def key_stage_4(chunk: Chunk) -> None:
         raw = attainment._shift(chunk.pupils, "key_stage_4", 11)
         scale["away_mean"] = {"all": float(raw.mean())}
         scale["away_sd"] = {"all": float(np.sqrt(raw.var() + 1))}
-
-
-def attainment8(known: Mapping[str, Any]) -> Floats:
-    """As the catalogue derives it."""
-    slots = np.array(
-        [np.asarray(known[f"slot_{s}"]) for s in ("ebacc_1", "ebacc_2", "ebacc_3", "open_1", "open_2", "open_3")]
-    )
-    english = np.where(np.asarray(known["english_pair"]), 2, 1) * np.asarray(known["slot_english"])
-    return np.asarray(slots.sum(axis=0) + english + 2 * np.asarray(known["slot_maths"]))
 
 
 def persistent(chunk: Chunk) -> None:
