@@ -27,6 +27,7 @@ NO_SCORE = -1.0
 TESTS = ("reading", "maths", "gps")
 PASS, MARKS = 32, 6.0
 """Marks in phonics that meet the standard, and nearly one standard deviation of them."""
+AVERAGE = 20
 POINTS_OF_ONE = 14.0
 """Attainment 8, nearly, of one standard deviation away from what was expected."""
 SAME = 0.8
@@ -69,9 +70,10 @@ def attain(seed: int, chunk: int, pupils: Pupils, settle: bool = True) -> Attain
     ks2, writing = _scores(parts), parts[:, 3]
     average = np.where(pupils.first <= 6, (ks2[:, 0] + ks2[:, 1]) / 2, NO_SCORE)
     plan = pupils.lines.in_group(11).sen[pupils.line] == PLAN
-    away = _away(rng, pupils)
+    band = band_of(average)
+    away = _away(rng, pupils, band)
     taken, own = _taken(rng, pupils, plan), rng.standard_normal((n, len(SUBJECTS)))
-    results = Results(band_of(average), own, taken, rng.random(n) < 0.5)
+    results = Results(band, own, taken, rng.random(n) < 0.5)
     for year in years:
         who = pupils.in_group(year, 11)
         away[who] += _towards_published(results, away, pupils, who, year)
@@ -147,10 +149,18 @@ def _phonics(rng: np.random.Generator, pupils: Pupils, marks: Floats, years: ran
     return np.clip(np.round(marks), 0, 40).astype(np.int64)
 
 
-def _away(rng: np.random.Generator, pupils: Pupils) -> Floats:
-    """How far from what is expected of the prior attainment, in standard deviations of all pupils."""
+def _away(rng: np.random.Generator, pupils: Pupils, band: Ints) -> Floats:
+    """How far from what is expected of the prior attainment, in standard deviations of those who had the same: what is
+    published of a band is met whoever is in it."""
     raw = _shift(pupils, "key_stage_4", 11) + rng.standard_normal(len(pupils.line))
-    return (raw - tuned("scale", "away_mean", "all")) / tuned("scale", "away_sd", "all", 1)
+    away = raw - _mean_of(band, raw)
+    return np.asarray(away / np.sqrt(_mean_of(band, away**2)))
+
+
+def _mean_of(band: Ints, values: Floats) -> Floats:
+    """Of each pupil's band, as if there were some average pupils more in each."""
+    number, total = np.bincount(band), np.bincount(band, values)
+    return np.asarray((total + AVERAGE * values.mean()) / (number + AVERAGE))[band]
 
 
 def _taken(rng: np.random.Generator, pupils: Pupils, plan: Bools) -> Bools:

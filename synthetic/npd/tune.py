@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
-from synthetic.npd import absence, attainment
+from synthetic.npd import absence
 from synthetic.npd.attainment import TESTS, attain
 from synthetic.npd.facts import TUNED, facts, of_area, tuning
 from synthetic.npd.key_stages import ks4
@@ -123,9 +123,6 @@ def key_stage_4(chunk: Chunk) -> None:
             got = float(points[inside[who]].mean())
             moved(shifts, name, of, (published - got - off) / 14)
         centred(shifts, found)
-        raw = attainment._shift(chunk.pupils, "key_stage_4", 11)
-        scale["away_mean"] = {"all": float(raw.mean())}
-        scale["away_sd"] = {"all": float(np.sqrt(raw.var() + 1))}
 
 
 def persistent(chunk: Chunk) -> None:
