@@ -30,9 +30,9 @@ def _suspended(chunk: Chunk, year: int) -> tuple[Ints, Ints, Ints]:
     who = chunk.pupils.on_roll(year)
     rng = chunk.stream("suspensions", year)
     relative, place = _relative(chunk, who, year), _place(chunk, who, year)
-    often = _level(relative * rng.gamma(0.25, 4.0, len(who)), place, _wanted(chunk, "suspensions"))
+    often = _level(relative * rng.gamma(0.25, 4.0, len(who)), place, _wanted(chunk, "suspensions", place))
     times = _shared(rng, often, place)
-    excluded = _once(rng, _level(relative, place, _wanted(chunk, "permanent")), place)
+    excluded = _once(rng, _level(relative, place, _wanted(chunk, "permanent", place)), place)
     return who, np.minimum(times, MOST - 1), excluded
 
 
@@ -54,10 +54,14 @@ def _place(chunk: Chunk, who: Ints, year: int) -> Ints:
     return np.array([regions.index(r) for r in schools.regions])[schools.la[school]] * len(PHASES) + phase
 
 
-def _wanted(chunk: Chunk, table: str) -> Floats:
-    """Of each region and phase, per pupil."""
+def _wanted(chunk: Chunk, table: str, place: Ints) -> Floats:
+    """Of each region and phase, per pupil: in proportion to the published figures, and England's in each phase."""
     regions = dict.fromkeys(chunk.world.schools.regions)
-    return np.array([of_area(table, name, region) for region in regions for name in PHASES]) / 100
+    wanted = np.array([[of_area(table, name, region) for name in PHASES] for region in regions]) / 100
+    number = np.bincount(place, minlength=wanted.size).reshape(wanted.shape)
+    england = np.array([of_area(table, name, "ENG") for name in PHASES]) / 100
+    got = (wanted * number).sum(axis=0)
+    return np.asarray(wanted * np.where(got > 0, england * number.sum(axis=0) / np.maximum(got, 1e-9), 1)).ravel()
 
 
 def _level(relative: Floats, place: Ints, wanted: Floats) -> Floats:

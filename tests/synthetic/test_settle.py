@@ -12,8 +12,9 @@ from datasets.catalogue_toml.bundle import bundle
 from synthetic.npd.absence import missed
 from synthetic.npd.attainment import attain
 from synthetic.npd.events import exclusions_year
-from synthetic.npd.facts import of_area
+from synthetic.npd.facts import of_area, tuned
 from synthetic.npd.make import chunks_of
+from synthetic.npd.schools import PRIMARY, SECONDARY, SPECIAL
 from synthetic.npd.settle import Family, towards_shares
 from synthetic.npd.subjects import attainment8, points_of, slots
 from synthetic.npd.world import Chunk, World
@@ -54,8 +55,6 @@ def test_every_region_and_either_kind_of_pupil_have_the_published_attainment_8(c
 
 def test_as_many_of_each_region_meet_the_standard_of_key_stage_2_as_published(chunk: Chunk) -> None:
     who, a = chunk.pupils.in_group(YEAR, 6), chunk.attainment
-    from synthetic.npd.facts import tuned
-
     met = (a.ks2[who, :2] >= 100).all(axis=1) & (a.writing[who] >= tuned("scale", "writing", "EXS"))
     region = regions(chunk, who)
     for r in np.unique(region):
@@ -77,14 +76,9 @@ def test_persistent_absence_differs_by_region_as_published(chunk: Chunk) -> None
 def test_suspensions_of_the_year_are_as_many_as_published(chunk: Chunk) -> None:
     ((_, rows),) = exclusions_year(chunk, YEAR)
     on_roll = chunk.pupils.on_roll(YEAR)
-    region = regions(chunk, on_roll)
     kind = chunk.world.schools.kind[chunk.school(on_roll, YEAR)]
-    names = {0: "primary", 1: "secondary", 2: "special"}
-    expected = sum(
-        of_area("suspensions", names[int(k)], str(r)) / 100 * np.sum((region == r) & (kind == k))
-        for r in np.unique(region)
-        for k in np.unique(kind)
-    )
+    names = {PRIMARY: "primary", SECONDARY: "secondary", SPECIAL: "special"}
+    expected = sum(of_area("suspensions", name, "ENG") / 100 * np.sum(kind == k) for k, name in names.items())
     assert np.asarray(rows.known["suspensions"]).sum() == pytest.approx(expected, abs=1 + 0.01 * expected)
 
 
