@@ -63,7 +63,7 @@ REFUSALS = (
 """What a person can mend; commands tell these in one message."""
 
 GRACE = 5.0
-"""Seconds beyond the engine's limit after which a charge without an answer is taken for dead."""
+"""Seconds beyond the engine's limit after which a charge without a sign of life is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)

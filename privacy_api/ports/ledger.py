@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -185,6 +186,11 @@ class Ledger(Protocol):
         precision wanted; checks all caps, appends the charge to the chain, claims the missing questions; then moves the
         anchor outside.
         """
+        ...
+
+    def held(self, reserved: Reserved) -> AbstractContextManager[None]:
+        """While it is measured, however long that takes: nobody else is charged for its questions, unless this process
+        dies."""
         ...
 
     def store(

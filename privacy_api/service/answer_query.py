@@ -145,7 +145,8 @@ def _measure(asked: Asked, reserved: Reserved, services: Services) -> Answered:
     try:
         missing = {w.question: w.event for w in reserved.missing}
         lacking = {q: missing[e.question] for q, e in asked.wanted.items() if e.question in missing}
-        measured, table = _measured(asked, lacking, reserved, services)
+        with services.ledger.held(reserved):
+            measured, table = _measured(asked, lacking, reserved, services)
         services.step("measured")
         body = _document(asked, _together(reserved, measured), services)
         stored = services.ledger.store(reserved, measured, body, table)

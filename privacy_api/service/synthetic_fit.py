@@ -153,9 +153,10 @@ def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Se
     """From here on the charge stands: whatever happens, it is recorded and never given back."""
     question = reserved.request.wanted[0].question
     try:
-        model = fit(
-            counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
-        )
+        with services.ledger.held(reserved):
+            model = fit(
+                counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
+            )
         body = document_of(model, counter, reserved, services.now())
         stored = services.ledger.store(reserved, {question: _measurement(model)}, body.encode())
         return FittedModel(stored.id, stored.body.decode(), reserved.nano_rho)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,9 +45,11 @@ from privacy_api.stores.measurements import (
     paid,
     refuse_claimed,
     release_claims,
+    renew_claims,
     stored,
 )
 from privacy_api.stores.packing import Packed, PackedTable, digest, pack
+from privacy_api.stores.pulse import Pulse
 from privacy_api.stores.schema import people, projects, releases
 from privacy_api.stores.terms import standing_digest, standing_of
 
@@ -68,7 +71,8 @@ class _Contents:
 class SqlLedger:
     """The port `Ledger`. anchor: a file outside the database, on a disk of its own if there is one.
 
-    claim_seconds: after so long without an answer a charge is taken for dead, and its question may be charged again.
+    claim_seconds: after so long without a sign of life (`held`) a charge is taken for dead, and its question may be
+    charged again.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class SqlLedger:
         self._anchor = Anchor(anchor)
         self._claim_seconds = claim_seconds
         self._clock = clock
+        self._pulse = Pulse(self._renew, claim_seconds / 3)
 
     def release(self, release: str, terms: Terms | None = None) -> StoredRelease | None:
         if not release.isprintable():
@@ -122,6 +127,13 @@ class SqlLedger:
         if release is None:
             raise InProgress
         return release
+
+    def held(self, reserved: Reserved) -> AbstractContextManager[None]:
+        return nullcontext() if reserved.charge is None else self._pulse.keeping(reserved.charge)
+
+    def _renew(self, charges: frozenset[int]) -> None:
+        with writing_alone(self._engine) as connection:
+            renew_claims(connection, charges, self._clock().timestamp())
 
     def fail(self, reserved: Reserved) -> None:
         if reserved.charge is None:

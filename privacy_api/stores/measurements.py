@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, delete, func, insert, select, update
 
 from disclosure.refine import Paid, combine
 from disclosure.tables import Measurement
@@ -69,6 +69,10 @@ def holds_claims(connection: Connection, charge: int, missing: Iterable[Wanted])
     return held == {wanted.question for wanted in missing}
 
 
+def renew_claims(connection: Connection, charges: Iterable[int], now: float) -> None:
+    connection.execute(_RENEW, {"by": list(charges), "claimed": now})
+
+
 def release_claims(connection: Connection, charge: int) -> None:
     connection.execute(_RELEASE_CLAIMS, {"by": charge})
 
@@ -100,4 +104,5 @@ _CLAIMED = select(claims.c.claimed).where(_among(claims))
 _DROP_CLAIMS = delete(claims).where(_among(claims))
 _CLAIM = insert(claims)
 _HELD = select(claims.c.question).where(claims.c.charge == bindparam("by"))
+_RENEW = update(claims).where(claims.c.charge.in_(bindparam("by", expanding=True)))
 _RELEASE_CLAIMS = delete(claims).where(claims.c.charge == bindparam("by"))

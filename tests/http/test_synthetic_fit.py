@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from privacy_api.service.freezing import freeze_cut
 from privacy_api.service.policy_effect import effect
 from privacy_api.service.synthetic_fit import FittedModel, Wish, fit_model, read_document
 from privacy_api.service.terms import import_policy
+from privacy_api.stores.database import open_database
+from privacy_api.stores.ledger import SqlLedger
 from privacy_api.wire.query_in import read_query
 from synthetic.model import Settings
 from tests.lib import school
@@ -240,6 +243,29 @@ class Late:
 
 def _never(step: str, done: int, of: int) -> None:
     raise AssertionError("it was fitted again")
+
+
+def test_a_fit_that_takes_longer_than_a_question_is_charged_once(tmp_path: Path) -> None:
+    """Whoever asks for the same one meanwhile waits for it, however long."""
+    met: list[ErrorCode] = []
+
+    class Slow(MemoryEngine):
+        def aggregate(self, plan: Plan) -> ExactTable:
+            if not met:
+                time.sleep(1.5)
+                with pytest.raises(ApiError) as refused:
+                    fitted(hasty, wish())
+                met.append(refused.value.code)
+            return super().aggregate(plan)
+
+    policy, engine = POLICY + SYNTHETIC_MODEL, Slow({"census": pupils(50)})
+    with running(tmp_path, policy=policy, engine=engine, catalogue=ONE_ROW) as service:
+        database = open_database(f"sqlite:///{tmp_path / 'service.db'}")
+        ledger = SqlLedger(database, tmp_path / "anchor.json", claim_seconds=0.5)
+        hasty = replace(service, services=replace(service.services, ledger=ledger))
+        assert fitted(hasty, wish()).nano_rho == RHO
+        database.dispose()
+        assert (met, spent(service)) == ([ErrorCode.IN_PROGRESS], RHO)
 
 
 def test_a_model_breaks_no_page_and_is_no_answer(service: Service) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
 from privacy_api.ports import InProgress
+from privacy_api.stores.ledger import SqlLedger
 
 from .cases import ANN, CUT, EXETER, Desk, asking
 from .processes import spend, started
@@ -40,6 +42,18 @@ def test_a_person_spends_in_two_projects_at_once_what_is_theirs_and_no_more(desk
     assert {row.project for row in charges} == {"exeter", "leeds"}
     assert desk.ledger.person_balance(ANN).spent == desk.spent() == 9 * len(charges) == charges[-1].person_total
     assert desk.ledger.verify() == 2 * len(charges)
+
+
+def test_a_question_stays_claimed_while_it_is_answered_and_not_for_longer(desk: Desk) -> None:
+    ledger = SqlLedger(desk.engine, desk.anchor, claim_seconds=0.6)
+    reserved = ledger.reserve(asking("r0", {"a": 10}))
+    with ledger.held(reserved):
+        time.sleep(1.5)
+        with pytest.raises(InProgress):
+            ledger.reserve(asking("r1", {"a": 10}))
+    time.sleep(0.7)
+    taken = ledger.reserve(asking("r1", {"a": 10}))
+    assert (taken.nano_rho, desk.spent()) == (10, 20), "taken for dead, and charged again"
 
 
 @pytest.mark.slow
