@@ -81,7 +81,7 @@ def _clear(home: Path) -> None:
     """What a demonstration makes, and nothing else."""
     import shutil
 
-    for name in ("cuts", "policies"):
+    for name in ("cuts", "policies", "synthetic"):
         shutil.rmtree(home / name, ignore_errors=True)
     kinds = ("service.db*", "anchor.json*", "audit-anchor.json*")
     for path in (path for kind in kinds for path in home.glob(kind)):
