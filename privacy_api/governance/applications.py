@@ -54,6 +54,16 @@ PLAIN: Mapping[ApplicationState, str] = {
 }
 
 
+HAPPENED: Mapping[Move, str] = {
+    Move.START: "Begun",
+    Move.SUBMIT: "Sent",
+    Move.RETURN: "Returned",
+    Move.APPROVE: "Approved",
+    Move.REFUSE: "Refused",
+    Move.WITHDRAW: "Withdrawn",
+}
+
+
 class NoSuchMove(Exception):
     """The state does not allow it; the message says what would be."""
 

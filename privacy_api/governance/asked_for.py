@@ -25,6 +25,11 @@ class AskedFor:
     banding: Banding | None
 
     @property
+    def label(self) -> str:
+        """ "Local authority: Region"."""
+        return f"{self.variable.label}: {self.banding.label}" if self.banding else self.variable.label
+
+    @property
     def needs_justification(self) -> bool:
         """By the catalogue's word, its class, or because it tells whose row it is."""
         variable = self.variable

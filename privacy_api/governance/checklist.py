@@ -91,15 +91,20 @@ def _purpose(content: Content, data_sets: DataSets) -> Iterator[Problem]:
         ("ethics", "Give the reference of the ethical approval, or say why none is needed"),
     ):
         yield from _wanted(getattr(purpose, name), told, f"purpose.{camel(name)}")
-    yield from _one_of(purpose.organisation_type, ORGANISATION_TYPES, "purpose.organisationType")
-    yield from _one_of(purpose.legal_gateway, tuple(GATEWAYS), "purpose.legalGateway")
+    kinds, gateways = ORGANISATION_TYPES, tuple(GATEWAYS)
+    yield from _one_of(purpose.organisation_type, kinds, "Choose the kind of organisation", "purpose.organisationType")
+    yield from _one_of(purpose.legal_gateway, gateways, "Choose the legal gateway", "purpose.legalGateway")
     if not any(purpose.research_questions):
         yield Problem("RequiredValue", "Give at least one research question", "purpose.researchQuestions")
     if grants_of(content, data_sets):
         told = "You ask for class B or D variables: give the condition under Article 9 of the UK GDPR"
         yield from _wanted(purpose.gdpr_article_9, told, "purpose.gdprArticle9")
-    yield from _answered(purpose.commercial, "purpose.commercial")
-    yield from _answered(purpose.duplicates_official, "purpose.duplicatesOfficial")
+    commercial, official = (
+        "Say whether the use is solely commercial",
+        "Say whether official statistics answer this already",
+    )
+    yield from _answered(purpose.commercial, commercial, "purpose.commercial")
+    yield from _answered(purpose.duplicates_official, official, "purpose.duplicatesOfficial")
 
 
 def _people(content: Content, data_sets: DataSets) -> Iterator[Problem]:
@@ -120,7 +125,8 @@ def _person(person: NamedPerson, path: str) -> Iterator[Problem]:
     if "@" not in person.email:
         yield Problem("InvalidValue", "Give the email address that the person signs in with", f"{path}.email")
     if person.accreditation_expires:
-        yield from _date(person.accreditation_expires, f"{path}.accreditationExpires")
+        told = "Give the day when the person's accreditation runs out"
+        yield from _date(person.accreditation_expires, told, f"{path}.accreditationExpires")
 
 
 def _data(content: Content, data_sets: DataSets) -> Iterator[Problem]:
@@ -131,8 +137,12 @@ def _data(content: Content, data_sets: DataSets) -> Iterator[Problem]:
         yield Problem("InvalidValue", "A data set is there twice", "data.wanted")
     for place, wanted in enumerate(data.wanted):
         yield from _wanted_data(wanted, f"data.wanted[{place}]", data_sets)
-    for name in ("starts", "ends", "destroy_by"):
-        yield from _date(getattr(data, name), f"data.{camel(name)}")
+    for name, told in (
+        ("starts", "Give the day when the project starts"),
+        ("ends", "Give the day when the project ends"),
+        ("destroy_by", "Give the day by which results that are not published are destroyed"),
+    ):
+        yield from _date(getattr(data, name), told, f"data.{camel(name)}")
     dates = [data.starts, data.ends, data.destroy_by]
     if all(map(_is_date, dates)) and dates != sorted(dates):
         yield Problem("InvalidValue", "The dates must follow each other: start, end, destruction", "data.ends")
@@ -239,19 +249,19 @@ def _wanted(value: str, told: str, path: str) -> Iterator[Problem]:
         yield Problem("RequiredValue", told, path)
 
 
-def _answered(value: bool | None, path: str) -> Iterator[Problem]:
+def _answered(value: bool | None, told: str, path: str) -> Iterator[Problem]:
     if value is None:
-        yield Problem("RequiredValue", "Answer yes or no", path)
+        yield Problem("RequiredValue", told, path)
 
 
-def _one_of(value: str, accepted: tuple[str, ...], path: str) -> Iterator[Problem]:
+def _one_of(value: str, accepted: tuple[str, ...], told: str, path: str) -> Iterator[Problem]:
     if value not in accepted:
-        yield Problem("InvalidValue", f"Choose one. Accepted: {some(accepted)}.", path)
+        yield Problem("InvalidValue", f"{told}. Accepted: {some(accepted)}.", path)
 
 
-def _date(value: str, path: str) -> Iterator[Problem]:
+def _date(value: str, told: str, path: str) -> Iterator[Problem]:
     if not _is_date(value):
-        yield Problem("InvalidValue", "Give a date, such as 2027-03-31", path)
+        yield Problem("InvalidValue", f"{told}. Accepted: a date such as 2027-03-31.", path)
 
 
 def _is_date(value: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from privacy_api.governance.dates import in_words
 from privacy_api.ports import Balance, Day, Spending
 
 WINDOW = 28
@@ -30,13 +31,13 @@ class Forecast:
     def plain(self) -> str:
         if self.left == 0:
             return "Nothing is left: what was measured is answered, nothing new is."
-        if self.days_left is None:
+        if self.days_left is None or self.ends is None:
             return (
                 "At the present rate it lasts for more than ten years." if self.per_day else "Nothing is being spent."
             )
         days = f"{self.days_left} days" if self.days_left != 1 else "1 day"
         last = "day" if self.over == 1 else f"{self.over} days"
-        return f"At the rate of the last {last} it lasts {days}, until {self.ends}."
+        return f"At the rate of the last {last} it lasts {days}, until {in_words(self.ends)}."
 
 
 def forecast(days: Sequence[Day], balance: Balance, today: date) -> Forecast:

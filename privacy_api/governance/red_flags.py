@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from datasets.names import some
 from privacy_api.governance.asked_for import AskedFor, DataSets, asked_for, sensitive
+from privacy_api.governance.dates import in_words, told
 from privacy_api.ports.applications import Content
 
 ALL_YEARS_FROM = 3
@@ -72,7 +73,7 @@ def _more_than_named(case: Case) -> str:
     purpose = case.content.purpose
     said = _words(" ".join([purpose.title, purpose.purpose, purpose.public_benefit, *purpose.research_questions]))
     unnamed = [each for each in sensitive(case.content, case.data_sets) if not _is_named(each, said)]
-    return f"Not named in the purpose or the research questions: {_told(unnamed)}." if unnamed else ""
+    return f"Not named in the purpose or the research questions: {_listed(unnamed)}." if unnamed else ""
 
 
 def _is_named(asked: AskedFor, said: set[str]) -> bool:
@@ -124,9 +125,9 @@ def _accreditation(case: Case) -> str:
         if not person.accreditation or not expires:
             found.append(f"{person.name or 'Somebody'} has none")
         elif expires < case.today.isoformat():
-            found.append(f"{person.name}'s lapsed on {expires}")
+            found.append(f"{person.name}'s lapsed on {told(expires)}")
         elif ends and expires < ends:
-            found.append(f"{person.name}'s lapses on {expires}, before the project ends")
+            found.append(f"{person.name}'s lapses on {told(expires)}, before the project ends")
     return "; ".join(found) + "." if found else ""
 
 
@@ -137,7 +138,7 @@ def _finer_than_needed(case: Case) -> str:
         for each in asked_for(case.content, case.data_sets)
         if each.coarser and (each.variable.identifiability <= 4 or each.needs_justification)
     ]
-    bands = [f"{each.reference} (banding offered: {each.coarser[0].name})" for each in whole]
+    bands = [f"{each.label} (banding offered: {each.coarser[0].label})" for each in whole]
     return f"Asked for more finely than it is offered: {some(bands)}." if whole else ""
 
 
@@ -158,9 +159,9 @@ def _poor_justifications(case: Case) -> str:
     often = Counter(_plain(why) for _, why in wanted if why.strip())
     purpose = _plain(case.content.purpose.purpose)
     copies = [each for each, why in wanted if why.strip() and (often[_plain(why)] > 1 or _plain(why) == purpose)]
-    found = [f"says next to nothing: {_told(short)}"] if short else []
-    found += [f"the same words as another: {_told(copies)}"] if copies else []
-    return "; ".join(found).capitalize() + "." if found else ""
+    found = [f"Says next to nothing: {_listed(short)}"] if short else []
+    found += [f"The same words as another: {_listed(copies)}"] if copies else []
+    return " ".join(f"{each}." for each in found)
 
 
 def _few_questions(case: Case) -> str:
@@ -168,7 +169,7 @@ def _few_questions(case: Case) -> str:
     variables = len(list(asked_for(case.content, case.data_sets)))
     if variables <= VARIABLES_PER_QUESTION * max(questions, 1):
         return ""
-    return f"{variables} variables for {questions} research question(s)."
+    return f"{variables} variables for {questions} research question{'' if questions == 1 else 's'}."
 
 
 def _end_too_far(case: Case) -> str:
@@ -176,9 +177,9 @@ def _end_too_far(case: Case) -> str:
     if ends is None:
         return ""
     if ends < case.today:
-        return f"The project would have ended on {ends}."
+        return f"The project would have ended on {in_words(ends)}."
     latest = _years_after(max(starts, case.today), LONGEST_YEARS)
-    return f"It would end on {ends}, more than {LONGEST_YEARS} years on." if ends > latest else ""
+    return f"It would end on {in_words(ends)}, more than {LONGEST_YEARS} years on." if ends > latest else ""
 
 
 _R, _S = RedFlag, Severity
@@ -200,12 +201,12 @@ _EMPTY = frozenset("and for the with any all from main type code major minor gro
 """Words of labels that name nothing."""
 
 
-def _told(found: list[AskedFor]) -> str:
-    return some(f"{each.data_set}:{each.reference}" for each in found)
+def _listed(found: list[AskedFor]) -> str:
+    return some(f"{each.label} ({each.data_set}:{each.reference})" for each in found)
 
 
 def _named(found: list[AskedFor]) -> str:
-    return some(each.reference for each in found)
+    return some(each.label for each in found)
 
 
 def _plain(text: str) -> str:

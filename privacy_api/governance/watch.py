@@ -102,14 +102,14 @@ def _differencing(happenings: Sequence[Happening]) -> Iterator[Seen]:
 def _scraping(happenings: Sequence[Happening]) -> Iterator[Seen]:
     for actor, charges in _by_actor(_of_kind(happenings, "charge")).items():
         if burst := _densest(charges, HOUR, SCRAPING):
-            yield Seen(f"key:{actor}", f"{len(burst)} new questions within an hour", burst)
+            yield Seen(f"key:{actor}", f"{len(burst):,} new questions within an hour", burst)
 
 
 def _refusals(happenings: Sequence[Happening]) -> Iterator[Seen]:
     for kind, what in (("query-refused", "questions"), ("access-refused", "requests for something else")):
         for actor, refused in _by_actor(_of_kind(happenings, kind)).items():
             if burst := _densest(refused, HOUR, REFUSALS, _counted):
-                yield Seen(f"key:{actor}", f"{sum(map(_counted, burst))} {what} were refused within an hour", burst)
+                yield Seen(f"key:{actor}", f"{sum(map(_counted, burst)):,} {what} were refused within an hour", burst)
 
 
 def _night(happenings: Sequence[Happening]) -> Iterator[Seen]:
@@ -151,7 +151,7 @@ def _sign_ins(happenings: Sequence[Happening]) -> Iterator[Seen]:
         groups.setdefault(each.subject, []).append(each)
     for subject, refused in groups.items():
         if burst := _densest(refused, HOUR, SIGN_INS, _counted):
-            yield Seen(subject, f"{sum(map(_counted, burst))} sign-ins were refused within an hour", burst)
+            yield Seen(subject, f"{sum(map(_counted, burst)):,} sign-ins were refused within an hour", burst)
 
 
 def _tampering(happenings: Sequence[Happening]) -> Iterator[Seen]:

@@ -62,7 +62,7 @@ def _refuse(caller: Caller, access: Access, page: bool) -> None:
         if wanted is Permission.CHECK_OUTPUTS:
             detail = "A check tells of exact numbers. Ask an officer for a key with the role checker."
             raise ApiError(ErrorCode.NOT_A_CHECKER, detail=detail)
-        raise ApiError(ErrorCode.FORBIDDEN, detail=f"It wants the permission {wanted}.")
+        raise ApiError(ErrorCode.FORBIDDEN, detail="" if page else f"It wants the permission {wanted}.")
 
 
 _HOW = {

@@ -7,6 +7,9 @@ from privacy_api.governance.roles import Permission, permissions_of
 from privacy_api.ports import Account, Principal, Project, ProjectKind, Suspended
 from privacy_api.service.services import Services
 
+ON_PAGES = "web-"
+"""Before the account's id: what stands in the place of a key's for whoever asks on pages."""
+
 
 def principal_in(account: Account, project: str, services: Services) -> Principal:
     """The account asking for a project: 404 unless it is a member, whether or not there is such a project."""
@@ -25,7 +28,7 @@ def only_principal_of(account: Account, services: Services) -> Principal | None:
 def _as_member(account: Account, project: Project, services: Services) -> Principal:
     refuse_suspended_project(project, services)
     real = Permission.REAL_CUTS in permissions_of(account.roles) and project.kind is not ProjectKind.SANDBOX
-    return Principal(f"web-{account.id}", project, account.person, synthetic_only=not real)
+    return Principal(f"{ON_PAGES}{account.id}", project, account.person, synthetic_only=not real)
 
 
 def refuse_suspended_project(project: Project, services: Services) -> None:

@@ -94,9 +94,9 @@ def _plain(policy: Policy, balance: Balance, lasts: Forecast) -> tuple[str, ...]
     half = margins(policy)[0].margin
     return (
         f"The cap is rho {rho(balance.cap):f} (epsilon {eps:.2f} at delta {policy.delta:g}): when all of it is spent, "
-        f"somebody who knows everything else about a child is right about one coin-flip fact at most {average:.1f} % "
-        f"of the time on average, and in the worst answer that may come out {worst:.1f} %.",
-        f"A count at the default price is within {half:,} of the truth {100 * policy.confidence:g} % of the time; "
+        f"somebody who knows everything else about a child is right about one coin-flip fact at most {average:.1f}% "
+        f"of the time on average, and in the worst answer that may come out {worst:.1f}%.",
+        f"A count at the default price is within {half:,} of the truth {100 * policy.confidence:g}% of the time; "
         f"{balance.left // policy.default_price:,} such questions are left.",
         lasts.plain,
     )

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
@@ -52,15 +52,27 @@ def own(id: str, account: str, projects: Sequence[str], services: Services) -> S
     return found
 
 
+Range: TypeAlias = tuple[float, float] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One number before and now; None where it was or is not shown. is_beyond: the intervals have nothing in common."""
+    """One number before and now, each None where it was or is not shown, and its interval. place: labels of the groups.
+    measure: its id and the output."""
 
     place: tuple[str, ...]
-    measure: str
+    measure: tuple[str, str]
     before: float | None
     now: float | None
-    is_beyond: bool
+    before_range: Range
+    now_range: Range
+
+    @property
+    def is_beyond(self) -> bool:
+        """The intervals have nothing in common."""
+        if self.before_range is None or self.now_range is None:
+            return False
+        return self.before_range[1] < self.now_range[0] or self.now_range[1] < self.before_range[0]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
@@ -70,15 +82,21 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
     for row in now["results"]:
         key = _key(row, now)
         if (was := old.get(key)) is not None:
-            found.append(Change(key[:-1], key[-1], was["value"], row["value"], _apart(was, row)))
+            measure = (row["measure"], row["output"])
+            found.append(Change(_place(row, now), measure, was["value"], row["value"], _range(was), _range(row)))
     return found
 
 
-def _key(row: Mapping[str, Any], release: Mapping[str, Any]) -> tuple[str, ...]:
-    places = [row[d["name"]] or "Total" for d in release["dimensions"]]
-    return (*places, row["measure"] + (f": {row['output']}" if row["output"] else ""))
+def _key(row: Mapping[str, Any], release: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*(row[d["name"]] for d in release["dimensions"]), row["measure"], row["output"])
 
 
-def _apart(was: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    ends = (was["lower"], was["upper"], row["lower"], row["upper"])
-    return None not in ends and (was["upper"] < row["lower"] or row["upper"] < was["lower"])
+def _place(row: Mapping[str, Any], release: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        next((str(c["label"]) for c in d["codes"] if c["code"] == row[d["name"]]), row[d["name"]] or "Total")
+        for d in release["dimensions"]
+    )
+
+
+def _range(row: Mapping[str, Any]) -> Range:
+    return None if row["lower"] is None or row["upper"] is None else (row["lower"], row["upper"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from privacy_api.governance.asked_for import DataSets, sensitive
-from privacy_api.governance.checklist import GATEWAYS, MEMBERS, TITLES
+from privacy_api.governance.asked_for import DataSets, asked_for, sensitive
+from privacy_api.governance.checklist import MEMBERS, TITLES
+from privacy_api.governance.dates import told
 from privacy_api.ports.applications import Content, Step
 from privacy_api.web.apply_pages import FIELD_PAGES, Field, Kind
 
-NOT_ANSWERED = "Not answered yet"
+NOT_GIVEN = "Not given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +44,51 @@ def _of_fields(step: Step, content: Content) -> list[Answer]:
 
 def _said(field: Field, value: Any) -> str:
     if field.kind is Kind.LINES:
-        return "\n".join(value) or NOT_ANSWERED
+        return "\n".join(value) or NOT_GIVEN
     if field.kind in (Kind.YES_NO, Kind.CONFIRM):
-        return NOT_ANSWERED if value is None else "Yes" if value else "No"
-    if field.name == "legal_gateway":
-        return GATEWAYS.get(value, NOT_ANSWERED)
-    return str(value) or NOT_ANSWERED
+        return NOT_GIVEN if value is None else "Yes" if value else "No"
+    if field.kind is Kind.CHOICE:
+        return dict(field.choices).get(value, NOT_GIVEN)
+    if field.kind is Kind.DATE:
+        return told(value) or NOT_GIVEN
+    return str(value) or NOT_GIVEN
 
 
 def _people(content: Content) -> list[Answer]:
     people = content.people.people
-    told = [
+    found = [
         Answer(
             each.name,
             f"{each.job_title}, {each.email}\n{each.reason}\nAccreditation {each.accreditation or 'none'}"
-            f"{f', until {each.accreditation_expires}' if each.accreditation_expires else ''}",
+            f"{f', until {told(each.accreditation_expires)}' if each.accreditation_expires else ''}",
             "people",
         )
         for each in people
     ]
-    return told or [Answer("People", NOT_ANSWERED, "people")]
+    return found or [Answer("People", NOT_GIVEN, "people")]
 
 
 def _data(content: Content, data_sets: DataSets) -> list[Answer]:
-    told = []
+    found = []
+    variables = [(each.data_set, each.label) for each in asked_for(content, data_sets)]
     for wanted in content.data.wanted:
         data_set = data_sets.get(wanted.data_set)
         title = data_set.title if data_set else wanted.data_set
-        kept = "".join(f"\nOnly {each.variable}: {', '.join(each.codes)}" for each in wanted.keeps_to)
-        text = (
-            f"{', '.join(wanted.references) or 'No variable yet'}\n{', '.join(wanted.periods) or 'No year yet'}{kept}"
-        )
-        told.append(Answer(title, text, f"data-sets/{wanted.data_set}"))
-    return told or [Answer("Data sets", NOT_ANSWERED, "data-sets")]
+        years = {period.code: period.label or period.period for period in data_set.time_periods} if data_set else {}
+        lines = [
+            "; ".join(label for of, label in variables if of == wanted.data_set) or "No variable yet",
+            ", ".join(years.get(code, code) for code in wanted.periods) or "No year yet",
+            *(f"Only {each.variable}: {', '.join(each.codes)}" for each in wanted.keeps_to),
+        ]
+        found.append(Answer(title, "\n".join(lines), f"data-sets/{wanted.data_set}"))
+    return found or [Answer("Data sets", NOT_GIVEN, "data-sets")]
 
 
 def _sensitive(content: Content, data_sets: DataSets) -> list[Answer]:
     said = {(j.data_set, j.reference): j for j in content.sensitive.justifications}
-    told = []
+    found = []
     for each in sensitive(content, data_sets):
-        found = said.get((each.data_set, each.reference))
-        coarser = f"\nWhy nothing coarser: {found.coarser}" if found and found.coarser else ""
-        told.append(
-            Answer(
-                f"{each.variable.label} ({each.reference})",
-                f"{(found and found.why) or NOT_ANSWERED}{coarser}",
-                "sensitive",
-            )
-        )
-    return told or [Answer("Sensitive variables", "None asked for", "data-sets")]
+        reason = said.get((each.data_set, each.reference))
+        coarser = f"\nWhy nothing coarser: {reason.coarser}" if reason and reason.coarser else ""
+        found.append(Answer(each.label, f"{(reason and reason.why) or NOT_GIVEN}{coarser}", "sensitive"))
+    return found or [Answer("Sensitive variables", "None asked for", "data-sets")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from privacy_api.governance.checklist import GATEWAYS, ORGANISATION_TYPES, SAFES
+from privacy_api.governance.checklist import GATEWAYS, MEMBERS, ORGANISATION_TYPES, SAFES
 from privacy_api.governance.records import camel
 from privacy_api.ports.applications import Step
 
@@ -130,6 +130,20 @@ def problems_of(page: FieldPage, found: Mapping[str, str], member: str) -> dict[
     """Of the page's fields. found: path of the content → what is wrong."""
     told = {field.name: found.get(f"{member}.{camel(field.name)}", "") for field in page.fields}
     return {name: text for name, text in told.items() if text}
+
+
+def page_of(path: str) -> str:
+    """Where a problem is mended, by its path in the content."""
+    member, _, name = path.partition(".")
+    for page in FIELD_PAGES:
+        if camel(MEMBERS[page.step]) == member and name in {camel(field.name) for field in page.fields}:
+            return page.name
+    return {"people": "people", "data": "data-sets"}.get(member, "sensitive")
+
+
+def for_people(message: str) -> str:
+    """Without what is accepted, which programs read: a page offers it."""
+    return message.partition(". Accepted: ")[0]
 
 
 def next_after(page: FieldPage) -> FieldPage | None:

@@ -74,6 +74,19 @@ class Draft:
         rest = {name: part for name, part in {**(self.rest or {}), **parts}.items() if part is not None}
         return replace(self, rest=rest or None)
 
+    def named(self, names: Mapping[str, str]) -> Draft:
+        """Levels called as what they are levels of, as forms offer them. names: level → reference."""
+
+        def one(name: str) -> str:
+            return names.get(name, name)
+
+        return replace(
+            self,
+            who=tuple(Choice(one(choice.reference), choice.codes) for choice in self.who),
+            group_by=tuple(map(one, self.group_by)),
+            totals=tuple(tuple(map(one, total)) for total in self.totals),
+        )
+
     @property
     def rho(self) -> Any:
         return (self.rest or {}).get("rho")

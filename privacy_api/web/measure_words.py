@@ -77,6 +77,18 @@ def measure_words(measure: Mapping[str, Any], labels: Labels) -> str:
     return named
 
 
+def question_words(query: Mapping[str, Any], labels: Labels) -> str:
+    """What was asked, in words."""
+    measures = [measure_words(m, labels) for m in query.get("measures", [])]
+    return question_title(measures, [labels.variable(name) for name in query.get("groupBy", [])])
+
+
+def question_title(measures: Sequence[str], by: Sequence[str]) -> str:
+    """ "Number of rows and percentage of Absence: persistent by Region and Sex"."""
+    said = listed([*measures[:1], *(words[:1].lower() + words[1:] for words in measures[1:])])
+    return f"{said} by {listed(by)}" if by else said
+
+
 def listed(words: Sequence[str], most: int = 4) -> str:
     """ "a, b and c"; of many the first few."""
     several = list(dict.fromkeys(words))

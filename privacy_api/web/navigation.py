@@ -9,16 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """permission: who has not got it does not see the link. What a link leads to is admitted anew, whoever saw it."""
+    """permission: who has not got it does not see the link; unless: who has this one does not either. What a link leads
+    to is admitted anew, whoever saw it."""
 
     text: str
     href: str
     permission: str | None = None
+    unless: str | None = None
 
 
+ABOUT = (
+    ("How pupils are protected", "/help/protection"),
+    ("Performance", "/performance"),
+    ("API reference", "/docs"),
+)
+"""At the foot of every page, and at the head for those who do not ask: whoever does has no room for them in a line."""
 HEAD = (
     Link("Ask", "/ask", "ask"),
-    Link("Your answers", "/my/releases", "ask"),
+    Link("Answers", "/my/releases", "ask"),
     Link("Saved", "/my/queries", "ask"),
     Link("Budget", "/budget", "ask"),
     Link("API keys", "/keys", "own-keys"),
@@ -26,9 +34,7 @@ HEAD = (
     Link("Sandbox", "/sandbox"),
     Link("Apply", "/apply", "apply"),
     Link("Register", "/register"),
-    Link("How pupils are protected", "/help/protection"),
-    Link("Performance", "/performance"),
-    Link("API reference", "/docs"),
+    *(Link(text, href, unless="ask") for text, href in ABOUT),
     Link("Staff", "/admin", "staff"),
 )
 STAFF = (
@@ -43,6 +49,7 @@ STAFF = (
 )
 """The pages of staff, in the order of their front page."""
 FOOT = (
+    *(Link(text, href) for text, href in ABOUT),
     Link("Accessibility", "/accessibility"),
     Link("Cookies", "/cookies"),
     Link("Privacy", "/privacy"),
@@ -53,13 +60,15 @@ def shown(
     links: Sequence[Link], path: str, paths: Collection[str], permissions: Collection[str]
 ) -> list[dict[str, Any]]:
     """Links to pages that exist and that the caller may see; the one for where we are is marked."""
-    seen = [
-        link for link in links if link.href in paths and (link.permission is None or link.permission in permissions)
-    ]
     return [
         {"text": link.text, "href": link.href, "current": link.href == path, "active": _leads_to(link.href, path)}
-        for link in seen
+        for link in links
+        if link.href in paths and _is_for(link, permissions)
     ]
+
+
+def _is_for(link: Link, permissions: Collection[str]) -> bool:
+    return (link.permission is None or link.permission in permissions) and link.unless not in permissions
 
 
 def _leads_to(href: str, path: str) -> bool:

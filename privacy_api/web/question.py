@@ -132,7 +132,8 @@ def builder_of(project: str, data_set: str, request: Request, services: Services
     """404 where the project is not one's own, or the data set does not exist for it."""
     principal = principal_of(request, project, services)
     hosted = held_to(reach(data_set, principal, services), principal.project)
-    return Builder(hosted, principal, services, draft_from(request.query_params.get("q", "")))
+    draft = draft_from(request.query_params.get("q", "")).named(hosted.data_set.levels)
+    return Builder(hosted, principal, services, draft)
 
 
 def to(address: str) -> Response:

@@ -8,7 +8,7 @@ from typing import Any
 
 from privacy_api.web.charts import Chart, chart_of
 from privacy_api.web.charts.scale import number
-from privacy_api.web.measure_words import Labels, listed, measure_words
+from privacy_api.web.measure_words import Labels, measure_words, question_title
 
 Document = Mapping[str, Any]
 MOST_ACROSS = 8
@@ -54,9 +54,8 @@ def _words(document: Document, measure: Mapping[str, Any], labels: Labels) -> st
 
 def title_of(document: Document, labels: Labels) -> str:
     """ "Number of rows by Region and Sex"."""
-    measures = listed([_words(document, m, labels) for m in document["measures"]])
-    by = listed([_grouping_words(d, labels) for d in _groupings(document)])
-    return f"{measures} by {by}" if by else measures
+    measures = [_words(document, m, labels) for m in document["measures"]]
+    return question_title(measures, [_grouping_words(d, labels) for d in _groupings(document)])
 
 
 def headline(document: Document, labels: Labels) -> str:
@@ -100,10 +99,10 @@ def _code_label(dimension: Mapping[str, Any], code: str) -> str:
     return next((str(c["label"]) for c in dimension["codes"] if c["code"] == code), code)
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def _interval(row: Mapping[str, Any], places: int | None = None, between: str = "and") -> str:
     if row["lower"] is None or row["upper"] is None:
         return ""
-    return f"{number(row['lower'])} and {number(row['upper'])}"
+    return f"{number(row['lower'], places)} {between} {number(row['upper'], places)}"
 
 
 def sheet_of(document: Document, labels: Labels) -> Sheet:
@@ -113,6 +112,7 @@ def sheet_of(document: Document, labels: Labels) -> Sheet:
     crossed = outputs == 1 and len(by) > 1 and len(by[-1]["codes"]) <= MOST_ACROSS
     down = by[:-1] if crossed else by
     long = outputs > MOST_ACROSS
+    places_of = _places_of(document)
     lines: dict[tuple[str, ...], dict[str, tuple[str, Cell]]] = {}
     named: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = {}
     for row in document["results"]:
@@ -122,7 +122,7 @@ def sheet_of(document: Document, labels: Labels) -> Sheet:
         places += [measure] if long else []
         key = tuple(place for place, _ in places)
         named.setdefault(key, (tuple(label for _, label in places), any(row[d["name"]] is None for d in down)))
-        lines.setdefault(key, {})[head[0]] = (head[1], _cell(row))
+        lines.setdefault(key, {})[head[0]] = (head[1], _cell(row, places_of[row["measure"], row["output"]]))
     heads = {place: label for line in lines.values() for place, (label, _) in line.items()}
     return Sheet(
         (*(_grouping_words(d, labels) for d in down), *(["Measure"] if long else [])),
@@ -157,17 +157,35 @@ def _column(row: Mapping[str, Any], document: Document, labels: Labels) -> tuple
     return f"{row['measure']} {row['output']}", f"{words}: {output}" if output else words
 
 
-def _cell(row: Mapping[str, Any]) -> Cell:
-    text = "" if row["value"] is None else number(row["value"])
-    return Cell(text, _interval(row).replace(" and ", " to "), row["status"])
+def columns_of(document: Document, labels: Labels) -> dict[tuple[str, str], str]:
+    """(measure, output) → its words."""
+    rows = {(row["measure"], row["output"]): row for row in document["results"]}
+    return {key: _column(row, document, labels)[1] for key, row in rows.items()}
+
+
+def _places_of(document: Document) -> dict[tuple[str, str], int | None]:
+    """Decimals of a column: those of its longest number, so that figures stand under each other."""
+    found: dict[tuple[str, str], int | None] = {}
+    for row in document["results"]:
+        key = (row["measure"], row["output"])
+        shown = [number(row[part]) for part in ("value", "lower", "upper") if row[part] is not None]
+        before = found.setdefault(key, 0)
+        in_powers = before is None or any("e" in text for text in shown)
+        found[key] = None if in_powers else max([before or 0, *(len(text.partition(".")[2]) for text in shown)])
+    return found
+
+
+def _cell(row: Mapping[str, Any], places: int | None) -> Cell:
+    text = "" if row["value"] is None else number(row["value"], places)
+    return Cell(text, _interval(row, places, "to"), row["status"])
 
 
 def charts_of(document: Document, labels: Labels) -> list[Chart]:
-    by = listed([_grouping_words(d, labels) for d in _groupings(document)])
+    by = [_grouping_words(d, labels) for d in _groupings(document)]
     found = []
     for n, measure in enumerate(document["measures"][:MOST_CHARTS]):
         words = _words(document, measure, labels)
-        chart = chart_of(document, measure["id"], f"{words} by {by}" if by else words, f"chart-{n + 1}")
+        chart = chart_of(document, measure["id"], question_title([words], by), f"chart-{n + 1}")
         found += [chart] if chart else []
     return found
 

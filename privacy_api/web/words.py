@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from datasets.npd.pages import numbers_words, years
 from disclosure.accounting import epsilon, guess_accuracy, rho
+from privacy_api.governance.dates import in_words, told
 
 SYMBOLS = {
     "c": "confidential: hidden to protect pupils",
@@ -75,8 +76,7 @@ def promise(nano: int) -> str:
 
 def date(instant: str) -> str:
     """ "30 November 2026", of an ISO instant in UTC."""
-    at = _parsed(instant)
-    return f"{at.day} {at:%B %Y}"
+    return in_words(_parsed(instant))
 
 
 def date_and_time(instant: str) -> str:
@@ -89,6 +89,12 @@ def date_and_time(instant: str) -> str:
 def _parsed(instant: str) -> datetime:
     at = datetime.fromisoformat(instant)
     return at if at.tzinfo is None else at.astimezone(UTC)
+
+
+def subject_words(subject: str) -> str:
+    """What something on the record is about: "project:demo" is "Project demo"."""
+    kind, _, name = subject.partition(":")
+    return f"{kind.capitalize()} {name}".strip()
 
 
 def coded(text: str) -> Markup:
@@ -120,6 +126,8 @@ FILTERS = {
         promise,
         date,
         date_and_time,
+        told,
+        subject_words,
         years,
         numbers_words,
         coded,

@@ -44,16 +44,20 @@ RAISED: dict[str, tuple[Content, dict[str, object], str]] = {
         "school.census:sex",
     ),
     "all-years": (with_data(COMPLETE, periods=("202122", "202223", "202324")), {}, "3 years"),
-    "small-areas-rare-groups": (with_data(COMPLETE, references=("la", "need")), {"data_sets": WIDE}, "la with need"),
+    "small-areas-rare-groups": (
+        with_data(COMPLETE, references=("la", "need")),
+        {"data_sets": WIDE},
+        "Local authority with Need",
+    ),
     "accreditation": (
         with_part(COMPLETE, "people", people=(replace(ADA, accreditation_expires="2026-11-20"),)),
         {},
-        "lapsed on 2026-11-20",
+        "lapsed on 20 November 2026",
     ),
     "finer-than-needed": (
         with_data(COMPLETE, references=("la", "sex")),
         {"data_sets": TELLING},
-        "la (banding offered: region)",
+        "Local authority (banding offered: Region)",
     ),
     "commercial": (with_part(COMPLETE, "purpose", commercial=True), {}, "commercial"),
     "duplicates-official": (with_part(COMPLETE, "purpose", duplicates_official=True), {}, "official statistics"),

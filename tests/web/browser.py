@@ -143,10 +143,21 @@ def assert_accessible(page: Page, name: str = "", widths: Sequence[int] = WIDTHS
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{page.url} scrolls sideways by {wide} at {width}"
         _picture(page, f"{name or urlsplit(page.url).path}-{width}")
+        assert width < WIDTHS[0] or _lines(page, ".govuk-service-navigation__item") <= 1, (
+            f"{page.url}: two lines at the head"
+        )
     headings = page.locator("h1").all_inner_texts()
     assert len(headings) == 1, f"{page.url}: {headings}"
     assert page.title().removeprefix("Error: ").startswith(headings[0].strip()), f"{page.title()!r}, {headings[0]!r}"
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+
+def _lines(page: Page, items: str) -> int:
+    """That these take up, side by side."""
+    found: int = page.evaluate(
+        "(items) => new Set([...document.querySelectorAll(items)].map(e => e.offsetTop)).size", items
+    )
+    return found
 
 
 def _violations(page: Page) -> list[str]:
@@ -162,5 +173,4 @@ def _violations(page: Page) -> list[str]:
 def _picture(page: Page, name: str) -> None:
     if folder := os.environ.get("PRIVACY_API_TEST_SCREENSHOTS"):
         plain = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_") or "start"
-        short = plain if len(plain) < 90 else f"{plain[:70]}-{plain[-13:]}"
-        page.screenshot(path=Path(folder) / f"{short}.png", full_page=True)
+        page.screenshot(path=Path(folder) / f"{plain}.png", full_page=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
 
 from privacy_api.cli.cuts import preset
 from privacy_api.governance.caller import Caller
@@ -23,6 +23,7 @@ from privacy_api.service.decisions import return_it
 from privacy_api.service.identity import principal_in
 from privacy_api.service.keys import create_key
 from privacy_api.service.policy_versions import draft
+from privacy_api.service.sandbox import open_sandbox
 from privacy_api.service.saved_queries import save
 from privacy_api.service.staff_changes import set_cap
 from privacy_api.service.synthetic_releases import releases
@@ -30,6 +31,8 @@ from privacy_api.service.watching import feed
 from privacy_api.web.apply_pages import BY_NAME
 from tests.lib.applications import COMPLETE
 from tests.lib.released import put_out_made_up
+from tests.web.browser import Watched
+from tests.web.happened import place
 from tests.web.sites import Site
 from tests.web.visitor import account_in
 
@@ -48,11 +51,26 @@ WRITTEN = replace(
 """An application to the demonstration's cut."""
 
 
+Act = Callable[[Page, Site], None]
+
+
+def pressed(button: str, **fields: str | Callable[[Site], str]) -> Act:
+    """A form filled in by the ids of its fields, and sent."""
+
+    def act(page: Page, site: Site) -> None:
+        for name, value in fields.items():
+            page.locator(f"#{name}").fill(value if isinstance(value, str) else value(site))
+        page.get_by_role("button", name=button).last.click()
+
+    return act
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """address: or how to make one on its site. site: "demo" (pupils and queries) or "npd" (a large catalogue).
+    """address: or how to make one on its site. site: of SITES.
 
-    signed_in: a researcher looks at it. staff: or somebody with this role.
+    signed_in: a researcher looks at it. staff: or somebody with this role. act: what is done there first, where the
+    page is what a form answers, with the status answer.
     """
 
     address: str | Callable[[Site], str]
@@ -60,9 +78,21 @@ class Example:
     status: int = 200
     signed_in: bool = False
     staff: Role | None = None
+    act: Act | None = None
+    answer: int = 200
 
     def on(self, site: Site) -> str:
         return self.address if isinstance(self.address, str) else self.address(site)
+
+    def seen(self, site: Site, visit: Watched) -> Page:
+        self.enter(site, visit.page.context)
+        page = visit.go(self.on(site), self.status)
+        if self.act:
+            visit.allowed |= {self.answer}
+            with page.expect_navigation() as found:
+                self.act(page, site)
+            assert found.value is not None and found.value.status == self.answer
+        return page
 
     def enter(self, site: Site, context: BrowserContext) -> None:
         if self.staff:
@@ -72,6 +102,8 @@ class Example:
 
 
 BUILDER = "/ask/demo/demo.census"
+COUNT = {"statistic": "count"}
+ABSENCE = {"statistic": "mean", "variable": "absence"}
 QUESTION: dict[str, Any] = {
     "measures": [{"statistic": "count"}, {"statistic": "percentage", "variable": "fsm", "codes": ["Y"]}],
     "groupBy": ["REG", "academic_year"],
@@ -91,6 +123,11 @@ def an_answer(site: Site) -> str:
     return f"/answers/{site.answer(QUESTION)}?project=demo"
 
 
+def answered(query: dict[str, Any], site: str = "demo", data_set: str = "demo.census") -> Example:
+    """An answer as whoever asked sees it."""
+    return Example(lambda on: f"/answers/{on.answer(query, data_set)}", site, signed_in=True)
+
+
 def two_answers(site: Site) -> str:
     return f"/answers/{site.answer(BY_REGION)}/since/{site.answer(BY_REGION | {'rho': 0.005})}"
 
@@ -105,6 +142,10 @@ def saved(site: Site) -> str:
 def spent(address: str) -> Callable[[Site], str]:
     """With something to show."""
     return lambda site: (an_answer(site), two_answers(site), address)[-1]
+
+
+def a_sandbox(site: Site) -> str:
+    return open_sandbox(site.services)[1]
 
 
 def a_key(site: Site) -> str:
@@ -125,6 +166,16 @@ NO_PAGES = frozenset({"/q/{release}/{format}"})
 def applied(tail: str, content: Content = WRITTEN, **moves: bool) -> Example:
     """A page of an application."""
     return Example(lambda site: an_application(site, content, **moves) + tail, signed_in=True)
+
+
+def wrong(example: Example, act: Act) -> Example:
+    """The same with something wrong in its form."""
+    return replace(example, act=act, answer=422)
+
+
+def later(name: str, address: str, staff: Role | None = None, status: int = 200) -> Example:
+    """Where things have happened, to the researcher or to staff."""
+    return Example(place(name, WRITTEN, address), "later", status, signed_in=True, staff=staff)
 
 
 def an_application(site: Site, content: Content, sent: bool = False, returned: bool = False) -> str:
@@ -268,7 +319,7 @@ FURTHER: Mapping[str, Example] = {
     "an application that was returned": applied("", returned=True),
     "no synthetic release": Example("/synthetic", "npd"),
     "no sandbox": Example("/sandbox", "npd"),
-    "nobody can sign in": Example("/sign-in", "npd"),
+    "nobody can sign in": Example("/sign-in", "official"),
     "a condition": step("condition", reference="la"),
     "rows and columns": step("rows"),
     "rows that are wrong": step("rows", QUESTION | {"groupBy": ["REG", "REG"], "totals": []}),
@@ -277,6 +328,52 @@ FURTHER: Mapping[str, Example] = {
     "a model": step("measure", statistic="ols"),
     "precision and price": step("precision"),
     "check": step("check"),
+    "nothing asked yet": step("who", {}),
+    "check of nothing": step("check", {}),
+    "a price of one's own": step("precision", BY_REGION),
+    "check of a question that costs": step("check", {"measures": [ABSENCE], "groupBy": ["sen"]}),
+    "a measure that is wrong": wrong(step("measure", statistic="percentage", variable="fsm"), pressed("Continue")),
+    "an answer over time": answered({"measures": [ABSENCE], "groupBy": ["academic_year", "fsm"]}),
+    "an answer as a heat map": answered(
+        {"measures": [{"statistic": "distribution", "variable": "language"}], "groupBy": ["REG"]}
+    ),
+    "an answer with a model": answered({"measures": [{**ABSENCE, "statistic": "ols", "terms": ["fsm", "REG"]}]}),
+    "an answer of one number": answered({"measures": [{"statistic": "pupils"}]}),
+    "an official answer": answered(
+        {"measures": [COUNT], "groupBy": ["la", "sex"], "totals": [[], ["la"]]}, "official", "school.census"
+    ),
+    "a key that was made": replace(Example("/keys", signed_in=True), act=pressed("Make the key"), answer=201),
+    "a key for no days": wrong(Example("/keys", signed_in=True), pressed("Make the key", days="0")),
+    "a sandbox that was opened": Example("/sandbox", act=pressed("Get a key"), answer=201),
+    "what a sandbox has left": Example("/sandbox", act=pressed("See the budget", key=a_sandbox)),
+    "no key of a sandbox": wrong(Example("/sandbox"), pressed("Begin again", key="pca_test_0_0")),
+    "signing in with a provider": Example("/sign-in", "npd"),
+    "a sign-in that failed": Example("/sign-in/callback", "npd", status=403),
+    "apply: no title": wrong(applied("/title", Content()), pressed("Save and continue")),
+    "apply: nobody named": wrong(applied("/people", Content()), pressed("Add this person")),
+    "apply: no data set": wrong(applied("/data-sets", Content()), pressed("Save and continue")),
+    "apply: no reason": wrong(applied("/sensitive", replace(WRITTEN, sensitive=Sensitive())), pressed("Save and")),
+    "staff: no decision": wrong(an_officers(), pressed("Record the decision")),
+    "staff: no cap": wrong(seen_by(OFFICER, "/admin/budgets/project/demo"), pressed("Continue", rho="much")),
+    "staff: no reason": wrong(seen_by(ADMIN, lambda site: f"/admin/people/{site.account.id}"), pressed("Give these")),
+    "an approved application": later("approved", "/apply/{}"),
+    "a refused application": later("refused", "/apply/{}"),
+    "a withdrawn application": later("withdrawn", "/apply/{}"),
+    "all applications of one's own": later("", "/apply"),
+    "register after decisions": later("", "/register"),
+    "performance after decisions": later("", "/performance"),
+    "asking of a frozen cut": later("", f"{BUILDER}/check?{urlencode({'q': json.dumps(BY_REGION)})}"),
+    "staff: an approved application": later("approved", "/admin/applications/{}", OFFICER),
+    "staff: a second person wanted": later("proposed", "/admin/applications/{}", OFFICER),
+    "staff: applications after decisions": later("", "/admin/applications?state=all", CUSTODIAN),
+    "staff: a proposal that was done": later("proposal", "/admin/proposals/{}", CUSTODIAN),
+    "staff: a proposal that was refused": later("refusal", "/admin/proposals/{}", CUSTODIAN),
+    "staff: a proposal of one's own": later("", "/admin/proposals?state=all", CUSTODIAN),
+    "staff: frozen cuts": later("", "/admin/data-sets", CUSTODIAN),
+    "staff: a frozen cut": later("", "/admin/data-sets/demo", CUSTODIAN),
+    "staff: budgets of a frozen cut": later("", "/admin/budgets", CUSTODIAN),
+    "staff: a frozen account": later("eve", "/admin/people/{}", ADMIN),
+    "staff: the record after decisions": later("", "/admin/audit", AUDITOR),
     "not found": Example("/nothing", status=404),
     "all of NPD": Example("/catalogue", "npd"),
     "register without a release": Example("/register/releases", "npd"),

@@ -1,4 +1,5 @@
-"""Two services to look at: the demonstration with few pupils, and NPD's catalogue without any."""
+"""Services to look at: the demonstration with few pupils, twice, since on one of them things have happened; one of
+official mode; and NPD's catalogue without any pupils, where people sign in with a provider."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from playwright.sync_api import BrowserContext
 from datasets.npd import FOLDER
 from privacy_api.bootstrap import make_app
 from privacy_api.cli.common import read_catalogue
+from privacy_api.oidc.provider import OidcProvider, ProviderOptions
 from privacy_api.ports import Account
 from privacy_api.routes.credentials import PLAIN_COOKIE
 from privacy_api.service.answer_query import answer_query
@@ -23,7 +25,8 @@ from privacy_api.service.services import Services
 from privacy_api.settings import load_settings
 from privacy_api.wire.query_in import read_query
 from tests.lib.demo_cut import DATA_SET, build
-from tests.lib.service import running
+from tests.lib.oidc import AUDIENCE, CLIENT, SECRET, providing
+from tests.lib.service import OPEN_OFFICIAL, Service, pupils, running
 from tests.web.browser import listening
 from tests.web.visitor import account_in, cookie_for
 
@@ -70,9 +73,24 @@ def demo_site(home: Path) -> Iterator[Site]:
 
 
 @contextmanager
+def official_site(home: Path) -> Iterator[Site]:
+    with running(home, pupils(4000), OPEN_OFFICIAL) as service, served(service) as site:
+        yield site
+
+
+@contextmanager
 def npd_site(home: Path) -> Iterator[Site]:
-    with running(home, catalogue=read_catalogue(FOLDER)) as service, listening(service.client.app) as url:  # type: ignore[arg-type]
-        yield Site(url, service.client.app, service.key)  # type: ignore[arg-type]
+    with providing() as provider:
+        ours = OidcProvider(ProviderOptions(provider.issuer, CLIENT, SECRET, AUDIENCE))
+        with running(home, catalogue=read_catalogue(FOLDER), provider=ours) as service, served(service) as site:
+            yield site
 
 
-SITES = {"demo": demo_site, "npd": npd_site}
+@contextmanager
+def served(service: Service) -> Iterator[Site]:
+    app: FastAPI = service.client.app  # type: ignore[assignment]
+    with listening(app) as url:
+        yield Site(url, app, service.key, "tests")
+
+
+SITES = {"demo": demo_site, "later": demo_site, "official": official_site, "npd": npd_site}

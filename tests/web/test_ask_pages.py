@@ -348,7 +348,7 @@ def test_answers_and_budget_are_listed_with_what_they_cost(site: Service, ada: V
     release = urlsplit(answered).path.rpartition("/")[2]
     listed = ada.get("/my/releases")
     assert f"/answers/{release}?project=tests" in listed.text
-    assert "Number of rows and Mean of Score by Local authority" in main_text(listed)
+    assert "Number of rows and mean of Score by Local authority" in main_text(listed)
     budget = ada.get("/budget")
     assert "Budget spent over time" in budget.text
     assert "Somebody who tosses a coin" in main_text(budget)
@@ -389,8 +389,8 @@ def test_asked_again_of_a_new_version_both_answers_stand_side_by_side(site: Serv
         compared = ada.walk("/my/queries", [("saved", saved), ("do", "ask")])
         assert "/since/rel-" in compared
         said = main_text(ada.get(compared))
-        beyond = re.findall(r"(A\d) count [\d,]+ [\d,]+ yes", said)
-        assert "A1" in beyond, "4,000 pupils and 9,000, all in one area"
+        beyond = re.findall(r"(\w+) Number of rows [\d,]+ [\d, to–]+ Yes", said)
+        assert "Ashby" in beyond, "4,000 pupils and 9,000, all in one area"
         assert f"{len(beyond)} of 5 numbers differ" in said, "noise alone may carry another beyond its margins"
     finally:
         site.client.app.state.services = before  # type: ignore[attr-defined]

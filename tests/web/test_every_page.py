@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from privacy_api.app import PAGES
 from privacy_api.web.pages_base import Pages
 from tests.web.browser import WIDTHS, Scripts, assert_accessible, chromium, watched
-from tests.web.examples import EXAMPLES, FURTHER, NO_PAGES, Example
+from tests.web.examples import EXAMPLES, FURTHER, NO_PAGES
 from tests.web.sites import SITES, Site
 
 ALL = {**EXAMPLES, **FURTHER}
@@ -48,24 +48,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("scripts", [Scripts.ON, Scripts.EMPTY], ids=lambda s: s.value)
-@pytest.mark.parametrize("example", ALL.values(), ids=ALL)
-def test_it_is_for_everybody(browser: Browser, site: Open, example: Example, scripts: Scripts) -> None:
-    place = site(example.site)
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_for_everybody(browser: Browser, site: Open, name: str, scripts: Scripts) -> None:
+    place = site(ALL[name].site)
     with watched(browser, place.url, scripts) as visit:
-        example.enter(place, visit.page.context)
-        page = visit.go(example.on(place), example.status)
+        page = ALL[name].seen(place, visit)
         widths = WIDTHS if scripts is Scripts.ON else WIDTHS[-1:]
-        assert_accessible(page, f"{example.site}-{example.on(place)}-{scripts.value}", widths)
+        assert_accessible(page, f"{name}-{scripts.value}", widths)
 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("example", ALL.values(), ids=ALL)
-def test_it_is_there_where_no_script_runs(browser: Browser, site: Open, example: Example) -> None:
-    place = site(example.site)
+@pytest.mark.parametrize("name", ALL)
+def test_it_is_there_where_no_script_runs(browser: Browser, site: Open, name: str) -> None:
+    place = site(ALL[name].site)
     with watched(browser, place.url, Scripts.OFF) as visit:
-        example.enter(place, visit.page.context)
-        page = visit.go(example.on(place), example.status)
+        page = ALL[name].seen(place, visit)
         assert page.locator("h1").is_visible()
         assert page.locator("main p:visible, main a:visible, main button:visible").count()
 

@@ -151,7 +151,7 @@ def test_a_release_can_be_read_cited_and_downloaded(site: Service) -> None:
     assert site.client.get(f"/q/{release}/exe", headers=PAGE).status_code == 404
     register = text_of(site, "/register/releases")
     assert f'href="/q/{release}"' in register
-    assert "Count, by la" in register
+    assert "Number of rows by Local authority" in register
 
 
 def test_the_register_has_research_projects_and_no_sandbox(site: Service) -> None:

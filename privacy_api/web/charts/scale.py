@@ -45,7 +45,7 @@ def _step(least: float) -> float:
     return next(float(f * power) for f in (1, 2, 2.5, 5, 10) if f * power >= least * (1 - 1e-9))
 
 
-def number(value: float) -> str:
-    """At most six digits, thousands with commas, a minus sign that is one."""
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.6g}"
+def number(value: float, places: int | None = None) -> str:
+    """At most six digits, or so many decimals; thousands with commas, a minus sign that is one."""
+    text = f"{value:,.{places or 0}f}" if abs(value) >= 1000 or places is not None else f"{value:.6g}"
     return text.replace("-", "−")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from privacy_api.governance.dates import in_words
 from privacy_api.web.charts import parts
 from privacy_api.web.charts.scale import Scale, number
 from privacy_api.web.charts.svg import COLOURS, GREY, GRID, INK, line, picture, tag, words
@@ -29,10 +30,9 @@ def spending_chart(spent: Sequence[tuple[str, int]], cap: int, name: str) -> str
         path += f" H{days.at(at):.1f} V{amounts.at(so_far):.1f}"
     inner.append(tag("path", d=path, fill="none", stroke=COLOURS[0], stroke_width=2.5, data_part="spent"))
     foot = 16 + HEIGHT + 20
-    inner += [words(spent[0][0][:10], LEFT, foot), words(spent[-1][0][:10], parts.WIDTH - 10, foot, "end")]
-    told = (
-        f"{number(spent[-1][1] / NANO)} of {number(cap / NANO)} ρ spent from {spent[0][0][:10]} to {spent[-1][0][:10]}."
-    )
+    first, last = (in_words(datetime.fromisoformat(at)) for at in (spent[0][0], spent[-1][0]))
+    inner += [words(first, LEFT, foot), words(last, parts.WIDTH - 10, foot, "end")]
+    told = f"{number(spent[-1][1] / NANO)} of {number(cap / NANO)} ρ spent from {first} to {last}."
     return picture(inner, parts.WIDTH, foot + 12, name, "Budget spent over time", told)
 
 

@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 320, 16
 def spent_bar(balance: Balance) -> Markup:
     """An SVG that says in words what it shows."""
     share = min(1.0, balance.spent / balance.cap) if balance.cap else 1.0
-    told = f"{100 * share:.1f} % spent: ρ {rho(balance.spent):f} of {rho(balance.cap):f}"
+    told = f"{100 * share:.1f}% spent: ρ {rho(balance.spent):f} of {rho(balance.cap):f}"
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="app-bar" role="img" width="{w}" height="{h}" '
         'viewBox="0 0 {w} {h}"><title>{told}</title>'

@@ -17,17 +17,19 @@ from privacy_api.routes.access import ServicesDep
 from privacy_api.service import saved_queries
 from privacy_api.service.answer_query import answer_query
 from privacy_api.service.cuts import SANDBOX
+from privacy_api.service.identity import ON_PAGES
 from privacy_api.service.services import Services
 from privacy_api.web import offer, told
 from privacy_api.web.asker import account_of, asking, principal_of, projects_of, readable
 from privacy_api.web.builder import draft_of, text_of
 from privacy_api.web.fields import fields_of
-from privacy_api.web.measure_words import Labels, listed, measure_words
+from privacy_api.web.measure_words import Labels, question_words
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import Paging, paging_of, part_of
 from privacy_api.web.release_view import (
     bibtex_of,
     charts_of,
+    columns_of,
     headline,
     protection_of,
     sheet_of,
@@ -112,21 +114,13 @@ def _of_project(mine: str, document: Mapping[str, Any], request: Request, servic
 def releases(request: Request, services: ServicesDep) -> Response:
     """What one's projects had answered, newest first."""
     rows = [
-        (project, spent, _words(spent.query, _labels_in(spent.cut, spent.query, services)))
+        (project, spent, question_words(json.loads(spent.query), _labels_in(spent.cut, spent.query, services)))
         for project in projects_of(request, services)
         for spent in services.ledger.spending(LAST, project=project.id)
     ]
     rows.sort(key=lambda row: row[1].at, reverse=True)
-    mine = f"web-{account_of(request).id}"
+    mine = f"{ON_PAGES}{account_of(request).id}"
     return render(request, "my-releases.html", part=part_of(request, rows), mine=mine)
-
-
-def _words(query: str, labels: Labels) -> str:
-    """What was asked, in words."""
-    value = json.loads(query)
-    measures = listed([measure_words(m, labels) for m in value.get("measures", [])])
-    by = listed([labels.variable(name) for name in value.get("groupBy", [])])
-    return f"{measures} by {by}" if by else measures
 
 
 def _labels_in(cut: str, query: str, services: Services) -> Labels:
@@ -148,7 +142,8 @@ def queries(request: Request, services: ServicesDep) -> Response:
         (
             project,
             saved,
-            _words(saved.query, labels_for(saved.data_set, services)),
+            _title_of(saved, services),
+            question_words(json.loads(saved.query), labels_for(saved.data_set, services)),
             _href(saved),
             _is_old(saved, services),
         )
@@ -156,6 +151,11 @@ def queries(request: Request, services: ServicesDep) -> Response:
         for saved in services.saved_queries.of(project.id, account.id)
     ]
     return render(request, "my-queries.html", rows=rows, account_id=account.id)
+
+
+def _title_of(saved: SavedQuery, services: Services) -> str:
+    hosted = services.data_sets.get(saved.data_set)
+    return hosted.data_set.title if hosted else saved.data_set
 
 
 def _href(saved: SavedQuery) -> str:
@@ -209,4 +209,7 @@ def since(release: str, earlier: str, request: Request, services: ServicesDep) -
     changes = saved_queries.changes(before, now)
     part = part_of(request, changes)
     beyond = sum(change.is_beyond for change in changes)
-    return render(request, "since.html", now=now, before=before, part=part, beyond=beyond, total=len(changes))
+    columns = columns_of(now, labels_for(now["dataSet"]["id"], services))
+    return render(
+        request, "since.html", now=now, before=before, part=part, beyond=beyond, total=len(changes), columns=columns
+    )

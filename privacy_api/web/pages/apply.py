@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.governance.applications import PLAIN, WAITS_FOR, WRITABLE, Side, seconds_with, stages
-from privacy_api.governance.asked_for import sensitive
-from privacy_api.governance.checklist import MEMBERS, TITLES, problems, step_status
+from privacy_api.governance.applications import HAPPENED, PLAIN, WAITS_FOR, WRITABLE, Side, seconds_with, stages
+from privacy_api.governance.asked_for import DataSets, sensitive
+from privacy_api.governance.checklist import MEMBERS, TITLES, StepStatus, problems, step_status
 from privacy_api.governance.records import camel, record_value
 from privacy_api.governance.red_flags import Case, raised
 from privacy_api.ports.applications import Application, Step
@@ -21,7 +21,16 @@ from privacy_api.service import applications as applying
 from privacy_api.service.services import Services
 from privacy_api.web import apply_answers
 from privacy_api.web.apply_data import described, read_data_set, read_person, read_sensitive, with_data_sets
-from privacy_api.web.apply_pages import BY_NAME, FieldPage, next_after, problems_of, read_field, shown
+from privacy_api.web.apply_pages import (
+    BY_NAME,
+    FieldPage,
+    for_people,
+    next_after,
+    page_of,
+    problems_of,
+    read_field,
+    shown,
+)
 from privacy_api.web.pages_base import Pages, render
 
 router = Pages()
@@ -62,11 +71,19 @@ def tasks(application: str, request: Request, caller: CallerDep, services: Servi
         plain=PLAIN[found.state],
         writable=found.state in WRITABLE,
         ended=found.state not in WAITS_FOR,
-        steps=[(step, TITLES[step], FIRST_PAGE[step], step_status(step, found.content, data_sets)) for step in Step],
+        steps=[(step, TITLES[step], FIRST_PAGE[step], _status(step, found, data_sets)) for step in Step],
+        happened=HAPPENED,
         moves=services.applications.moves(found.id),
         days={side.value: seconds_with(side, clock) // 86_400 for side in Side},
         comments=services.applications.comments(found.id),
     )
+
+
+def _status(step: Step, found: Application, data_sets: DataSets) -> StepStatus:
+    """The last step is done once it was sent, until it comes back."""
+    if step is Step.CHECK and found.submission and found.state not in WRITABLE:
+        return StepStatus.COMPLETED
+    return step_status(step, found.content, data_sets)
 
 
 @router.page("/apply/{application}/check")
@@ -83,7 +100,7 @@ def _check(found: Application, request: Request, services: Services, status: int
         application=found,
         writable=found.state in WRITABLE,
         sections=apply_answers.sections(found.content, data_sets),
-        lacking=problems(found.content, data_sets),
+        lacking=[(page_of(each.path), for_people(each.message)) for each in problems(found.content, data_sets)],
         flags=raised(Case(found.content, data_sets, today)),
     )
 
@@ -262,7 +279,7 @@ def save(
 
 
 def _wrong(found: Application, page: FieldPage, services: Services) -> dict[str, str]:
-    told = {p.path: p.message for p in problems(found.content, applying.data_sets_of(services))}
+    told = {p.path: for_people(p.message) for p in problems(found.content, applying.data_sets_of(services))}
     return problems_of(page, told, camel(MEMBERS[page.step]))
 
 

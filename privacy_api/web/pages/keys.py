@@ -58,5 +58,7 @@ def revoke(key: str, request: Request, services: ServicesDep) -> Response:
 def _page(request: Request, services: Services, form: Filled[NewKey], status: int = 200) -> Response:
     now, account = services.now(), account_of(request)
     keys = [(key, state_of(key, now)) for key in reversed(own_keys(account, services))]
-    projects = [project for project in projects_of(request, services) if not suspended(project, services)]
-    return render(request, "keys.html", status, keys=keys, projects=projects, form=form)
+    own = projects_of(request, services)
+    projects = [project for project in own if not suspended(project, services)]
+    titles = {project.id: project.title for project in own}
+    return render(request, "keys.html", status, keys=keys, projects=projects, titles=titles, form=form)

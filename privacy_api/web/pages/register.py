@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from fastapi import Request, Response
 
@@ -14,7 +13,9 @@ from privacy_api.routes.access import ServicesDep
 from privacy_api.routes.provenance import mark
 from privacy_api.service import browse
 from privacy_api.service.reach import is_synthetic
-from privacy_api.web.pages.answers import release_context, rows_of
+from privacy_api.service.services import Services
+from privacy_api.web.measure_words import question_words
+from privacy_api.web.pages.answers import labels_for, release_context, rows_of
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import ROWS, Part, paging_of, part_of
 
@@ -24,14 +25,16 @@ router = Pages()
 @router.page("/register")
 def register(request: Request, services: ServicesDep) -> Response:
     projects = services.projects.projects(ProjectKind.RESEARCH)
-    return render(request, "register.html", part=part_of(request, sorted(projects, key=lambda p: p.title.casefold())))
+    part = part_of(request, sorted(projects, key=lambda p: p.title.casefold()))
+    return render(request, "register.html", part=part, granted=granted(services))
 
 
 @router.page("/register/releases")
 def releases(request: Request, services: ServicesDep) -> Response:
     paging = paging_of(request, browse.published(0, 0, services)[1])
     rows, _ = browse.published(paging.first, ROWS, services)
-    return render(request, "releases.html", part=Part(rows, paging), asked=asked)
+    titles = {each.id: question_words(each.asked, labels_for(each.data_set, services)) for each in rows}
+    return render(request, "releases.html", part=Part(rows, paging), titles=titles)
 
 
 @router.page("/q/{release}")
@@ -55,18 +58,7 @@ def download(release: str, format: str, request: Request, services: ServicesDep)
     return Response(body, media_type=known.media_type, headers=attached)
 
 
-def asked(question: Mapping[str, Any]) -> str:
-    """A question as a title: "Percentage of absence.persistent, by REG and fsm"."""
-    measures = [_measure(m) for m in question["measures"]]
-    by = question.get("groupBy") or []
-    title = _and(measures) + (f", by {_and(by)}" if by else "")
-    return title[:1].upper() + title[1:]
-
-
-def _measure(measure: Mapping[str, Any]) -> str:
-    of = measure.get("variable")
-    return f"{measure['statistic']} of {of}" if of else str(measure["statistic"])
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def granted(services: Services) -> Mapping[str, str]:
+    """What a grant is called → words for it."""
+    variables = [v for hosted in services.data_sets.values() for v in hosted.data_set.variables]
+    return {v.granted_as or v.name: v.label for v in reversed(variables) if v.sensitivity.needs_grant}

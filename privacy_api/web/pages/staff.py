@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.governance.applications import PLAIN, Side, seconds_with, stages
+from privacy_api.governance.applications import HAPPENED, PLAIN, Side, seconds_with, stages
 from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.governance.asked_for import sensitive
 from privacy_api.governance.caller import Caller
@@ -110,6 +110,7 @@ def _page(
         looked_for=len(FLAGS),
         days=_days(found, services),
         moves=moves,
+        happened=HAPPENED,
         comments=comments,
         proposals=waiting(applying.subject(found), services),
         wants_second=decisions.wants_second(found, services),

@@ -39,6 +39,7 @@ def budgets(request: Request, services: ServicesDep) -> Response:
         request,
         "staff/budgets.html",
         cuts=cuts,
+        titles={h.cut.catalogue.cut: h.cut.catalogue.title for h in services.data_sets.values()},
         bars={each.terms.cut: spent_bar(each.balance) for each in cuts},
         part=part_of(request, projects),
         people=services.projects.people(),
