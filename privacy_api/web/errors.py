@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from privacy_api.errors import ApiError
+from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.web.pages_base import render
 
 PROGRAMS = ("application/json", "application/problem+json")
@@ -31,6 +32,14 @@ SAID = {
     500: Said("Sorry, there is a problem with the service", "Try again later. Nothing that you typed was kept."),
     503: Said("Sorry, the service is unavailable", "You will be able to use the service later."),
 }
+SAID_OF: Mapping[ErrorCode, Said] = {
+    ErrorCode.FROZEN: Said("This is frozen", "Nothing can be asked or changed here until it is let go on."),
+    ErrorCode.EXPIRED: Said("This has ended", "What was answered stays. Nothing new can be asked."),
+    ErrorCode.NOT_FROM_HERE: Said(
+        "This did not come from a page of this service", "Open the page here, and try again."
+    ),
+}
+"""Of codes that mean something else than others of their status."""
 OTHERWISE = Said("There is a problem with what you sent", "Go back and check it.")
 
 
@@ -55,4 +64,6 @@ def _kind(part: str) -> tuple[str, float]:
 def error_page(request: Request, error: ApiError) -> Response:
     status = error.code.status
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return render(request, "error.html", status, headers, said=SAID.get(status, OTHERWISE), error=error)
+    return render(
+        request, "error.html", status, headers, said=SAID_OF.get(error.code) or SAID.get(status, OTHERWISE), error=error
+    )

@@ -37,6 +37,10 @@ class Labels:
     def term(self, term: str) -> str:
         return " × ".join(self.variable(part) for part in term.split(":"))
 
+    def term_code(self, reference: str, code: str) -> str:
+        """One code of a variable as a term of a model."""
+        return f"{self.code(reference, code)} ({self.variable(reference)})"
+
     def code(self, reference: str, code: str) -> str:
         return self._codes.get(reference, {}).get(code, code)
 

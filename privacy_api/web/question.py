@@ -122,7 +122,7 @@ class Builder:
 
 def with_problems(frame: dict[str, Any], more: Mapping[str, str]) -> dict[str, Any]:
     """The frame with what is wrong with what was just sent. more: field → words."""
-    found = {**frame["problems"], **more}
+    found = {name: words[:1].upper() + words[1:] for name, words in {**frame["problems"], **more}.items()}
     listed = [{"text": words, "href": f"#{name}"} for name, words in found.items()]
     error = lambda name: {"text": found[name]} if name in found else None  # noqa: E731
     return frame | {"problems": found, "problem_list": listed, "error": error}

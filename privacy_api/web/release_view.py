@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,22 @@ def _words(document: Document, measure: Mapping[str, Any], labels: Labels) -> st
     named, unit = measure_words(asked, labels), measure["unit"]
     said = unit.lower() in named.lower() or (unit == "%" and "ercentage" in named)
     return named if not unit or said else f"{named} ({unit})"
+
+
+def _worded(document: Document, labels: Labels) -> Document:
+    """With words for groupings, variables and terms of models in place of their names."""
+    dimensions = [{**d, "label": _grouping_words(d, labels)} for d in document["dimensions"]]
+    measures = [
+        {**m, "variable": labels.variable(m["variable"] or ""), "outputs": [_output(o, labels) for o in m["outputs"]]}
+        for m in document["measures"]
+    ]
+    return {**document, "dimensions": dimensions, "measures": measures}
+
+
+def _output(output: Mapping[str, Any], labels: Labels) -> Mapping[str, Any]:
+    """ "coefficient of la.region=E12000002" is "coefficient of North West (Local authority: Region)"."""
+    said = re.sub(r"([\w.]+)=([^\s:=]+)", lambda at: labels.term_code(at[1], at[2]), str(output["label"]))
+    return {**output, "label": said}
 
 
 def title_of(document: Document, labels: Labels) -> str:
@@ -107,6 +124,7 @@ def _interval(row: Mapping[str, Any], places: int | None = None, between: str = 
 
 def sheet_of(document: Document, labels: Labels) -> Sheet:
     """Measures go across where they fit; the last of several groupings does where there is one number for each cell."""
+    document = _worded(document, labels)
     outputs = sum(max(len(m["outputs"]), 1) for m in document["measures"])
     by = _groupings(document)
     crossed = outputs == 1 and len(by) > 1 and len(by[-1]["codes"]) <= MOST_ACROSS
@@ -154,7 +172,8 @@ def _column(row: Mapping[str, Any], document: Document, labels: Labels) -> tuple
     measure = next(m for m in document["measures"] if m["id"] == row["measure"])
     words = _words(document, measure, labels)
     output = next((o["label"] for o in measure["outputs"] if o["code"] == row["output"]), "")
-    return f"{row['measure']} {row['output']}", f"{words}: {output}" if output else words
+    alone = output and len(document["measures"]) == 1
+    return f"{row['measure']} {row['output']}", output if alone else f"{words}: {output}" if output else words
 
 
 def columns_of(document: Document, labels: Labels) -> dict[tuple[str, str], str]:
@@ -181,7 +200,8 @@ def _cell(row: Mapping[str, Any], places: int | None) -> Cell:
 
 
 def charts_of(document: Document, labels: Labels) -> list[Chart]:
-    by = [_grouping_words(d, labels) for d in _groupings(document)]
+    document = _worded(document, labels)
+    by = [str(d["label"]) for d in _groupings(document)]
     found = []
     for n, measure in enumerate(document["measures"][:MOST_CHARTS]):
         words = _words(document, measure, labels)

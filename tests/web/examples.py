@@ -362,7 +362,7 @@ FURTHER: Mapping[str, Example] = {
     "all applications of one's own": later("", "/apply"),
     "register after decisions": later("", "/register"),
     "performance after decisions": later("", "/performance"),
-    "asking of a frozen cut": later("", f"{BUILDER}/check?{urlencode({'q': json.dumps(BY_REGION)})}"),
+    "asking of a frozen cut": later("", f"{BUILDER}/check?{urlencode({'q': json.dumps(BY_REGION)})}", status=403),
     "staff: an approved application": later("approved", "/admin/applications/{}", OFFICER),
     "staff: a second person wanted": later("proposed", "/admin/applications/{}", OFFICER),
     "staff: applications after decisions": later("", "/admin/applications?state=all", CUSTODIAN),

@@ -120,7 +120,8 @@ def _outputs(measure: Mapping[str, Any]) -> dict[str | None, str]:
     outputs = {o["code"]: o["label"] for o in measure["outputs"]}
     if measure["statistic"] not in ("ols", "logistic"):
         return outputs
-    return {c: label for c, label in outputs.items() if not (c.startswith(BESIDE) or c in ("n", "r_squared"))}
+    drawn = {c: label for c, label in outputs.items() if not (c.startswith(BESIDE) or c in ("n", "r_squared"))}
+    return {c: label.removeprefix("coefficient of ") for c, label in drawn.items()}
 
 
 def _layout(axes: Sequence[_Axis], statistic: str) -> tuple[list[_Axis], list[_Axis], Kind]:

@@ -25,7 +25,7 @@ from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.snippets import first_question
 
 router = Pages()
-NO_SUCH = "This is not a key of a sandbox that is open. Make a new one below"
+NO_SUCH = "This is not a key of a sandbox that is open. Get a new key"
 
 
 class OpenIn(FormIn):
