@@ -340,7 +340,7 @@ FURTHER: Mapping[str, Example] = {
     "an answer with a model": answered({"measures": [{**ABSENCE, "statistic": "ols", "terms": ["fsm", "REG"]}]}),
     "an answer of one number": answered({"measures": [{"statistic": "pupils"}]}),
     "an official answer": answered(
-        {"measures": [COUNT], "groupBy": ["la", "sex"], "totals": [[], ["la"]]}, "official", "school.census"
+        {"measures": [COUNT], "groupBy": ["la", "year"], "totals": [["year"]]}, "official", "school.census"
     ),
     "a key that was made": replace(Example("/keys", signed_in=True), act=pressed("Make the key"), answer=201),
     "a key for no days": wrong(Example("/keys", signed_in=True), pressed("Make the key", days="0")),
