@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from privacy_api.cli.budgets import ModeOption
-from privacy_api.cli.common import HomeOption, fail, read_text
+from privacy_api.cli.common import HomeOption, console_actor, fail, read_text
 from privacy_api.cli.tables import services_for
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _check(body: dict[str, Any], services: Services) -> dict[str, Any]:
 
     output = read_output(body)
     variables = find_data_set(output.data_set, services).data_set.variables
-    by = Checker(f"local:{getpass.getuser()}", None, frozenset(variable.name for variable in variables))
+    by = Checker(console_actor(), None, frozenset(variable.name for variable in variables))
     return check(output, by, services)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privacy_api.cli.budgets import ModeOption
-from privacy_api.cli.common import HomeOption, fail, read_text, refusals, settings_for
+from privacy_api.cli.common import HomeOption, console_actor, fail, read_text, refusals, settings_for
 
 if TYPE_CHECKING:
     from privacy_api.ports import RegisteredTable
@@ -40,7 +40,8 @@ def register_table(
         policy = find_data_set(wanted.data_set, services).cut.policy
         question = json.dumps(wanted.question, sort_keys=True)
         table = RegisteredTable(wanted.table, wanted.title, wanted.data_set, question, policy.digest, services.now())
-        _tell(table, _long(lambda: register(table, (wanted.policy, wanted.policy_version), read_query, services)))
+        approved = (wanted.policy, wanted.policy_version)
+        _tell(table, _long(lambda: register(table, approved, console_actor(), read_query, services)))
 
 
 @table_app.command("publish")
@@ -72,7 +73,9 @@ def list_tables(home: HomeOption = None, mode: ModeOption = None) -> None:
 def withdraw_table(table: str, home: HomeOption = None, mode: ModeOption = None) -> None:
     """Serve a table no more. Its releases stay on the record, and cells that were shown stay known."""
     with services_for(home, mode) as services:
-        if not services.tables.withdraw(table):
+        from privacy_api.service.tables import withdraw
+
+        if not withdraw(table, console_actor(), services):
             fail(f"{table}: no such table")
         typer.echo(f"{table}: withdrawn")
 

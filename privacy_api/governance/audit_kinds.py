@@ -107,7 +107,6 @@ FACTS: Mapping[str, Form] = {
     "sections": WORDS,
     "session": WORD,
     "severity": WORD,
-    "state": WORD,
     "step": WORD,
     "tables": DIGEST,
     "terms": NUMBER,
@@ -139,7 +138,6 @@ def _kind(name: str, plain: str, needs: str = "", may: str = "") -> AuditKind:
 
 _ALL = (
     # the service itself
-    _kind("service-settled", "The service began, in a mode that never changes", "mode"),
     _kind("bootstrap", "The first accounts were made, before there was anyone to approve", "what", "mode"),
     _kind("anchor-accepted", "A chain was accepted as it is, after its anchor was lost", "entries kind", "reason"),
     _kind("fence-restored", "Triggers that keep records from being changed were missing, and were put back", "what"),
@@ -147,7 +145,6 @@ _ALL = (
     _kind("sign-in", "Somebody signed in", "", "issuer way session roles"),
     _kind("sign-out", "Somebody signed out", "", "session way"),
     _kind("sign-in-refused", "Sign-ins were refused (counted by the minute)", "counts", "minute issuer code"),
-    _kind("session-ended", "A session was ended by somebody else or by its age", "", "session reason"),
     _kind("account-created", "An account was made", "", "issuer roles person title way reason"),
     _kind("account-frozen", "An account was frozen", "reason"),
     _kind("account-unfrozen", "An account was unfrozen", "reason", "proposal"),
@@ -165,7 +162,6 @@ _ALL = (
     _kind("project-changed", "What a project may do was changed", "what", "grants scope expires reason proposal"),
     _kind("project-frozen", "A project was frozen: nothing is answered for it", "reason"),
     _kind("project-unfrozen", "A project was unfrozen", "reason", "proposal"),
-    _kind("project-ended", "A project was ended for good", "reason"),
     _kind("person-created", "A person was given a budget", "cap", "reason way account"),
     _kind("member-added", "An account was made a member of a project", "account", "role reason"),
     _kind("member-removed", "An account is no longer a member of a project", "account", "reason"),
@@ -177,11 +173,9 @@ _ALL = (
     _kind("application-started", "An application was begun", "", "title project"),
     _kind("application-sent", "An application was sent", "", "title version variables years data_set digest project"),
     _kind("application-withdrawn", "An application was withdrawn by those who sent it", "", "reason"),
-    _kind("application-step", "An application went on to another step", "state", "step before reason comment"),
     _kind("application-commented", "Somebody commented on an application", "comment", "step sections"),
     _kind("application-returned", "An application was returned to be mended", "reason", "step sections comment"),
     _kind("application-decided", "An application was decided", "decision", "reason project proposal comment"),
-    _kind("application-flagged", "An application raised a red flag", "code", "severity what"),
     # two people
     _kind("proposal-made", "Something that wants a second person was proposed", "kind", "what reason proposal loosens"),
     _kind("proposal-approved", "A second person approved a proposal", "kind", "reason proposal what"),
@@ -209,12 +203,11 @@ _ALL = (
     _kind("cut-unfrozen", "A cut was unfrozen", "reason terms digest", "proposal"),
     # questions
     _kind("query-refused", "Questions were refused (counted by the minute)", "counts", "minute project"),
-    _kind("output-checked", "An output was checked", "verdict", "project data_set version policy digest"),
-    _kind("table-registered", "A table was registered to be released", "", "data_set digest title reason policy"),
-    _kind("table-withdrawn", "A registered table was withdrawn", "", "reason"),
+    _kind("output-checked", "An output was checked", "verdict data_set version policy digest", "project"),
+    _kind("table-registered", "A table was registered to be released", "data_set title policy"),
+    _kind("table-withdrawn", "A registered table was withdrawn"),
     _kind("synthetic-signed", "Somebody signed a synthetic release off", "digest reason what"),
     _kind("synthetic-released", "A synthetic release was put out for anybody to read", "digest tables"),
-    _kind("release-published", "A release was put into the public register", "", "project reason"),
     # watching
     _kind("flag-acknowledged", "A red flag was looked at", "detector reason", "severity"),
     _kind("record-exported", "The record was exported", "", "entries way"),

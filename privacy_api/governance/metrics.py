@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from privacy_api.ports import Happening
+from privacy_api.ports.applications import ApplicationState
 
 DAY_SECONDS = 86_400
-ENDED = {"application-withdrawn": "withdrawn", "application-returned": "returned"}
+MOVED = {
+    "application-sent": ApplicationState.SUBMITTED,
+    "application-withdrawn": ApplicationState.WITHDRAWN,
+    "application-returned": ApplicationState.RETURNED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,13 @@ def share(ordered: Sequence[float], part: float) -> float | None:
 def _application(count: _Count, each: Happening) -> None:
     name, at = each.subject, datetime.fromisoformat(each.at)
     if each.kind == "application-sent":
-        count.states[name] = "sent"
         count.sent.setdefault(name, at)
-    elif each.kind == "application-decided":
+    if each.kind == "application-decided":
         count.states[name] = each.facts["decision"]
         if name in count.sent:
             count.decided[name] = (at - count.sent[name]).total_seconds() / DAY_SECONDS
-    elif each.kind == "application-step":
-        count.states[name] = each.facts["state"]
-    elif each.kind in ENDED:
-        count.states[name] = ENDED[each.kind]
+    elif each.kind in MOVED:
+        count.states[name] = MOVED[each.kind]
 
 
 def _ledger(count: _Count, each: Happening) -> None:

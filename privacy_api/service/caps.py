@@ -20,6 +20,8 @@ class Scope(StrEnum):
     PERSON = "person"
 
 
+KINDS = {Scope.PROJECT: "project-cap-changed", Scope.PERSON: "person-cap-changed"}
+"""On the record; a cut's cap is a change of its terms."""
 MOST_CAP = 2**63 - 1
 
 
@@ -100,7 +102,7 @@ def apply(change: CapChange, why: str, by: str, proposal: str | None, services: 
             change_terms(standing, "cut-cap-changed", by, services.now(), why, facts, services, cap=change.after)
             return
         services.projects.set_cap(change.scope.value, change.name, change.after)
-        services.audit.record(f"{change.scope}-cap-changed", by, change.subject, facts)
+        services.audit.record(KINDS[change.scope], by, change.subject, facts)
 
 
 def _standing(cut: str, services: Services) -> Terms:

@@ -48,6 +48,11 @@ class Checker:
     project: Project | None
     grants: frozenset[str] = frozenset()
 
+    @property
+    def actor(self) -> str:
+        """For the record of decisions, which tells keys from people."""
+        return self.who if self.project is None else f"key-{self.who}"
+
 
 def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
     """The verdict, as a JSON value; it is recorded before it is told."""
@@ -56,7 +61,9 @@ def check(output: Output, by: Checker, services: Services) -> dict[str, Any]:
         raise ApiError(ErrorCode.OUTPUT_CHECKS_NOT_OFFERED)
     checked = _checked(output, hosted, by, services)
     entry = _entry(output, checked, hosted, by, services)
-    services.output_checks.record(entry)
+    with services.together():
+        services.output_checks.record(entry)
+        services.audit.record("output-checked", by.actor, f"output:{entry.id}", _facts(entry))
     return _document(entry, output, checked, hosted)
 
 
@@ -116,6 +123,17 @@ def _entry(
         query=query,
         verdict=checked.verdict,
     )
+
+
+def _facts(entry: OutputCheck) -> dict[str, str]:
+    told = {
+        "verdict": str(entry.verdict),
+        "data_set": entry.data_set,
+        "version": entry.version,
+        "policy": entry.policy,
+        "digest": entry.sha256,
+    }
+    return told if entry.project is None else {**told, "project": entry.project}
 
 
 def _document(entry: OutputCheck, output: Output, checked: CheckedTable, hosted: HostedDataSet) -> dict[str, Any]:

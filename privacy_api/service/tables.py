@@ -21,9 +21,9 @@ OFFICER = "official-tables"
 """The project that releases of registered tables are recorded under; it can spend nothing."""
 
 
-def register(table: RegisteredTable, policy: tuple[str, int], read: Reader, services: Services) -> Answered:
+def register(table: RegisteredTable, policy: tuple[str, int], by: str, read: Reader, services: Services) -> Answered:
     """Released, then registered: a table that cannot be protected is not registered. policy: its name and version, as
-    the table was approved under."""
+    the table was approved under. by: who, for the record."""
     hosted = _official(table, services)
     bound = hosted.cut.policy
     if policy != (bound.name, bound.version):
@@ -36,8 +36,20 @@ def register(table: RegisteredTable, policy: tuple[str, int], read: Reader, serv
         detail = f"A table {table.id} is registered already; choose another id."
         raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
     answered = answer(_asked(table, hosted, read, services), _officer(hosted, services), services)
-    services.tables.register(table)
+    facts = {"data_set": table.data_set, "title": table.title, "policy": table.policy}
+    with services.together():
+        services.tables.register(table)
+        services.audit.record("table-registered", by, f"table:{table.id}", facts)
     return answered
+
+
+def withdraw(name: str, by: str, services: Services) -> bool:
+    """Whether there was such a table to withdraw."""
+    with services.together():
+        if not services.tables.withdraw(name):
+            return False
+        services.audit.record("table-withdrawn", by, f"table:{name}")
+    return True
 
 
 def publish(table: RegisteredTable, read: Reader, services: Services) -> Answered:

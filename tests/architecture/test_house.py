@@ -14,6 +14,7 @@ from datasets.statistics import STATISTICS
 from disclosure.policy import TABLES
 from privacy_api.errors import ErrorCode
 from privacy_api.formats import FORMATS
+from privacy_api.governance.audit_kinds import KINDS
 from privacy_api.settings import PREFIX, Settings
 
 HEAVY = {"pandas", "duckdb", "opendp", "sqlalchemy", "fastapi", "numpy", "scipy", "sqlglot", "pyspark", "pyarrow"}
@@ -106,6 +107,13 @@ def test_every_policy_field_is_documented(root: Path) -> None:
 def test_every_statistic_has_a_test_against_numpy(root: Path) -> None:
     text = (root / "tests" / "datasets" / "test_statistics.py").read_text(encoding="utf-8")
     assert [name for name in STATISTICS if f'"{name}": (' not in text] == []
+
+
+def test_every_kind_of_the_record_is_recorded(root: Path) -> None:
+    """The catalogue promises nothing that never happens."""
+    sources = [p for p in (root / "privacy_api").rglob("*.py") if p.name != "audit_kinds.py"]
+    written = " ".join(p.read_text(encoding="utf-8") for p in sources)
+    assert not [kind for kind in KINDS if f'"{kind}"' not in written]
 
 
 def test_requirements_are_pinned_with_hashes_and_name_no_host(root: Path) -> None:

@@ -86,7 +86,7 @@ def test_what_was_checked_is_listed(home: Path, files: tuple[Path, Path]) -> Non
     assert listed.exit_code == 0
     last = listed.stdout.splitlines()[-1].split("\t")
     assert last[0] in told
-    assert (last[2].startswith("local:"), last[3], last[4]) == (True, "school.census", "pass")
+    assert (last[2].startswith("console:"), last[3], last[4]) == (True, "school.census", "pass")
 
 
 @pytest.mark.parametrize(

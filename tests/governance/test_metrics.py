@@ -15,7 +15,7 @@ from privacy_api.ports import Audit, AuditFilter, Happening, Position
 from privacy_api.service.performance import Figures
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-APPLICATION = st.sampled_from(["sent", "returned", "decided", "withdrawn", "step"])
+APPLICATION = st.sampled_from(["sent", "returned", "decided", "withdrawn", "commented"])
 EVENT = st.tuples(st.integers(0, 4), st.one_of(APPLICATION, st.sampled_from(["charge", "answer", "refused"])))
 
 
@@ -28,8 +28,8 @@ def written(events: list[tuple[int, str]]) -> list[Happening]:
         subject, facts, kind, place = f"application:a{number}", {}, f"application-{word}", Position(charges, hour + 1)
         if word == "decided":
             facts = {"decision": "approved" if number % 2 else "refused"}
-        elif word == "step":
-            facts = {"state": "review"}
+        elif word == "commented":
+            facts = {"comment": "It is being read."}
         elif word == "refused":
             kind, subject, facts = "query-refused", "cut:npd", {"counts": {"invalid-query": number, "frozen": 1}}
         elif word == "charge":
@@ -61,11 +61,11 @@ def test_figures_are_those_of_an_independent_count(events: list[tuple[int, str]]
         decided = [e for e in entries if e.kind == "application-decided" and sent and e.at > sent[0]]
         if decided:
             days.append(hours(sent[0], decided[-1].at) / 24)
-        last = entries[-1]
+        moves = [e for e in entries if e.kind != "application-commented"]
         words: dict[str, Any] = {
-            "application-sent": "sent", "application-returned": "returned", "application-withdrawn": "withdrawn",
+            "application-sent": "submitted", "application-returned": "returned", "application-withdrawn": "withdrawn",
         }  # fmt: skip
-        states.append(words.get(last.kind) or last.facts.get("decision") or last.facts["state"])
+        states += [words.get(e.kind) or e.facts["decision"] for e in moves[-1:]]
     assert dict(found.applications) == dict(Counter(states))
     assert list(found.days_to_decision) == sorted(days)
     assert found.median_days == (statistics.median_low(days) if days else None)

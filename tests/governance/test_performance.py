@@ -12,7 +12,7 @@ from tests.lib.people import House, house
 from tests.lib.service import URL
 
 COUNT = {"measures": [{"statistic": "count"}]}
-STATES = {"application-sent": "sent", "application-returned": "returned", "application-withdrawn": "withdrawn"}
+STATES = {"application-sent": "submitted", "application-returned": "returned", "application-withdrawn": "withdrawn"}
 
 
 def everything_happens(people: House) -> None:
@@ -68,7 +68,7 @@ def test_the_figures_are_those_of_the_record_that_auditors_see(tmp_path: Path, t
         told = people.get("", "/v1/performance")
         record = people.get("audrey", "/v1/audit?after=0.0&limit=500")["results"]
     again = recomputed(record)
-    assert again["applications"] == {"approved": 1, "refused": 1, "returned": 1, "withdrawn": 1, "sent": 1}
+    assert again["applications"] == {"approved": 1, "refused": 1, "returned": 1, "withdrawn": 1, "submitted": 1}
     assert told["applications"] == again["applications"]
     assert told["decided"] == len(again["days"]) == 2
     assert told["daysToDecision"] == {"median": again["days"][0], "ninetyPercent": again["days"][1]}

@@ -13,7 +13,7 @@ import pytest
 
 from datasets.plan import EngineFailed, Plan
 from disclosure.tables import ExactTable
-from privacy_api.ports import KeyRole
+from privacy_api.ports import AuditFilter, KeyRole
 from tests.lib.service import DATA_SET, OPEN_OFFICIAL, Service, pupils, running
 
 ADDRESS = "/v1/output-checks"
@@ -93,6 +93,10 @@ def test_each_check_is_recorded_and_no_number_of_the_table(room: Service) -> Non
         assert told == {name: found[name] for name in told}
     assert first["by"] == key["Authorization"].split("_")[2]
     assert (first["query"]["groupBy"], second["query"]) == (["LA"], None)
+    told = room.services.audit.newest(AuditFilter(kinds=("output-checked",)), None, 9)
+    assert [each.subject for each in told] == [f"output:{second['id']}", f"output:{first['id']}"]
+    assert [each.facts["verdict"] for each in told] == [second["verdict"], first["verdict"]]
+    assert {each.actor for each in told} == {f"key-{first['by']}"}
     connection = sqlite3.connect(room.home / "service.db")
     assert "48110815" not in "\n".join(connection.iterdump())
     connection.close()

@@ -10,10 +10,12 @@ import pytest
 from privacy_api_client.tables import read_tables
 
 from privacy_api.errors import ApiError
-from privacy_api.ports import RegisteredTable
-from privacy_api.service.tables import publish, register
+from privacy_api.ports import AuditFilter, RegisteredTable
+from privacy_api.service.tables import publish, register, withdraw
 from privacy_api.wire.query_in import read_query
 from tests.lib.service import DATA_SET, OPEN_OFFICIAL, Service, pupils, running
+
+OFFICER = "console:olive"
 
 ONE_YEAR = {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}}
 COUNT = {"statistic": "count"}
@@ -31,7 +33,7 @@ def released(service: Service, name: str, question: dict[str, Any]) -> dict[str,
     policy = service.services.data_sets[DATA_SET].cut.policy
     table = registered(service, name, question)
     found: dict[str, Any] = json.loads(
-        register(table, (policy.name, policy.version), read_query, service.services).body
+        register(table, (policy.name, policy.version), OFFICER, read_query, service.services).body
     )
     return found
 
@@ -66,15 +68,18 @@ def test_a_table_is_released_once_and_withdrawn_for_good(tmp_path: Path) -> None
         assert "registered already" in taken.value.detail
         again = publish(registered(service, "by-la", BY_LA), read_query, service.services)
         assert again.repeat
-        assert service.services.tables.withdraw("by-la")
+        assert withdraw("by-la", OFFICER, service.services)
         assert service.client.get("/v1/tables/by-la", headers=service.auth).status_code == 404
         assert service.client.get("/v1/tables", headers=service.auth).json()["results"] == []
+        told = service.services.audit.newest(AuditFilter(subject="table:by-la"), None, 9)
+        assert [each.kind for each in told] == ["table-withdrawn", "table-registered"]
+        assert {each.actor for each in told} == {OFFICER}
 
 
 def test_a_table_is_not_released_under_another_policy_than_it_was_approved_under(tmp_path: Path) -> None:
     with running(tmp_path, ROWS, CLOSED) as service:
         with pytest.raises(ApiError) as refused:
-            register(registered(service, "by-la", BY_LA), ("dfe-draft", 7), read_query, service.services)
+            register(registered(service, "by-la", BY_LA), ("dfe-draft", 7), OFFICER, read_query, service.services)
         assert "version 7" in refused.value.detail
         assert service.services.tables.tables() == []
     noisy = tmp_path / "noisy"

@@ -37,7 +37,7 @@ def test_from_the_first_step_to_chart_and_csv(browser: Browser, site: Site, scri
         _who(page)
         _rows(page, scripts)
         _measure(page)
-        page.get_by_role("radio", name="A quarter of that").check()
+        page.get_by_role("radio", name="Four times that").check()
         page.get_by_role("button", name="Continue").click()
         said = page.locator("main").inner_text()
         assert "Region" in said

@@ -18,8 +18,6 @@ from privacy_api.service.services import Services
 from privacy_api.web.pages_base import Pages, render
 
 router = Pages()
-COUNTED_AS = {ApplicationState.SUBMITTED: "sent"}
-"""Where the figures have another word for a state than applications have."""
 SIGMA = 5
 """Standard deviation of the noise in the picture, in pupils."""
 COOKIES = (
@@ -64,7 +62,7 @@ def performance(request: Request, services: ServicesDep) -> Response:
         projects=projects,
         spent=_spent(services),
         figures=request.app.state.figures.now(),
-        states=[(PLAIN[state], COUNTED_AS.get(state, state)) for state in PLAIN if state is not ApplicationState.DRAFT],
+        states=[(PLAIN[state], state) for state in PLAIN if state is not ApplicationState.DRAFT],
         codes={code.slug: code.title for code in ErrorCode},
     )
 
