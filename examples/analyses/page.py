@@ -25,10 +25,14 @@ To try them, make such a cut (some minutes), and serve it:
 mkdir home
 privacy-api synthetic make made --catalogue datasets/npd
 privacy-api ingest made/catalogue $(for f in made/*/*.parquet; do echo $(basename $(dirname $f))=$f; done) --home home
+privacy-api serve --home home --mode demo &
+URL=http://127.0.0.1:8000
+KEY=$(curl -s -X POST $URL/v1/sandbox/keys | jq -r .key)     # for a day, with every grant and a budget of ρ 0.5
 ```
 
-In a cut of 20,000 pupils many cells of local authorities are `c` or `u`: what you see there is protection at work. Each
-answer has the columns named, and `value`, `lower`, `upper`, `status` ([api.md](api.md)).
+It is the synthetic twin of NPD's own: where real pupils are hosted, the same questions go to `npd.` in place of
+`npd-synthetic.`. In a cut of 20,000 pupils many cells of local authorities are `c` or `u`: what you see there is
+protection at work. Each answer has the columns named, and `value`, `lower`, `upper`, `status` ([api.md](api.md)).
 """
 
 
@@ -44,7 +48,7 @@ def section(path: Path) -> str:
 {analysis["answers"]}
 
 ```
-jq .query examples/analyses/{path.name} | curl -s "$URL/v1/data-sets/{analysis["dataSet"]}/query?format=csv" \\
+jq .query examples/analyses/{path.name} | curl -s "$URL/v1/data-sets/{twin(analysis["dataSet"])}/query?format=csv" \\
   -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d @-
 ```
 
@@ -54,6 +58,11 @@ jq .query examples/analyses/{path.name} | curl -s "$URL/v1/data-sets/{analysis["
 
 {analysis["notes"]}
 """
+
+
+def twin(data_set: str) -> str:
+    """Of made-up pupils: what anybody can make and ask."""
+    return data_set.replace("npd.", "npd-synthetic.", 1)
 
 
 def columns(query: dict[str, Any]) -> list[str]:

@@ -71,11 +71,13 @@ Demos = Callable[..., AbstractContextManager[Demo]]
 @pytest.fixture
 def demos(tmp_path: Path) -> Demos:
     @contextmanager
-    def made(policy: str = POLICY, engine: Engine | None = None, cap: int = 500_000_000) -> Iterator[Demo]:
+    def made(
+        policy: str = POLICY, engine: Engine | None = None, cap: int = 500_000_000, catalogue: str = ""
+    ) -> Iterator[Demo]:
         with running(tmp_path, noise=no_noise) as service:
             key = service.new_key("demo", cap)["Authorization"].removeprefix("Bearer ")
-            catalogue = load_catalogue(files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8"))
-            cut = HostedCut(catalogue, "1", loaded(policy), engine or RoundNumbers())
+            small = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
+            cut = HostedCut(load_catalogue(catalogue or small), "1", loaded(policy), engine or RoundNumbers())
             app = create_app(replace(service.services, data_sets=hosted((cut,))), Gate(2, 64))
             with TestClient(app, raise_server_exceptions=False) as http:
                 yield Demo(http, key, [])

@@ -14,7 +14,10 @@ import httpx2
 import privacy_api_client
 import pytest
 
-from .conftest import Demo
+from datasets.catalogue_toml.bundle import bundle
+from synthetic.npd.twin import as_twin
+
+from .conftest import Demo, Demos
 
 IMPORT = """
 import sys
@@ -66,9 +69,16 @@ def test_every_error_is_in_the_tree_that_is_drawn() -> None:
 
 
 def test_the_readme_runs(
+    root: Path, demos: Demos, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its Python, from top to bottom, as one session in an empty directory, of the data sets of a demonstration."""
+    with demos(catalogue=as_twin(bundle(root / "datasets" / "npd"))) as demo:
+        _run_readme(root, demo, tmp_path, monkeypatch, capsys)
+
+
+def _run_readme(
     root: Path, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its Python, from top to bottom, as one session in an empty directory."""
     readme = (root / "clients/python/README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", readme, flags=re.DOTALL | re.MULTILINE)
     assert len(blocks) > 4

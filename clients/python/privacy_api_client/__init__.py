@@ -4,10 +4,10 @@ from privacy_api_client import Client, percentage, where
 
 with Client("http://127.0.0.1:8000", key) as client:
     result = client.query(
-        "demo.census",
-        measures=["count", percentage("absence.persistent", "10 to 100")],
-        group_by=["REG", "fsm"],
-        criteria=where({"year_group.phase": "secondary"}),
+        "npd-synthetic.absence_year",
+        measures=["count", percentage("persistent", "1")],
+        group_by=["REG", "census_fsm_eligible"],
+        criteria=where(school_phase_type="secondary"),
     )
 frame = result.to_pandas()
 """
