@@ -8,7 +8,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from synthetic.tiers import Tier
+
 MANIFEST, PAGE, DOCUMENT = "manifest.json", "report.html", "report.json"
+MODEL = "model.json"
+"""Of a T3 release: what its rows were drawn from."""
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Raises ValueError where there is none that can be read."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        Tier(found["tier"]), found["files"].items(), found["claims"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as wrong:
+        raise ValueError(
+            f"{folder / MANIFEST}: wants the manifest that `synthetic make` or `draw` wrote ({wrong})"
+        ) from wrong
+    return dict(found)
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from synthetic.folder import MANIFEST, sha256
 from synthetic.plan import Plan
+
+if TYPE_CHECKING:
+    from synthetic.drawn.file import Origin
 
 ALLOWED = (
     "Developing and testing code, tools and services before access to the real data.",
@@ -25,6 +29,7 @@ TIERS = {
     "T0": "Structure alone: data sets, codes, keys and rules. Shares are even and mean nothing.",
     "T1": "Calibrated to published figures: the claimed margins are exact, other relations plausible. "
     "No real pupil was read.",
+    "T3": "Drawn from a differentially private model: tables that were measured with noise are kept, with that noise.",
 }
 
 
@@ -77,10 +82,35 @@ def manifest(
         "messiness": dict(counts),
         "allowed": list(ALLOWED),
         "notAllowed": list(NOT_ALLOWED),
-        "files": {
-            str(path.relative_to(folder)): {"rows": rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            for path, rows in files
-        },
+        "files": _files(folder, files),
+    }
+
+
+def _files(folder: Path, files: Iterable[tuple[Path, int]]) -> dict[str, Any]:
+    return {
+        path.relative_to(folder).as_posix(): {"rows": rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
+        for path, rows in files
+    }
+
+
+def of_drawn(
+    origin: Origin, digest: str, folder: Path, files: Mapping[Path, int], pupils: int, seed: int
+) -> dict[str, Any]:
+    """Of a T3 release: what it was drawn from, and what that was charged."""
+    return {
+        "provenance": "synthetic",
+        "is_synthetic": True,
+        "tier": "T3",
+        "keeps": TIERS["T3"],
+        "generator": generator(),
+        "catalogue": digest,
+        "plan": {"pupils": pupils, "seed": seed},
+        "model": asdict(origin),
+        "claims": [],
+        "messiness": {},
+        "allowed": list(ALLOWED),
+        "notAllowed": list(NOT_ALLOWED),
+        "files": _files(folder, files.items()),
     }
 
 

@@ -16,10 +16,11 @@ from typing import Any
 
 from synthetic.checking.labels import unmarked
 from synthetic.checking.run import Finding, Progress, check
+from synthetic.drawn.release import strange
 from synthetic.fidelity.document import FORMAT, uses_of
 from synthetic.fidelity.npd import digest_of
 from synthetic.fidelity.report import Reference
-from synthetic.folder import DOCUMENT, MANIFEST, PAGE, tree, tree_digest
+from synthetic.folder import DOCUMENT, MANIFEST, PAGE, manifest_of, tree, tree_digest
 from synthetic.npd.claims import CLAIMS, ROLLS
 from synthetic.tiers import Tier
 
@@ -44,7 +45,7 @@ class Gate:
 
 def gates(folder: Path, progress: Progress | None = None) -> tuple[Gate, ...]:
     """All four, whatever the first ones find. Raises ValueError where the folder has no manifest that can be read."""
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     found = check(folder, progress)
     return (
         Gate(Check.LABELLING, tuple(_labelling(folder, manifest))),
@@ -55,21 +56,12 @@ def gates(folder: Path, progress: Progress | None = None) -> tuple[Gate, ...]:
 
 
 def tier_of(folder: Path) -> Tier:
-    return Tier(_manifest(folder)["tier"])
+    return Tier(manifest_of(folder)["tier"])
 
 
 def digest(folder: Path) -> str:
     """What is signed: of every byte of every file, the manifest, the report and the catalogue among them."""
     return tree_digest(tree(folder))
-
-
-def _manifest(folder: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        Tier(found["tier"]), found["files"], found["claims"]
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
-        raise ValueError(f"{folder / MANIFEST}: wants the manifest that `synthetic make` wrote ({wrong})") from wrong
-    return dict(found)
 
 
 def _labelling(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -92,6 +84,9 @@ def _disclosure(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         for claim in manifest["claims"]:
             if claim not in known:
                 yield f"The claim {claim!r} is not one of the published tables."
+    if tier is Tier.PRIVATE:
+        for name in strange(folder, manifest.get("plan", {})):
+            yield f"{name} is not what the model draws for its seed: something else may be in it."
     yield from _of_comparison(tier, _report(folder))
 
 

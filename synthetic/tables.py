@@ -1,9 +1,10 @@
-"""Tables of a release: several Parquet files as one, and one as CSV. Rows keep their order."""
+"""Tables of a release: several Parquet files as one, one as CSV (rows keep their order), and counts of their values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -23,6 +24,14 @@ def joined(parts: Sequence[Path], out: Path) -> Path:
             {"parts": [str(p) for p in parts], "out": str(out), "about": about},
         )
     return out
+
+
+def counted(parts: Sequence[Path], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Each combination of values that occurs, and in how many rows."""
+    listed = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    query = f"SELECT {listed}, count(*) FROM read_parquet($parts) GROUP BY ALL"  # noqa: S608 - quoted
+    with _connected() as connection:
+        return connection.execute(query, {"parts": [str(p) for p in parts]}).fetchall()
 
 
 def write_csv(table: Path, out: Path) -> Path:

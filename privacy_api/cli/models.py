@@ -12,9 +12,6 @@ from privacy_api.cli.budgets import ModeOption, amount
 from privacy_api.cli.common import HomeOption, fail, read_text
 from privacy_api.cli.tables import services_for
 
-PART = 1 << 20
-"""Rows of one file: four chunks of the sampler."""
-
 
 def fit(
     data_set: Annotated[str, typer.Argument(help="Its id, such as npd.census.")],
@@ -55,29 +52,18 @@ def draw(
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Parquet.")] = False,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
-    """Write made-up pupils from a model. It costs nothing: the model is released already."""
+    """Write made-up pupils from a model, with catalogue and manifest. It costs nothing: the model is paid for."""
     from privacy_api.cli.progress import Bar
-    from privacy_api.service.synthetic_fit import read_document
-    from synthetic.model.artefact import ModelRefused
-    from synthetic.model.sample import CHUNK
-    from synthetic.npd.parquet import Coded, Writer
+    from synthetic.drawn.release import draw as run
 
-    if out.exists() and any(out.iterdir()):
-        fail(f"{out}: is not empty")
     try:
-        fitted, codes, origin = read_document(read_text(model))
-    except ModelRefused as refused:
-        fail(f"{model}: {refused}")
+        with Bar() as bar:
+            made = run(read_text(model), out, rows, seed, bar.step, workers, csv)
+    except ValueError as refused:
+        fail(str(refused))
         return
-    with Bar() as bar, Writer(_marks(origin, seed), csv) as writer:
-        bar.step("working out the model", 0, rows)
-        for number, start in enumerate(range(0, rows, PART)):
-            length = min(PART, rows - start)
-            made = fitted.sampler.rows(length, seed, workers, number * (PART // CHUNK))
-            columns = {name: Coded(tuple(codes[name]), made[:, i]) for i, name in enumerate(fitted.domain.names)}
-            writer.write(out / f"pupils-{number + 1:03}.parquet", columns)
-            bar.step("writing", start + length, rows)
-    typer.echo(f"{rows} rows in {out}, from {origin['release']} of {origin['cut']}.{origin['dataSet']}")
+    origin = made["model"]
+    typer.echo(f"{rows} rows in {out}, from {origin['release']} of {origin['cut']}.{origin['data_set']}")
 
 
 def _body(file: Path) -> dict[str, Any]:
@@ -88,8 +74,3 @@ def _body(file: Path) -> dict[str, Any]:
     if not isinstance(body, dict) or body.keys() - {"groupBy", "criteria"}:
         fail(f"{file}: wants an object with groupBy, and criteria if there are any")
     return body
-
-
-def _marks(origin: dict[str, Any], seed: int) -> dict[str, str]:
-    told = {f"source_{name}": str(value) for name, value in origin.items()}
-    return {"provenance": "synthetic", "tier": "T3", "seed": str(seed), **told}

@@ -115,18 +115,23 @@ def check(
 
 @synthetic_app.command("report")
 def report(
-    folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` or `draw` wrote.")],
     out: Annotated[Path | None, typer.Option(help="Directory for the report; beside the files without.")] = None,
     release: Annotated[str | None, typer.Option(help="The release's name in the report.")] = None,
 ) -> None:
-    """Check the files, compare them with published figures, and write report.html and report.json."""
+    """Check the files, compare them with published figures, or drawn ones with the noisy margins of their model; write
+    report.html and report.json."""
     with refusals():
         from privacy_api.cli.progress import Bar
+        from synthetic.drawn.report import report_of as of_drawn
         from synthetic.fidelity.files import report_of, write
+        from synthetic.release import tier_of
+        from synthetic.tiers import Tier
 
         try:
             with Bar() as bar:
-                found = report_of(folder, release, bar.step)
+                made = of_drawn if tier_of(folder) is Tier.PRIVATE else report_of
+                found = made(folder, release, bar.step)
         except ValueError as wrong:
             fail(str(wrong))
         page, _ = write(found, out or folder)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from datasets.plan import EngineFailed
+from datasets.plan import Axis, EngineFailed
 from datasets.query import Criteria, InvalidQuery, Measure, Problem, Query
 from datasets.validate import Limits, ValidQuery, validate
 from disclosure.accounting import LEAST_PRICE, NANO, Event, rho
@@ -39,11 +39,14 @@ from privacy_api.ports import (
 )
 from privacy_api.service.answer_query import refuse_frozen
 from privacy_api.service.cuts import HostedDataSet
+from privacy_api.service.document import population
 from privacy_api.service.identity import suspended
 from privacy_api.service.project_terms import held_to, scope_in
 from privacy_api.service.services import Services
+from synthetic.drawn.file import MOST, ModelFile, Origin, column_name, written
+from synthetic.fidelity.margins import Variable
 from synthetic.model import Clique, Domain, Model, Settings, fit
-from synthetic.model.artefact import FORMAT, ModelRefused, loaded, saved
+from synthetic.model.artefact import FORMAT
 
 MECHANISM = "synthetic_fit"
 """In the ledger: discrete Gaussian margins and choices by noisy maximum, together ρ-zCDP for one pupil with one row."""
@@ -52,7 +55,8 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """columns: variables or bandings, as a query would group by them. nano_rho: the price of the whole fit."""
+    """columns: variables, bandings or geographic levels, as a query would group by them. nano_rho: the price of
+    the whole fit."""
 
     columns: tuple[str, ...]
     criteria: Criteria | None
@@ -62,7 +66,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class FittedModel:
-    """body: as `document_of` writes it. nano_rho: what this request was charged; 0 where the model was there."""
+    """body: the model's file (`synthetic.drawn.file`). nano_rho: what this request was charged; 0 if it was there."""
 
     release: str
     body: str
@@ -82,7 +86,9 @@ class HostedCounter:
         for index, (name, valid) in enumerate(alone.items()):
             _refuse_holes(valid, name, f"columns[{index}]")
         self.population = next(iter(alone.values())).predicate.canonical()
-        self.codes = {name: tuple(code.code for code in alone[name].layouts[0].axes[0].codes) for name in alone}
+        self.told = _in_words(population(next(iter(alone.values()))))
+        self.columns = {name: _column(name, alone[name].layouts[0].axes[0]) for name in alone}
+        self.codes = {name: column.codes for name, column in self.columns.items()}
         order = {v.name: place for place, v in enumerate(hosted.data_set.domain)}
         names = sorted(alone, key=lambda name: (order[name.partition(".")[0]], alone[name].layouts[0].axes[0].groups))
         self.domain = Domain(names, (len(self.codes[name]) for name in names))
@@ -108,6 +114,7 @@ def fit_model(
 ) -> FittedModel:
     """Raises ApiError: what is asked for is refused before the charge; after it, the charge stands."""
     refuse_frozen(hosted)
+    wish = replace(wish, columns=tuple(hosted.data_set.levels.get(name, name) for name in wish.columns))
     try:
         _refuse(wish, hosted, principal.project)
         counter = HostedCounter(hosted, wish, principal.project, hosted.cut.engine)
@@ -146,10 +153,12 @@ def _stored_or_fitted(
     )
     if reserved.charge is None:  # somebody else has just had it fitted: nothing is counted without a charge
         raise InProgress
-    return _fitted(wish, counter, reserved, services, told)
+    return _fitted(wish, hosted, counter, reserved, services, told)
 
 
-def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Services, told: Told) -> FittedModel:
+def _fitted(
+    wish: Wish, hosted: HostedDataSet, counter: HostedCounter, reserved: Reserved, services: Services, told: Told
+) -> FittedModel:
     """From here on the charge stands: whatever happens, it is recorded and never given back."""
     question = reserved.request.wanted[0].question
     try:
@@ -157,7 +166,7 @@ def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Se
             model = fit(
                 counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
             )
-        body = document_of(model, counter, reserved, services.now())
+        body = _file(model, hosted, counter, reserved, services.now())
         stored = services.ledger.store(reserved, {question: _measurement(model)}, body.encode())
         return FittedModel(stored.id, stored.body.decode(), reserved.nano_rho)
     except EngineFailed:
@@ -168,35 +177,37 @@ def _fitted(wish: Wish, counter: HostedCounter, reserved: Reserved, services: Se
         raise
 
 
-def document_of(model: Model, counter: HostedCounter, reserved: Reserved, now: str) -> str:
-    """The model's file with what says where it comes from, and the codes that its numbers stand for."""
-    record = json.loads(reserved.request.query)
-    origin = {
-        "release": reserved.request.release,
-        "cut": record["cut"],
-        "dataSet": record["dataSet"],
-        "fitted": now,
-        "rho": float(rho(reserved.nano_rho)),
-    }
-    codes = {name: list(counter.codes[name]) for name in counter.domain.names}
-    return json.dumps({"origin": origin, "codes": codes, "model": json.loads(saved(model))}, separators=(",", ":"))
+def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved: Reserved, now: str) -> str:
+    """The model's file: of public facts beside the noisy ones."""
+    origin = Origin(
+        release=reserved.request.release,
+        cut=hosted.cut.id,
+        data_set=hosted.data_set.id,
+        title=hosted.data_set.title,
+        population=counter.told,
+        fitted=now,
+        nano_rho=reserved.nano_rho,
+        delta=hosted.cut.policy.delta,
+    )
+    return written(ModelFile(origin, tuple(counter.columns[name] for name in counter.domain.names), model))
 
 
-def read_document(text: str) -> tuple[Model, dict[str, list[str]], dict[str, Any]]:
-    """(model, codes of each column, origin). Raises ModelRefused."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        raise ModelRefused("the file is not JSON") from None
-    if type(document) is not dict or document.keys() != {"origin", "codes", "model"}:
-        raise ModelRefused("the file wants origin, codes and model, and nothing else")
-    model, codes, origin = loaded(json.dumps(document["model"])), document["codes"], document["origin"]
-    sizes = dict(zip(model.domain.names, model.domain.sizes, strict=True))
-    if type(codes) is not dict or {name: len(each) for name, each in codes.items()} != sizes:
-        raise ModelRefused("codes: wants one text for each code of each column of the model")
-    if type(origin) is not dict or origin.keys() != {"release", "cut", "dataSet", "fitted", "rho"}:
-        raise ModelRefused("origin: wants release, cut, dataSet, fitted and rho")
-    return model, codes, origin
+def _column(reference: str, axis: Axis) -> Variable:
+    banding = axis.variable.banding(reference.partition(".")[2])
+    label = f"{axis.variable.label}: {banding.label}" if banding else axis.variable.label
+    return Variable(
+        column_name(reference), label, tuple(c.code for c in axis.codes), tuple(c.label or c.code for c in axis.codes)
+    )
+
+
+def _in_words(alternatives: list[dict[str, list[str]]]) -> str:
+    """Which rows, by the codes that the criteria leave: a long list by its number alone."""
+    several = [" and ".join(f"{name} {_listed(codes)}" for name, codes in each.items()) for each in alternatives]
+    return (" or ".join(several) or "all")[:MOST]
+
+
+def _listed(codes: list[str]) -> str:
+    return ", ".join(codes) if len(codes) <= 6 else f"in {len(codes)} codes"
 
 
 def _measurement(model: Model) -> Measurement:
@@ -248,6 +259,7 @@ def _record(wish: Wish, hosted: HostedDataSet, counter: HostedCounter) -> dict[s
     """What makes a fit the same: all of it public."""
     return {
         "format": FORMAT,
+        "file": 2,
         "cut": hosted.cut.id,
         "dataSet": hosted.data_set.id,
         "columns": {name: list(codes) for name, codes in counter.codes.items()},

@@ -50,7 +50,7 @@ def _about(release: Release, findings: Sequence[Finding], release_id: str | None
         digest=release.digest,
         provenance=_provenance(manifest, plan),
         kept=tuple(_kept(manifest["claims"])),
-        constraints=tuple(_constraints(findings)),
+        constraints=tuple(constraints(findings)),
     )
 
 
@@ -74,7 +74,7 @@ def _kept(claims: Sequence[str]) -> Iterator[Kept]:
             yield Kept(claim.by, None, f"{claim.years}; {claim.source}")
 
 
-def _constraints(findings: Sequence[Finding]) -> Iterator[Constraint]:
+def constraints(findings: Sequence[Finding]) -> Iterator[Constraint]:
     """Rules of a kind together, all others one by one."""
 
     def kind(found: Finding) -> str:

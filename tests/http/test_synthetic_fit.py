@@ -22,11 +22,12 @@ from privacy_api.service.caps import Scope, lower, planned
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.freezing import freeze_cut
 from privacy_api.service.policy_effect import effect
-from privacy_api.service.synthetic_fit import FittedModel, Wish, fit_model, read_document
+from privacy_api.service.synthetic_fit import FittedModel, Wish, fit_model
 from privacy_api.service.terms import import_policy
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
 from privacy_api.wire.query_in import read_query
+from synthetic.drawn.file import read, written
 from synthetic.model import Settings
 from tests.lib import school
 from tests.lib.service import DATA_SET, POLICY, SYNTHETIC_MODEL, Service, pupils, running
@@ -62,12 +63,21 @@ def test_a_fit_is_charged_once_and_stored(service: Service) -> None:
     first, again = fitted(service, wish()), fitted(service, wish())
     assert (first.nano_rho, again.nano_rho, spent(service)) == (RHO, 0, RHO)
     assert first.body == again.body
-    model, codes, origin = read_document(first.body)
-    assert model.domain.names == ("la.region", "sex", "need")
-    assert codes["la.region"] == ["N", "S"]
-    assert origin["cut"] == "school@1"
-    assert model.nano_rho <= RHO
+    file = read(first.body)
+    assert file.model.domain.names == ("la.region", "sex", "need")
+    region = file.columns[0]
+    assert (region.name, region.label) == ("la_region", "Local authority: Region")
+    assert (region.codes, region.meanings) == (("N", "S"), ("North", "South"))
+    assert (file.origin.cut, file.origin.data_set, file.origin.nano_rho) == ("school@1", "census", RHO)
+    assert file.origin.population == "year 202122"
+    assert file.model.nano_rho <= RHO
+    assert written(file) == first.body
     service.services.ledger.verify()
+
+
+def test_a_geographic_level_is_the_variable_or_banding_that_carries_it(service: Service) -> None:
+    assert fitted(service, wish("REG", "sex")).nano_rho == RHO
+    assert fitted(service, wish("la.region", "sex")).nano_rho == 0
 
 
 def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
@@ -84,6 +94,7 @@ def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
         (wish("need.some", "sex"), "InvalidValue"),
         (wish("sex", "sex"), "InvalidValue"),
         (wish("la", "la.region"), "InvalidValue"),
+        (wish("LA", "REG"), "InvalidValue"),
         (wish("nothing"), "VariableNotFound"),
     ],
 )
@@ -145,7 +156,7 @@ def test_the_margins_cost_no_more_than_was_charged(tmp_path: Path) -> None:
 
     policy = POLICY + SYNTHETIC_MODEL
     with running(tmp_path, pupils(50), policy, noise=noise, catalogue=ONE_ROW) as service:
-        model, _, _ = read_document(fitted(service, wish()).body)
+        model = read(fitted(service, wish()).body).model
     assert sum(prices) <= model.nano_rho <= RHO
 
 

@@ -1,0 +1,29 @@
+"""The catalogue of drawn pupils: one data set, a row each, and the columns of the model with their codes and labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthetic.drawn.file import ModelFile
+from synthetic.fidelity.margins import Variable
+from synthetic.npd.subset import dump
+
+
+def catalogue_of(file: ModelFile) -> str:
+    """Of the synthetic twin of the cut that was fitted. Nobody is in it, so that nothing in it is sensitive."""
+    cut = file.origin.cut.partition("@")[0]
+    twin = cut if cut.endswith("-synthetic") else f"{cut}-synthetic"
+    head = {"id": twin, "title": f"{file.origin.title}, synthetic", "privacy_unit": "pupil", "synthetic": True}
+    variables = {v.name: _variable(v) for v in file.columns}
+    data_set = {"title": file.origin.title, "key": "each row is one pupil", "variables": variables}
+    return dump({"cut": head, "data_sets": {file.origin.data_set: data_set}})
+
+
+def _variable(v: Variable) -> dict[str, Any]:
+    return {
+        "type": "category",
+        "label": v.label,
+        "identifiability": 5,
+        "sensitivity": "E",
+        "codes": [[code, v.shown(code)] for code in v.codes],
+    }

@@ -1,0 +1,114 @@
+"""The file of a fitted model: where it comes from, what its columns and codes are called, and the model.
+
+As the model's own part, it is checked against what may stand in it when it is written and when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from synthetic.fidelity.margins import Variable
+from synthetic.model import Model
+from synthetic.model.artefact import ModelRefused, loaded, saved
+
+MOST = 1_000
+"""Characters of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """release: of the fit in the ledger; cut: with its version; title: of the data set; population: which rows, in
+    words; fitted: when; nano_rho, delta: what it was charged, and at which δ the policy says its ε."""
+
+    release: str
+    cut: str
+    data_set: str
+    title: str
+    population: str
+    fitted: str
+    nano_rho: int
+    delta: float
+
+    def __post_init__(self) -> None:
+        texts = (self.release, self.cut, self.data_set, self.title, self.population, self.fitted)
+        if not all(map(_is_text, texts)) or not _is_amount(self.nano_rho):
+            raise ModelRefused("origin: wants texts, and a price in nano-rho")
+        if type(self.delta) is not float or not 0 < self.delta < 1:
+            raise ModelRefused("origin: wants a delta between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """columns: in the order of the model's domain, under the names of its files: `la.region` is `la_region` there."""
+
+    origin: Origin
+    columns: tuple[Variable, ...]
+    model: Model
+
+    def __post_init__(self) -> None:
+        domain = self.model.domain
+        wanted = [(column_name(n), size) for n, size in zip(domain.names, domain.sizes, strict=True)]
+        if [(v.name, len(v.codes)) for v in self.columns] != wanted:
+            raise ModelRefused("columns: wants each column of the model, in its order, with all of its codes")
+        if len({v.name for v in self.columns}) != len(self.columns):
+            raise ModelRefused("columns: two of them would have the same name in a file")
+        if not all(_is_text(text) for v in self.columns for text in (v.label, *v.codes, *v.meanings)):
+            raise ModelRefused(f"columns: labels and codes are texts of at most {MOST} characters")
+
+
+def column_name(reference: str) -> str:
+    return reference.replace(".", "_")
+
+
+def written(file: ModelFile) -> str:
+    document = {
+        "origin": asdict(file.origin),
+        "columns": [_column(v) for v in file.columns],
+        "model": json.loads(saved(file.model)),
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def read(text: str) -> ModelFile:
+    """Raises ModelRefused."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise ModelRefused("the file is not JSON") from None
+    parts = _has(document, {"origin", "columns", "model"}, "the file")
+    origin = _has(parts["origin"], {f.name for f in fields(Origin)}, "origin")
+    if type(parts["columns"]) is not list:
+        raise ModelRefused("columns: wants a list")
+    columns = tuple(_variable(_has(c, {"name", "label", "codes"}, "columns")) for c in parts["columns"])
+    return ModelFile(Origin(**origin), columns, loaded(json.dumps(parts["model"])))
+
+
+def _column(v: Variable) -> dict[str, Any]:
+    return {"name": v.name, "label": v.label, "codes": [[c, v.shown(c)] for c in v.codes]}
+
+
+def _variable(told: Mapping[str, Any]) -> Variable:
+    pairs = told["codes"]
+    if type(pairs) is not list or not all(type(p) is list and len(p) == 2 and all(map(_is_text, p)) for p in pairs):
+        raise ModelRefused("columns: wants a code and its label, for each code")
+    try:
+        return Variable(told["name"], told["label"], tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
+    except ValueError as wrong:
+        raise ModelRefused(f"columns: {wrong}") from None
+
+
+def _has(value: Any, wanted: set[str], what: str) -> Mapping[str, Any]:
+    if type(value) is not dict or value.keys() != wanted:
+        raise ModelRefused(f"{what}: wants {', '.join(sorted(wanted))}, and nothing else")
+    return value
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= MOST and value.isprintable()
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) is int and 0 < value < 1 << 62
