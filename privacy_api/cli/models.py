@@ -27,7 +27,8 @@ def fit(
         from privacy_api.cli.progress import Bar
         from privacy_api.ports import Principal, ProjectKind
         from privacy_api.service.reach import reach
-        from privacy_api.service.synthetic_fit import Wish, fit_model
+        from privacy_api.service.synthetic_counter import Wish
+        from privacy_api.service.synthetic_fit import fit_model
         from privacy_api.wire.query_in import read_query
         from synthetic.model import Settings
 

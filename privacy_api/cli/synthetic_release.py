@@ -58,7 +58,8 @@ def _checked(folder: Path) -> str:
 def _sign(folder: Path, digest: str, officer: str, reason: str, home: Path | None, mode: str) -> list[str]:
     """Who has signed, without `console:`. Who signed before and was interrupted may put it out without a signature."""
     from privacy_api.bootstrap import open_shelf, open_stores
-    from privacy_api.service.synthetic_releases import AlreadySigned, is_out, is_paid, put_out, sign, signers
+    from privacy_api.service.synthetic_fit import is_paid
+    from privacy_api.service.synthetic_releases import AlreadySigned, is_out, put_out, sign, signers
     from synthetic.release import tier_of
     from synthetic.tiers import SIGNATURES
 

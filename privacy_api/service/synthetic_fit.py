@@ -10,24 +10,22 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from datasets.plan import Axis, EngineFailed
-from datasets.query import Criteria, InvalidQuery, Measure, Problem, Query
-from datasets.validate import Limits, ValidQuery, validate
+from datasets.plan import EngineFailed
+from datasets.query import InvalidQuery, Problem
 from disclosure.accounting import LEAST_PRICE, NANO, Event, rho
-from disclosure.aggregates import Count
 from disclosure.policy import Mode
-from disclosure.sensitivity import l2_squared
 from disclosure.tables import Measurement
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import (
     MODEL,
     BudgetExhausted,
-    Engine,
     InProgress,
+    Ledger,
     LedgerBroken,
     Outdated,
     Principal,
@@ -39,29 +37,19 @@ from privacy_api.ports import (
 )
 from privacy_api.service.answer_query import refuse_frozen
 from privacy_api.service.cuts import HostedDataSet
-from privacy_api.service.document import population
 from privacy_api.service.identity import suspended
-from privacy_api.service.project_terms import held_to, scope_in
+from privacy_api.service.project_terms import held_to
 from privacy_api.service.services import Services
-from synthetic.drawn.file import MOST, ModelFile, Origin, column_name, written
-from synthetic.fidelity.margins import Variable
-from synthetic.model import Clique, Domain, Model, Settings, fit
+from privacy_api.service.synthetic_counter import HostedCounter, Wish
+from synthetic.drawn.file import ModelFile, Origin, read, written
+from synthetic.folder import MODEL as MODEL_FILE
+from synthetic.model import Model, fit
 from synthetic.model.artefact import FORMAT
+from synthetic.tiers import Tier
 
 MECHANISM = "synthetic_fit"
 """In the ledger: discrete Gaussian margins and choices by noisy maximum, together ρ-zCDP for one pupil with one row."""
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """columns: variables, bandings or geographic levels, as a query would group by them. nano_rho: the price of
-    the whole fit."""
-
-    columns: tuple[str, ...]
-    criteria: Criteria | None
-    nano_rho: int
-    settings: Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,42 +59,6 @@ class FittedModel:
     release: str
     body: str
     nano_rho: int
-
-
-class HostedCounter:
-    """The port `synthetic.model.Counter` on a hosted data set: question, valid question, plan, engine.
-
-    Raises InvalidQuery for columns that cannot be counted so, before anything is counted.
-    """
-
-    def __init__(self, hosted: HostedDataSet, wish: Wish, project: Project, engine: Engine) -> None:
-        self._hosted, self._wish, self._grants, self._engine = hosted, wish, project.grants, engine
-        self._scope = scope_in(hosted, project)
-        alone = {name: self._valid((name,)) for name in wish.columns}
-        for index, (name, valid) in enumerate(alone.items()):
-            _refuse_holes(valid, name, f"columns[{index}]")
-        self.population = next(iter(alone.values())).predicate.canonical()
-        self.told = _in_words(population(next(iter(alone.values()))))
-        self.columns = {name: _column(name, alone[name].layouts[0].axes[0]) for name in alone}
-        self.codes = {name: column.codes for name, column in self.columns.items()}
-        order = {v.name: place for place, v in enumerate(hosted.data_set.domain)}
-        names = sorted(alone, key=lambda name: (order[name.partition(".")[0]], alone[name].layouts[0].axes[0].groups))
-        self.domain = Domain(names, (len(self.codes[name]) for name in names))
-
-    def count_cells(self, clique: Clique, domain: Domain) -> Any:
-        valid = self._valid(clique)
-        table = self._engine.aggregate(valid.plan(0, [Count()]))
-        return np.array(table[Count()]).reshape(domain.shape(clique))
-
-    def _valid(self, clique: Clique) -> ValidQuery:
-        query = Query(self._hosted.data_set.id, (Measure("n", "count"),), clique, self._wish.criteria)
-        largest = max(self._wish.settings.largest, 1 << 16)
-        limits = Limits(largest, self._wish.settings.width)
-        valid = validate(query, self._hosted.data_set, self._grants, limits, scope=self._scope)
-        if l2_squared(Count(), valid.layouts[0].contribution) != 1:
-            message = "A pupil may have more than one row here: add criteria that leave one, such as one period."
-            raise InvalidQuery((Problem("ManyRows", message, "criteria"),))
-        return valid
 
 
 def fit_model(
@@ -192,22 +144,13 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
     return written(ModelFile(origin, tuple(counter.columns[name] for name in counter.domain.names), model))
 
 
-def _column(reference: str, axis: Axis) -> Variable:
-    banding = axis.variable.banding(reference.partition(".")[2])
-    label = f"{axis.variable.label}: {banding.label}" if banding else axis.variable.label
-    return Variable(
-        column_name(reference), label, tuple(c.code for c in axis.codes), tuple(c.label or c.code for c in axis.codes)
-    )
-
-
-def _in_words(alternatives: list[dict[str, list[str]]]) -> str:
-    """Which rows, by the codes that the criteria leave: a long list by its number alone."""
-    several = [" and ".join(f"{name} {_listed(codes)}" for name, codes in each.items()) for each in alternatives]
-    return (" or ".join(several) or "all")[:MOST]
-
-
-def _listed(codes: list[str]) -> str:
-    return ", ".join(codes) if len(codes) <= 6 else f"in {len(codes)} codes"
+def is_paid(folder: Path, tier: Tier, ledger: Ledger) -> bool:
+    """Whether the model behind a T3 release is, byte for byte, one that this service fitted and charged."""
+    if tier is not Tier.PRIVATE:
+        return True
+    text = (folder / MODEL_FILE).read_bytes()
+    stored = ledger.release(read(text.decode()).origin.release)
+    return stored is not None and stored.body == text
 
 
 def _measurement(model: Model) -> Measurement:
@@ -243,16 +186,6 @@ def _refuse(wish: Wish, hosted: HostedDataSet, project: Project) -> None:
 def _is_derived(hosted: HostedDataSet, name: str) -> bool:
     variable = hosted.data_set.by_name.get(name.partition(".")[0])
     return variable is not None and variable.derived is not None
-
-
-def _refuse_holes(valid: ValidQuery, name: str, path: str) -> None:
-    """Each pupil must be in a cell of every table, or tables would not add up to the same pupils."""
-    axis = valid.layouts[0].axes[0]
-    covered = sum(1 << atom for group in axis.groups for atom in group)
-    admitted = valid.predicate.admitted(valid.data_set.domain.index(axis.variable))
-    if admitted & ~covered:
-        message = f"{name} leaves some codes in no band: take the variable itself, or another banding."
-        raise InvalidQuery((Problem("InvalidValue", message, path),))
 
 
 def _record(wish: Wish, hosted: HostedDataSet, counter: HostedCounter) -> dict[str, Any]:

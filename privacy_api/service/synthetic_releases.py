@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Audit, AuditFilter, Happening, Ledger, Shelf, Shelved, ShelvedTable
+from privacy_api.ports import Audit, AuditFilter, Happening, Shelf, Shelved, ShelvedTable
 from privacy_api.service.services import Services
-from synthetic.drawn.file import read
-from synthetic.folder import MODEL
 from synthetic.publish import id_of
 from synthetic.tiers import SIGNATURES, Tier
 
@@ -50,15 +48,6 @@ def sign(digest: str, actor: str, reason: str, tier: Tier, audit: Audit) -> list
         raise AlreadySigned
     audit.record(SIGNED, actor, _subject(digest), {"digest": digest, "reason": reason, "what": tier.value})
     return [*before, actor]
-
-
-def is_paid(folder: Path, tier: Tier, ledger: Ledger) -> bool:
-    """Whether the model behind a T3 release is, byte for byte, one that this service fitted and charged."""
-    if tier is not Tier.PRIVATE:
-        return True
-    text = (folder / MODEL).read_bytes()
-    stored = ledger.release(read(text.decode()).origin.release)
-    return stored is not None and stored.body == text
 
 
 def signers(digest: str, audit: Audit) -> list[str]:

@@ -22,7 +22,8 @@ from privacy_api.service.caps import Scope, lower, planned
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.freezing import freeze_cut
 from privacy_api.service.policy_effect import effect
-from privacy_api.service.synthetic_fit import FittedModel, Wish, fit_model
+from privacy_api.service.synthetic_counter import Wish
+from privacy_api.service.synthetic_fit import FittedModel, fit_model
 from privacy_api.service.terms import import_policy
 from privacy_api.stores.database import open_database
 from privacy_api.stores.ledger import SqlLedger
