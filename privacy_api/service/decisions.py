@@ -19,6 +19,7 @@ from privacy_api.governance.approvals import bar_of_proposing
 from privacy_api.governance.asked_for import grants_of, scope_of
 from privacy_api.governance.audit_kinds import MOST_WORDS
 from privacy_api.governance.caller import Caller
+from privacy_api.governance.dates import told
 from privacy_api.governance.roles import Permission
 from privacy_api.ports import Project, Proposal, ProposalKind
 from privacy_api.ports.applications import Application, ApplicationState, Move
@@ -179,7 +180,7 @@ def _told(found: Application, what: Mapping[str, Any], services: Services) -> st
         f"{wanted.data_set}: {', '.join(wanted.references)} of {', '.join(wanted.periods) or 'all times'}"
         for wanted in found.content.data.wanted
     )
-    terms = f"with rho {rho(what['cap'])} until {what['expires'][:10]}"
+    terms = f"with rho {rho(what['cap'])} until {told(what['expires'][:10])}"
     grants = f"Class B and D variables: {', '.join(what['grants']) or 'none'}. "
     held = ", ".join(f"{k} {v}" for k, v in sorted(what["tightening"].items())) or "the cut's policy"
     return f"{verb} {what['project']} of application {found.reference} {terms}. {grants}Held to: {held}. Data: {data}."

@@ -67,7 +67,7 @@ def release_document(
         "population": population(valid),
         "dimensions": dimensions(answer),
         "measures": [measure_reference(s, policy) for s in answer.series],
-        "warnings": [*warnings(valid), *drowned(valid, answer)],
+        "warnings": [*warnings(valid, policy), *drowned(valid, answer)],
         "statuses": dict(OFFICIAL_LEGEND if policy.mode is Mode.OFFICIAL else LEGEND),
         **_suppression(policy, answer),
         "results": list(rows(answer)),
@@ -163,19 +163,19 @@ def _role(axis: Axis) -> str | None:
     return "time" if axis.variable.is_time else "geo" if is_place else None
 
 
-def warnings(valid: ValidQuery) -> list[str]:
+def warnings(valid: ValidQuery, policy: Policy) -> list[str]:
     """What a careful reader of the numbers should know, from the schema and the question."""
     most, key = valid.most_rows, valid.data_set.key
-    found = []
+    noisy, found = policy.mode is Mode.DP, []
     if most > 1:
-        found.append(
-            f"One pupil can have up to {most} rows in this table: 'count' counts rows, and noise is scaled to them."
-        )
+        scaled = ", and noise is scaled to them" if noisy else ""
+        found.append(f"One pupil can have up to {most} rows in this table: 'count' counts rows{scaled}.")
     if key.bounded:
         per = f"pupil and {key.time}" if key.time else "pupil"
         found.append(
-            f"At most {key.rows_per_period} row(s) per {per} are counted; further rows were left out at random, "
-            "whatever the criteria. Totals are too low by what was left out, which the intervals do not cover."
+            f"Rows counted of each {per}: at most {key.rows_per_period}; further rows were left out at random, "
+            "whatever the criteria. Totals are too low by what was left out"
+            f"{', which the intervals do not cover' if noisy else ''}."
         )
     return found
 

@@ -33,7 +33,7 @@ SAID = {
     503: Said("Sorry, the service is unavailable", "You will be able to use the service later."),
 }
 SAID_OF: Mapping[ErrorCode, Said] = {
-    ErrorCode.FROZEN: Said("This is frozen", "Nothing can be asked or changed here until it is let go on."),
+    ErrorCode.FROZEN: Said("This is frozen", "Nothing new is answered here until it is unfrozen."),
     ErrorCode.EXPIRED: Said("This has ended", "What was answered stays. Nothing new can be asked."),
     ErrorCode.NOT_FROM_HERE: Said(
         "This did not come from a page of this service", "Open the page here, and try again."

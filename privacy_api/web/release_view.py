@@ -176,6 +176,11 @@ def _column(row: Mapping[str, Any], document: Document, labels: Labels) -> tuple
     return f"{row['measure']} {row['output']}", output if alone else f"{words}: {output}" if output else words
 
 
+def heads_of(document: Document, labels: Labels) -> list[str]:
+    """Of the columns that say which group a number is of."""
+    return [_grouping_words(d, labels) for d in document["dimensions"]]
+
+
 def columns_of(document: Document, labels: Labels) -> dict[tuple[str, str], str]:
     """(measure, output) → its words."""
     rows = {(row["measure"], row["output"]): row for row in document["results"]}

@@ -75,5 +75,5 @@ def summary(draft: Draft, offered: Mapping[str, Offered], labels: Labels) -> dic
             *(total_words(total, labels) for total in draft.totals),
         ]
         or ["One number for all of them"],
-        "measures": [measure_words(measure, labels) for measure in draft.measures],
+        "measures": [measure_words(measure, labels) for measure in draft.measures] or ["None yet"],
     }

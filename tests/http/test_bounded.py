@@ -26,7 +26,7 @@ def _hosted(key: str) -> HostedDataSet:
 def _warnings(key: str) -> list[str]:
     chosen = _hosted(key)
     query = Query("census", (Measure("n", "count"),), ("year", "la"))
-    return warnings(validate(query, chosen.data_set, school.GRANTS, chosen.cut.limits))
+    return warnings(validate(query, chosen.data_set, school.GRANTS, chosen.cut.limits), chosen.cut.policy)
 
 
 @pytest.mark.parametrize("bound", [1, 5])

@@ -104,6 +104,7 @@ class Example:
 BUILDER = "/ask/demo/demo.census"
 COUNT = {"statistic": "count"}
 ABSENCE = {"statistic": "mean", "variable": "absence"}
+FIRST_YEAR = {"timePeriods": {"eq": {"period": "2021/2022", "code": "AY"}}}
 QUESTION: dict[str, Any] = {
     "measures": [{"statistic": "count"}, {"statistic": "percentage", "variable": "fsm", "codes": ["Y"]}],
     "groupBy": ["REG", "academic_year"],
@@ -340,7 +341,9 @@ FURTHER: Mapping[str, Example] = {
     "an answer with a model": answered({"measures": [{**ABSENCE, "statistic": "ols", "terms": ["fsm", "REG"]}]}),
     "an answer of one number": answered({"measures": [{"statistic": "pupils"}]}),
     "an official answer": answered(
-        {"measures": [COUNT], "groupBy": ["la", "year"], "totals": [["year"]]}, "official", "school.census"
+        {"measures": [COUNT], "groupBy": ["la", "need"], "totals": [[], ["la"]], "criteria": FIRST_YEAR},
+        "official",
+        "school.census",
     ),
     "a key that was made": replace(Example("/keys", signed_in=True), act=pressed("Make the key"), answer=201),
     "a key for no days": wrong(Example("/keys", signed_in=True), pressed("Make the key", days="0")),

@@ -74,7 +74,8 @@ def demo_site(home: Path) -> Iterator[Site]:
 
 @contextmanager
 def official_site(home: Path) -> Iterator[Site]:
-    with running(home, pupils(4000), OPEN_OFFICIAL) as service, served(service) as site:
+    rows = [row for la in range(5) for row in pupils(1000 + 200 * la, la=la, first=10_000 * la)]
+    with running(home, rows, OPEN_OFFICIAL) as service, served(service) as site:
         yield site
 
 

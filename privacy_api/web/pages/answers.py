@@ -31,6 +31,7 @@ from privacy_api.web.release_view import (
     charts_of,
     columns_of,
     headline,
+    heads_of,
     protection_of,
     sheet_of,
     title_of,
@@ -209,7 +210,8 @@ def since(release: str, earlier: str, request: Request, services: ServicesDep) -
     changes = saved_queries.changes(before, now)
     part = part_of(request, changes)
     beyond = sum(change.is_beyond for change in changes)
-    columns = columns_of(now, labels_for(now["dataSet"]["id"], services))
+    labels = labels_for(now["dataSet"]["id"], services)
     return render(
-        request, "since.html", now=now, before=before, part=part, beyond=beyond, total=len(changes), columns=columns
-    )
+        request, "since.html", now=now, before=before, part=part, beyond=beyond, total=len(changes),
+        columns=columns_of(now, labels), heads=heads_of(now, labels),
+    )  # fmt: skip
