@@ -173,7 +173,7 @@ def warnings(valid: ValidQuery, policy: Policy) -> list[str]:
     if key.bounded:
         per = f"pupil and {key.time}" if key.time else "pupil"
         found.append(
-            f"Rows counted of each {per}: at most {key.rows_per_period}; further rows were left out at random, "
+            f"At most {key.rows_per_period} row(s) per {per} are counted; further rows were left out at random, "
             "whatever the criteria. Totals are too low by what was left out"
             f"{', which the intervals do not cover' if noisy else ''}."
         )
