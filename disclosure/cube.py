@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from disclosure.margins import Chain, Margin
+from disclosure.margins import Chain
 from disclosure.tables import Integers, Secret
 
 
@@ -116,12 +116,3 @@ def add_totals(codes: npt.NDArray[np.int64], dimensions: Sequence[Dimension]) ->
             whole[line.total] = whole[list(line.parts)].sum(0)
         values = wide
     return values
-
-
-def margin_slice(dimensions: Sequence[Dimension], chains: Sequence[Chain], margin: Margin) -> tuple[Integers, ...]:
-    """Index (for `np.ix_`) of one margin's cells among the elements of dimensions that were made of these chains."""
-    found = []
-    for chain, level in zip(chains, margin, strict=True):
-        start = sum(chain.sizes[:level])
-        found.append(np.arange(start, start + chain.sizes[level], dtype=np.int64))
-    return tuple(found)

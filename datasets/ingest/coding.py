@@ -51,11 +51,6 @@ def code(database: Database, staged: Staged) -> None:
         _create_code_table(database, staged.data_set, variable)
 
 
-def drop_codes(database: Database, data_set: DataSet) -> None:
-    for table in (texts_table(data_set), *(code_table(data_set, v) for v in data_set.own)):
-        database.run(sql("DROP TABLE {t}", t=table))
-
-
 def coded(
     staged: Staged, variables: Iterable[Variable], files: Sequence[int] | None = None, where: Sql | None = None
 ) -> Sql:
