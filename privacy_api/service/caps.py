@@ -9,7 +9,7 @@ from typing import Any
 
 from disclosure.accounting import rho
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import Terms
+from privacy_api.service.policy_versions import find_cut, standing_terms
 from privacy_api.service.services import Services
 from privacy_api.service.terms import change_terms
 
@@ -63,7 +63,7 @@ def planned(scope: Scope, name: str, cap: int, services: Services) -> CapChange:
     """ApiError where there is no such thing, or its cap cannot be this one."""
     if not 0 <= cap <= MOST_CAP:
         raise ApiError(ErrorCode.INVALID_REQUEST, detail="A cap is from 0 to 2**63 - 1 nano-rho.")
-    if scope is Scope.CUT and cap > (most := _policys(name, services)):
+    if scope is Scope.CUT and cap > (most := find_cut(name, services).policy.cut_cap):
         detail = f"The policy of {name} has rho {rho(most):f} in all: a larger cap wants a policy with a larger budget."
         raise ApiError(ErrorCode.INVALID_REQUEST, detail=detail)
     change = CapChange(scope, name, standing_cap(scope, name, services), cap)
@@ -75,7 +75,7 @@ def planned(scope: Scope, name: str, cap: int, services: Services) -> CapChange:
 def standing_cap(scope: Scope, name: str, services: Services) -> int:
     """nano-ρ; ApiError for what is not there."""
     if scope is Scope.CUT:
-        return _standing(name, services).cap_under(_policys(name, services))
+        return standing_terms(name, services).cap_under(find_cut(name, services).policy.cut_cap)
     found = services.projects.project(name) if scope is Scope.PROJECT else services.projects.person(name)
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND, detail=f"There is no {scope} of this id.")
@@ -98,23 +98,8 @@ def apply(change: CapChange, why: str, by: str, proposal: str | None, services: 
             detail = "The cap was changed in the meantime: look at it, and say again what it should be."
             raise ApiError(ErrorCode.NOT_AS_THINGS_STAND, detail=detail)
         if change.scope is Scope.CUT:
-            standing = _standing(change.name, services)
+            standing = standing_terms(change.name, services)
             change_terms(standing, "cut-cap-changed", by, services.now(), why, facts, services, cap=change.after)
             return
         services.projects.set_cap(change.scope.value, change.name, change.after)
         services.audit.record(KINDS[change.scope], by, change.subject, facts)
-
-
-def _standing(cut: str, services: Services) -> Terms:
-    found = services.terms.of(cut) if cut.isprintable() else None
-    if found is None:
-        raise ApiError(ErrorCode.NOT_FOUND, detail="There is no cut of this id.")
-    return found
-
-
-def _policys(cut: str, services: Services) -> int:
-    """What the policy in force has in all."""
-    hosted = next((h.cut for h in services.data_sets.values() if h.cut.catalogue.cut == cut), None)
-    if hosted is None:
-        raise ApiError(ErrorCode.NOT_FOUND, detail="There is no cut of this id.")
-    return hosted.policy.cut_cap

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.governance.approvals import bar_of_proposing
 from privacy_api.ports import Terms
+from privacy_api.service.policy_versions import standing_terms
 from privacy_api.service.proposals import interested, unbarred
 from privacy_api.service.services import Services
 from privacy_api.service.terms import change_terms
@@ -23,9 +23,7 @@ def unfreeze_cut(cut: str, why: str, by: str, services: Services) -> Terms:
 def _set(cut: str, frozen: bool, why: str, by: str, services: Services) -> Terms:
     """A cut that is so already stays as it is, and nothing is recorded."""
     with services.together():
-        standing = services.terms.of(cut) if cut.isprintable() else None
-        if standing is None:
-            raise ApiError(ErrorCode.NOT_FOUND, detail="There is no cut of this id.")
+        standing = standing_terms(cut, services)
         if standing.frozen == frozen:
             return standing
         kind = "cut-frozen" if frozen else "cut-unfrozen"

@@ -135,7 +135,7 @@ def find_version(cut: str, version: int, services: Services) -> PolicyVersion:
 
 
 def standing_terms(cut: str, services: Services) -> Terms:
-    found = services.terms.of(cut) if cut.isprintable() else None
+    found = services.terms.of(cut)
     if found is None:
         raise ApiError(ErrorCode.NOT_FOUND, detail="There is no cut of this id.")
     return found

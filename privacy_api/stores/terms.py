@@ -47,6 +47,8 @@ class SqlTerms:
             return {row["cut"]: terms_of(row) for row in found}
 
     def of(self, cut: str) -> Terms | None:
+        if not cut.isprintable():
+            return None  # PostgreSQL takes no NUL
         with reading(self._engine) as connection:
             row = connection.execute(_of(cut).order_by(cut_terms.c.number.desc()).limit(1)).mappings().first()
         return terms_of(row) if row else None
