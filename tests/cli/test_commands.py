@@ -33,8 +33,8 @@ from privacy_api.cli.cuts import bind, preset
 from privacy_api.gate import Gate
 from privacy_api.ports import AuditFilter, Project
 from privacy_api.settings import load_settings
-from synthetic.structural import generate
 from tests.lib import school
+from tests.lib.structural import SMALL, generate
 
 TEXT = school.CATALOGUE.replace("rows_per_period = 2", "rows_per_period = 1")
 URL = "/v1/data-sets/school.census/query"
@@ -627,11 +627,10 @@ def test_ingest_refuses_before_it_reads_a_record(sources: Files, empty: Path, tm
     assert listing(empty) == []
 
 
-def test_a_catalogue_of_two_data_sets_wants_a_file_for_each(root: Path, sources: Files, empty: Path) -> None:
-    catalogue = root / "synthetic" / "demo.toml"
-    told = refused("ingest", catalogue, sources.good, "--home", empty)
+def test_a_catalogue_of_two_data_sets_wants_a_file_for_each(sources: Files, empty: Path) -> None:
+    told = refused("ingest", SMALL, sources.good, "--home", empty)
     assert "as DATA_SET=FILE with one of census, ks4" in told
-    assert "no file for ks4" in refused("ingest", catalogue, f"census={sources.good}", "--home", empty)
+    assert "no file for ks4" in refused("ingest", SMALL, f"census={sources.good}", "--home", empty)
     assert listing(empty) == []
 
 

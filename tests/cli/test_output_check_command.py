@@ -15,8 +15,8 @@ from privacy_api.bootstrap import open_stores
 from privacy_api.cli import app
 from privacy_api.cli.cuts import bind, preset
 from privacy_api.settings import load_settings
-from synthetic.structural import generate
 from tests.lib import school
+from tests.lib.structural import generate
 
 TEXT = school.CATALOGUE.replace("rows_per_period = 2", "rows_per_period = 1")
 QUERY = {

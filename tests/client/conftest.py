@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 import httpx2
@@ -24,6 +23,7 @@ from privacy_api.gate import Gate
 from privacy_api.ports import Engine
 from privacy_api.service.cuts import HostedCut, hosted
 from tests.lib.service import POLICY, loaded, running
+from tests.lib.structural import SMALL
 
 
 class RoundNumbers:
@@ -76,8 +76,8 @@ def demos(tmp_path: Path) -> Demos:
     ) -> Iterator[Demo]:
         with running(tmp_path, noise=no_noise) as service:
             key = service.new_key("demo", cap)["Authorization"].removeprefix("Bearer ")
-            small = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
-            cut = HostedCut(load_catalogue(catalogue or small), "1", loaded(policy), engine or RoundNumbers())
+            read = load_catalogue(catalogue or SMALL.read_text(encoding="utf-8"))
+            cut = HostedCut(read, "1", loaded(policy), engine or RoundNumbers())
             app = create_app(replace(service.services, data_sets=hosted((cut,))), Gate(2, 64))
             with TestClient(app, raise_server_exceptions=False) as http:
                 yield Demo(http, key, [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from datasets.catalogue import Key
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.variables import Numbers, Sensitivity, TimePeriod
 from tests.lib import school
+from tests.lib.structural import SMALL
 
 GOOD = school.CATALOGUE
 LINES = GOOD.strip().splitlines()
@@ -112,7 +112,7 @@ def test_all_faults_of_a_bound_and_of_what_is_fixed_at_once() -> None:
 
 
 def test_the_demonstration_means_what_it_says() -> None:
-    made = load_catalogue(files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8"))
+    made = load_catalogue(SMALL.read_text(encoding="utf-8"))
     assert (made.cut, made.synthetic) == ("demo", True)
     census, ks4 = made.data_sets
     assert (census.id, ks4.id) == ("census", "ks4")

@@ -18,10 +18,10 @@ from datasets.ingest.folder import SECRET
 from datasets.query import Measure, Query
 from datasets.validate import Limits, validate
 from disclosure.sensitivity import l2_squared
-from synthetic.structural import generate
 from tests.ingest.builders import Row, Workplace, write_file
 from tests.lib.cuts import opened
 from tests.lib.plans import only_plan
+from tests.lib.structural import generate
 
 KEY = 'key = { unit = "pupil", time = "year", bound_rows = 2 }'
 CATALOGUE = f"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
 from datasets.catalogue_toml import load_catalogue
@@ -12,14 +11,14 @@ from privacy_api.cli.cuts import bind
 from privacy_api.cli.demo import _new_key
 from privacy_api.cli.progress import Bar
 from privacy_api.settings import Settings
-from synthetic.structural import generate
+from tests.lib.structural import SMALL, generate
 
 CUT, DATA_SET = "demo", "demo.census"
 
 
 def build(settings: Settings, pupils: int) -> str:
     """A key of the project demo, in a new home with this cut alone."""
-    text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
+    text = SMALL.read_text(encoding="utf-8")
     catalogue = load_catalogue(text)
     with tempfile.TemporaryDirectory(dir=settings.home) as scratch, Bar() as bar:
         sources = {name: [path] for name, path in generate(catalogue, pupils, 2026, Path(scratch)).items()}

@@ -23,8 +23,8 @@ from privacy_api.bootstrap import Stores, open_stores
 from privacy_api.cli.cuts import bind, preset
 from privacy_api.ports import Project
 from privacy_api.settings import Settings, load_settings
-from synthetic.structural import generate
 from tests.lib import school
+from tests.lib.structural import generate
 
 POSTGRES = os.environ.get("PRIVACY_API_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 

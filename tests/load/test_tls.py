@@ -21,8 +21,8 @@ from privacy_api.bootstrap import open_stores
 from privacy_api.cli.cuts import bind, preset
 from privacy_api.ports import Project
 from privacy_api.settings import load_settings
-from synthetic.structural import generate
 from tests.lib import school
+from tests.lib.structural import generate
 from tests.load.conftest import free_port
 
 pytestmark = pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from privacy_api.cli import app
+from tests.lib.structural import SMALL
 
 
 def run(*arguments: object) -> Result:
@@ -23,8 +24,8 @@ def test_check_says_what_is_in_the_npd_catalogue() -> None:
     assert "the catalogue is good: 20 data sets" in result.stdout
 
 
-def test_check_of_a_file_and_of_what_is_none(root: Path, tmp_path: Path) -> None:
-    assert run("check", root / "synthetic" / "demo.toml").exit_code == 0
+def test_check_of_a_file_and_of_what_is_none(tmp_path: Path) -> None:
+    assert run("check", SMALL).exit_code == 0
     for path, wanted in ((tmp_path, "wants a file cut.toml"), (tmp_path / "none.toml", "no such file")):
         result = run("check", path)
         assert (result.exit_code, wanted in result.stderr) == (1, True)

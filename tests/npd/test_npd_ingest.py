@@ -13,8 +13,8 @@ from datasets.catalogue import Catalogue
 from datasets.catalogue_toml import bundle
 from datasets.ingest import Published, ingest
 from datasets.npd import FOLDER
-from synthetic.structural import generate
 from tests.lib.cuts import opened
+from tests.lib.structural import generate
 
 pytestmark = pytest.mark.slow
 PUPILS = 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from datasets.catalogue_toml import load_catalogue
 from datasets.engines.duckdb import DuckDBEngine
 from datasets.ingest import Published, ingest
-from synthetic.structural import generate
+from tests.lib.structural import SMALL, generate
 from tests.spark.compare import differences, for_spark, question
 from tests.spark.remote import RemoteEngine, Worker
 
@@ -59,7 +58,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
     folder = tmp_path_factory.mktemp("demo")
-    text = files("synthetic").joinpath("demo.toml").read_text(encoding="utf-8")
+    text = SMALL.read_text(encoding="utf-8")
     catalogue = load_catalogue(text)
     sources = {name: [path] for name, path in generate(catalogue, PUPILS, 2026, folder).items()}
     return ingest(catalogue, text, sources, folder / "cuts")

@@ -1,4 +1,4 @@
-"""Structural synthetic data: right in shape, codes and keys, and in nothing else. Made from a catalogue alone.
+"""Rows for any catalogue: right in shape, codes and keys, and in nothing else.
 
 Each pupil gets one code per variable for good (drawn with uneven weights, so that tables look like tables); numbers
 are drawn anew for each row (not where the catalogue has them fixed), more often from the middle. The same catalogue,
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from datasets.catalogue import Catalogue, DataSet
 from datasets.variables import Variable
 
+SMALL = Path(__file__).with_name("small.toml")
+"""A catalogue of two flat tables, with few codes."""
 Indices = npt.NDArray[np.int64]
 
 
