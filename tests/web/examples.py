@@ -28,7 +28,7 @@ from privacy_api.service.saved_queries import save
 from privacy_api.service.staff_changes import set_cap
 from privacy_api.service.synthetic_releases import releases
 from privacy_api.service.watching import feed
-from privacy_api.web.apply_pages import BY_NAME
+from privacy_api.web.applying.pages import BY_NAME
 from tests.lib.applications import COMPLETE
 from tests.lib.released import put_out_made_up
 from tests.web.browser import Watched

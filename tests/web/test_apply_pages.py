@@ -15,7 +15,7 @@ from privacy_api.governance.checklist import MEMBERS
 from privacy_api.ports import Role
 from privacy_api.ports.applications import ApplicationState
 from privacy_api.service.decisions import return_it
-from privacy_api.web.apply_pages import BY_NAME, FIELD_PAGES, Kind
+from privacy_api.web.applying.pages import BY_NAME, FIELD_PAGES, Kind
 from tests.lib.applications import COMPLETE
 from tests.lib.service import Service, running
 from tests.web.visitor import Visitor, account_in, main_text, visitor

@@ -19,7 +19,7 @@ from datasets.scope import DataSetScope
 from privacy_api.formats import FORMATS
 from privacy_api.ports import Project, Role
 from privacy_api.service.cuts import HostedCut, hosted
-from privacy_api.web.builder import STEPS
+from privacy_api.web.asking.builder import STEPS
 from tests.lib import school
 from tests.lib.service import OPEN_OFFICIAL, POLICY, Service, loaded, pupils, running
 from tests.web.visitor import Visitor, main_text, visitor

@@ -16,7 +16,7 @@ from datasets.names import Names
 from datasets.query import Query
 from privacy_api.errors import ApiError
 from privacy_api.service.document import asked
-from privacy_api.web.builder import (
+from privacy_api.web.asking.builder import (
     LONGEST,
     PACKED,
     Choice,

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from privacy_api.ports.applications import Step
 from privacy_api.service.sign_in import PEOPLE
-from privacy_api.web.apply_pages import BY_NAME, FIELD_PAGES, Kind
+from privacy_api.web.applying.pages import BY_NAME, FIELD_PAGES, Kind
 from tests.web.browser import Scripts, Watched, chromium, watched
 from tests.web.sites import Site, demo_site
 

@@ -19,14 +19,12 @@ from privacy_api.service.answer_query import answer_query
 from privacy_api.service.cuts import SANDBOX
 from privacy_api.service.identity import ON_PAGES
 from privacy_api.service.services import Services
-from privacy_api.web import offer, told
-from privacy_api.web.asker import account_of, asking, principal_of, projects_of, readable
-from privacy_api.web.builder import draft_of, text_of
-from privacy_api.web.fields import fields_of
-from privacy_api.web.measure_words import Labels, question_words
-from privacy_api.web.pages_base import Pages, render
-from privacy_api.web.paging import Paging, paging_of, part_of
-from privacy_api.web.release_view import (
+from privacy_api.web.asking import offer, told
+from privacy_api.web.asking.asker import account_of, asking, principal_of, projects_of, readable
+from privacy_api.web.asking.builder import draft_of, text_of
+from privacy_api.web.asking.fields import fields_of
+from privacy_api.web.asking.measure_words import Labels, question_words
+from privacy_api.web.asking.release_view import (
     bibtex_of,
     charts_of,
     columns_of,
@@ -36,6 +34,8 @@ from privacy_api.web.release_view import (
     sheet_of,
     title_of,
 )  # fmt: skip
+from privacy_api.web.pages_base import Pages, render
+from privacy_api.web.paging import Paging, paging_of, part_of
 from privacy_api.web.snippets import snippets
 from privacy_api.wire.query_in import read_query
 

@@ -19,9 +19,9 @@ from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.routes.forms import FormDep
 from privacy_api.service import applications as applying
 from privacy_api.service.services import Services
-from privacy_api.web import apply_answers
-from privacy_api.web.apply_data import described, read_data_set, read_person, read_sensitive, with_data_sets
-from privacy_api.web.apply_pages import (
+from privacy_api.web.applying.answers import sections
+from privacy_api.web.applying.data import described, read_data_set, read_person, read_sensitive, with_data_sets
+from privacy_api.web.applying.pages import (
     BY_NAME,
     FieldPage,
     for_people,
@@ -99,7 +99,7 @@ def _check(found: Application, request: Request, services: Services, status: int
         status,
         application=found,
         writable=found.state in WRITABLE,
-        sections=apply_answers.sections(found.content, data_sets),
+        sections=sections(found.content, data_sets),
         lacking=[(page_of(each.path), for_people(each.message)) for each in problems(found.content, data_sets)],
         flags=raised(Case(found.content, data_sets, today)),
     )

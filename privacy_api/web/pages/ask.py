@@ -13,18 +13,18 @@ from fastapi import Request, Response
 
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.routes.access import ServicesDep, gate_of
-from privacy_api.web.asker import (
+from privacy_api.web.asking.asker import (
     asking,
     data_sets_of,
     principal_of,
     projects_of,
     suspended,
 )
-from privacy_api.web.builder import draft_from, draft_of, query_of
-from privacy_api.web.fields import Fields, fields_of
+from privacy_api.web.asking.builder import draft_from, draft_of, query_of
+from privacy_api.web.asking.fields import Fields, fields_of
+from privacy_api.web.asking.question import TITLES, Builder, builder_of
+from privacy_api.web.asking.steps import CHANGES, FORMS, PAGES
 from privacy_api.web.pages_base import Pages, render
-from privacy_api.web.question import TITLES, Builder, builder_of
-from privacy_api.web.steps import CHANGES, FORMS, PAGES
 
 router = Pages()
 PATH = "/ask/{project}/{data_set}"

@@ -11,7 +11,7 @@ from privacy_api.service import outlook
 from privacy_api.service.cuts import HostedCut
 from privacy_api.service.reach import cuts_of
 from privacy_api.service.services import Services
-from privacy_api.web.asker import account_of, principals_of, projects_of
+from privacy_api.web.asking.asker import account_of, principals_of, projects_of
 from privacy_api.web.charts.spending import spending_chart
 from privacy_api.web.pages_base import Pages, render
 

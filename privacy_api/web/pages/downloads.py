@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.formats import FORMATS
 from privacy_api.routes.access import ServicesDep
-from privacy_api.web.asker import readable
+from privacy_api.web.asking.asker import readable
+from privacy_api.web.asking.release_view import charts_of
 from privacy_api.web.pages.answers import document_of, labels_for
-from privacy_api.web.release_view import charts_of
 
 router = APIRouter(include_in_schema=False)
 

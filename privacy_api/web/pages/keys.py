@@ -11,7 +11,7 @@ from privacy_api.errors import ApiError
 from privacy_api.routes.access import ServicesDep
 from privacy_api.service.keys import LONGEST_DAYS, MOST_LABEL, create_key, own_keys, revoke_own_key, state_of
 from privacy_api.service.services import Services
-from privacy_api.web.asker import account_of, projects_of, suspended
+from privacy_api.web.asking.asker import account_of, projects_of, suspended
 from privacy_api.web.forms import Filled, FormIn, posted
 from privacy_api.web.pages_base import Pages, render
 

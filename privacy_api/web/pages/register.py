@@ -14,7 +14,7 @@ from privacy_api.routes.provenance import mark
 from privacy_api.service import browse
 from privacy_api.service.reach import is_synthetic
 from privacy_api.service.services import Services
-from privacy_api.web.measure_words import question_words
+from privacy_api.web.asking.measure_words import question_words
 from privacy_api.web.pages.answers import labels_for, release_context, rows_of
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import ROWS, Part, paging_of, part_of

@@ -23,7 +23,7 @@ from privacy_api.service.names import names_of
 from privacy_api.service.proposals import open_ones, waiting
 from privacy_api.service.services import Services
 from privacy_api.web.acting import acted
-from privacy_api.web.apply_answers import sections
+from privacy_api.web.applying.answers import sections
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.navigation import STAFF
 from privacy_api.web.pages_base import Pages, render

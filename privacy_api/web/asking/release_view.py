@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from privacy_api.web.asking.measure_words import Labels, measure_words, question_title
 from privacy_api.web.charts import Chart, chart_of
 from privacy_api.web.charts.scale import number
-from privacy_api.web.measure_words import Labels, measure_words, question_title
 
 Document = Mapping[str, Any]
 MOST_ACROSS = 8

@@ -9,11 +9,11 @@ from fastapi import Request, Response
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.web import offer, told
-from privacy_api.web.builder import Draft, draft_of, query_of
-from privacy_api.web.fields import Fields
+from privacy_api.web.asking import offer, told
+from privacy_api.web.asking.builder import Draft, draft_of, query_of
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.question import Builder, to, with_problems
 from privacy_api.web.pages_base import render
-from privacy_api.web.question import Builder, to, with_problems
 
 
 def who_page(builder: Builder, request: Request) -> Response:

@@ -20,14 +20,14 @@ from privacy_api.service.preview import preview
 from privacy_api.service.project_terms import held_to
 from privacy_api.service.reach import reach
 from privacy_api.service.services import Services
-from privacy_api.web import items, offer, prices, told
-from privacy_api.web.asker import (
+from privacy_api.web.asking import items, offer, prices, told
+from privacy_api.web.asking.asker import (
     balances_of,
     principal_of,
     twin_of,
 )
-from privacy_api.web.builder import STEPS, Draft, draft_from, field_of, query_of, step_of, text_of
-from privacy_api.web.measure_words import Labels
+from privacy_api.web.asking.builder import STEPS, Draft, draft_from, field_of, query_of, step_of, text_of
+from privacy_api.web.asking.measure_words import Labels
 from privacy_api.wire.query_in import read_query
 
 TITLES = {

@@ -10,7 +10,7 @@ from disclosure.accounting import LEAST_PRICE, rho
 from disclosure.policy import Policy
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.ports import Balance
-from privacy_api.web.builder import Draft
+from privacy_api.web.asking.builder import Draft
 
 SIZES = ("100", "1000")
 FACTORS = ((0.25, "A quarter of that"), (4, "Four times that"))

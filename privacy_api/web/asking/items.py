@@ -7,9 +7,9 @@ from typing import Any
 
 from datasets.statistics import Statistic
 from datasets.variables import Code
+from privacy_api.web.asking.measure_words import statistic_words
+from privacy_api.web.asking.offer import Offered
 from privacy_api.web.charts.scale import number
-from privacy_api.web.measure_words import statistic_words
-from privacy_api.web.offer import Offered
 
 Item = dict[str, Any]
 FIRST = ("count", "pupils", "percentage", "mean", "median", "distribution", "sum", "rate")

@@ -7,13 +7,13 @@ from dataclasses import replace
 from fastapi import Request, Response
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.web import items
-from privacy_api.web.builder import Draft, draft_of, query_of, step_of
-from privacy_api.web.fields import Fields
-from privacy_api.web.measure_form import measure_from, measure_page
-from privacy_api.web.measure_words import measure_words
+from privacy_api.web.asking import items
+from privacy_api.web.asking.builder import Draft, draft_of, query_of, step_of
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.measure_form import measure_from, measure_page
+from privacy_api.web.asking.measure_words import measure_words
+from privacy_api.web.asking.question import Builder, to
 from privacy_api.web.pages_base import render
-from privacy_api.web.question import Builder, to
 
 
 def measures_page(builder: Builder, request: Request) -> Response:

@@ -9,12 +9,12 @@ from fastapi import Request, Response
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.web import items, prices
-from privacy_api.web.builder import Draft, draft_of, field_of, query_of, step_of
-from privacy_api.web.fields import Fields
-from privacy_api.web.measure_words import measure_words
+from privacy_api.web.asking import items, prices
+from privacy_api.web.asking.builder import Draft, draft_of, field_of, query_of, step_of
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.measure_words import measure_words
+from privacy_api.web.asking.question import Builder, to, with_problems
 from privacy_api.web.pages_base import render
-from privacy_api.web.question import Builder, to, with_problems
 
 
 def precision_page(builder: Builder, request: Request, wrong: Sequence[Problem] = ()) -> Response:

@@ -14,15 +14,15 @@ from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
 from privacy_api.service.answer_query import answer_query
 from privacy_api.service.saved_queries import save
-from privacy_api.web import items
-from privacy_api.web.asker import (
+from privacy_api.web.asking import items
+from privacy_api.web.asking.asker import (
     account_of,
 )
-from privacy_api.web.builder import draft_of, query_of
-from privacy_api.web.fields import Fields
-from privacy_api.web.measure_words import measure_words
+from privacy_api.web.asking.builder import draft_of, query_of
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.measure_words import measure_words
+from privacy_api.web.asking.question import SHORT, Builder, to, with_problems
 from privacy_api.web.pages_base import render
-from privacy_api.web.question import SHORT, Builder, to, with_problems
 from privacy_api.web.words import rho_words
 from privacy_api.wire.json_in import parse_json
 from privacy_api.wire.query_in import read_query

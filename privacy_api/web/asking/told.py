@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from privacy_api.web.builder import Choice, Draft
-from privacy_api.web.measure_words import Labels, listed, measure_words
-from privacy_api.web.offer import Offered
+from privacy_api.web.asking.builder import Choice, Draft
+from privacy_api.web.asking.measure_words import Labels, listed, measure_words
+from privacy_api.web.asking.offer import Offered
 
 MOST_NAMED = 6
 

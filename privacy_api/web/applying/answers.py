@@ -9,7 +9,7 @@ from privacy_api.governance.asked_for import DataSets, asked_for, sensitive
 from privacy_api.governance.checklist import MEMBERS, TITLES
 from privacy_api.governance.dates import told
 from privacy_api.ports.applications import Content, Step
-from privacy_api.web.apply_pages import FIELD_PAGES, Field, Kind
+from privacy_api.web.applying.pages import FIELD_PAGES, Field, Kind
 
 NOT_GIVEN = "Not given"
 

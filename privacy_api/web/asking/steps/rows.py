@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from fastapi import Request, Response
 
-from privacy_api.web import items, offer, told
-from privacy_api.web.builder import Draft
-from privacy_api.web.fields import Fields
+from privacy_api.web.asking import items, offer, told
+from privacy_api.web.asking.builder import Draft
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.question import Builder, to
 from privacy_api.web.pages_base import render
-from privacy_api.web.question import Builder, to
 
 
 def rows_page(builder: Builder, request: Request) -> Response:

@@ -10,14 +10,14 @@ from fastapi import Request, Response
 from datasets.measures import parts_of
 from datasets.query import Problem
 from datasets.statistics import STATISTICS, Statistic
-from privacy_api.web import items
-from privacy_api.web.fields import Fields
-from privacy_api.web.measure_words import statistic_words
-from privacy_api.web.offer import Offered
+from privacy_api.web.asking import items
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.measure_words import statistic_words
+from privacy_api.web.asking.offer import Offered
 from privacy_api.web.pages_base import render
 
 if TYPE_CHECKING:
-    from privacy_api.web.question import Builder
+    from privacy_api.web.asking.question import Builder
 
 INNER = ("count", "pupils", "sum", "mean", "rate")
 """What a gap can be of, in the form; of anything else it is written as the API takes it."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from fastapi import Request, Response
 
-from privacy_api.web.builder import Draft
-from privacy_api.web.fields import Fields
-from privacy_api.web.question import Builder
-from privacy_api.web.steps import check, measures, precision, rows, who
+from privacy_api.web.asking.builder import Draft
+from privacy_api.web.asking.fields import Fields
+from privacy_api.web.asking.question import Builder
+from privacy_api.web.asking.steps import check, measures, precision, rows, who
 
 PAGES: Mapping[str, Callable[[Builder, Request], Response]] = {
     "who": who.who_page,
