@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -24,10 +25,10 @@ QUESTION = {
 
 
 @pytest.mark.slow
-def test_curl_and_python_get_the_answer_that_the_page_shows(tmp_path: Path, root: Path) -> None:
-    bash, curl = shutil.which("bash"), shutil.which("curl")
-    if not (bash and curl):
-        pytest.fail("this test needs bash and curl")
+def test_curl_python_and_javascript_get_the_answer_that_the_page_shows(tmp_path: Path, root: Path) -> None:
+    bash, node = shutil.which("bash"), shutil.which("node")
+    if not (bash and node and shutil.which("curl")):
+        pytest.fail("this test needs bash, curl and Node.js from 18")
     with demo_site(tmp_path) as site:
         stored = site.services.ledger.release(site.answer(QUESTION))
         assert stored
@@ -36,12 +37,21 @@ def test_curl_and_python_get_the_answer_that_the_page_shows(tmp_path: Path, root
         environ = {**os.environ, KEY: site.key, "PYTHONPATH": str(root / "clients" / "python")}
         by_curl = _output([bash, "-c", f"{code['curl']} --silent --fail"], environ)
         by_python = _output([sys.executable, "-c", code["python"]], environ)
+        by_javascript = _output([node, "--input-type=module", "--eval", code["javascript"]], environ)
         paid = site.services.ledger.spending(9, project="demo")
     values = [row["value"] for row in release["results"]]
     assert [float(row["value"]) for row in csv.DictReader(io.StringIO(by_curl))] == values
     assert by_python.count("'measure': 'count'") == len(values) == 9
     assert all(f"'value': {value}" in by_python for value in values)
+    assert [row["value"] for row in _table(by_javascript)] == values
     assert len(paid) == 1, "one charge, and nothing for the others"
+
+
+def _table(printed: str) -> list[dict[str, object]]:
+    """What console.table drew, row by row: values stand between bars as JavaScript writes them."""
+    rows = [line.strip("│ ").split("│") for line in printed.splitlines() if line.startswith("│")]
+    heads, *body = [[cell.strip().replace("'", '"') for cell in row] for row in rows]
+    return [dict(zip(heads[1:], map(json.loads, row[1:]), strict=True)) for row in body]
 
 
 def _output(command: list[str], environ: dict[str, str]) -> str:
