@@ -37,6 +37,12 @@ def tree_digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()
 
 
+def digest_of(manifest: Mapping[str, Any]) -> str:
+    """Of all files by name, so of every byte of the data."""
+    lines = (f"{name} {one['sha256']}\n" for name, one in sorted(manifest["files"].items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,6 +29,8 @@ TIERS = {
     "T0": "Structure alone: data sets, codes, keys and rules. Shares are even and mean nothing.",
     "T1": "Calibrated to published figures: the claimed margins are exact, other relations plausible. "
     "No real pupil was read.",
+    "T2": "Coarsened: made from released tables that passed disclosure control. "
+    "Nothing else of the real data was read.",
     "T3": "Drawn from a differentially private model: tables that were measured with noise are kept, with that noise.",
 }
 

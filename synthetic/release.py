@@ -14,13 +14,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from synthetic.checking.finding import Finding
 from synthetic.checking.labels import unmarked
-from synthetic.checking.run import Finding, Progress, check
-from synthetic.drawn.release import strange
+from synthetic.checking.run import Progress, check
+from synthetic.coarse import release as coarse
+from synthetic.drawn import release as drawn
 from synthetic.fidelity.document import FORMAT, uses_of
-from synthetic.fidelity.npd import digest_of
 from synthetic.fidelity.report import Reference
-from synthetic.folder import DOCUMENT, MANIFEST, PAGE, manifest_of, tree, tree_digest
+from synthetic.folder import DOCUMENT, MANIFEST, PAGE, digest_of, manifest_of, tree, tree_digest
 from synthetic.npd.claims import CLAIMS, ROLLS
 from synthetic.tiers import Tier
 
@@ -84,15 +85,17 @@ def _disclosure(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         for claim in manifest["claims"]:
             if claim not in known:
                 yield f"The claim {claim!r} is not one of the published tables."
-    if tier is Tier.PRIVATE:
-        for name in strange(folder, manifest.get("plan", {})):
-            yield f"{name} is not what the model draws for its seed: something else may be in it."
+    if again := {Tier.PRIVATE: drawn.strange, Tier.COARSENED: coarse.strange}.get(tier):
+        for name in again(folder, manifest.get("plan", {})):
+            yield f"{name} is not what follows from the release's tables and seed: something else may be in it."
     yield from _of_comparison(tier, _report(folder))
 
 
 def _of_comparison(tier: Tier, report: Mapping[str, Any]) -> Iterator[str]:
     """A comparison is a release too: never with real rows, and never unpaid."""
     allowed = {Reference.PUBLISHED, Reference.REHEARSAL}
+    if tier is Tier.COARSENED:
+        allowed |= {Reference.RELEASED}
     if tier is Tier.PRIVATE:
         allowed |= {Reference.MEASURED, Reference.PURCHASED}
         if report and not (report.get("about", {}).get("price") or {}).get("rho"):

@@ -67,6 +67,11 @@ NARROW = (
     "ks4_english", "ks4_maths", "ebacc_entered", "absence", "suspensions",
 )  # fmt: skip
 """The thirteen of the small file."""
+SEVENTEEN = (
+    "sex", "ethnicity", "english_first", "region", "special_school", "fsm", "sen_year_11", "need", "idaci_decile",
+    "ks2_reading", "ks2_maths", "ks4_english", "ks4_maths", "attainment8", "ebacc_entered", "absence", "suspensions",
+)  # fmt: skip
+"""Without those that hardly depend on others."""
 
 
 def wide(rows: int) -> Table:
@@ -79,10 +84,6 @@ def wide(rows: int) -> Table:
             if found >= rows:
                 break
     return Table(COLUMNS, np.concatenate(parts)[:rows].astype(np.uint8))
-
-
-def narrow(rows: int) -> Table:
-    return wide(rows).only(NARROW)
 
 
 def _world(scratch: Path) -> World:

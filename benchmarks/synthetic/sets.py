@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +30,11 @@ class Set:
     peers: bool = True
 
 
-def _pupils(rows: int, narrow: bool) -> tuple[Table, Table]:
+def _pupils(rows: int, columns: Sequence[str] | None = None) -> tuple[Table, Table]:
+    """columns: all of them without."""
     every = pupils.wide(rows + TEST_ROWS)
-    if narrow:
-        every = every.only(pupils.NARROW)
+    if columns:
+        every = every.only(columns)
     return every.with_codes(every.codes[:rows]), every.with_codes(every.codes[rows:])
 
 
@@ -51,11 +52,14 @@ def _absence(shared: Path, rows: int | None) -> tuple[Table, Table]:
 
 
 SETS = {
-    "pupils-13": Set("39,000 pupils × 13 columns, made up", lambda _: _pupils(39_000, True), "ks4_maths", 6),
+    "pupils-13": Set("39,000 pupils × 13 columns, made up", lambda _: _pupils(39_000, pupils.NARROW), "ks4_maths", 6),
     "absence-480k": Set(
         "absence microdata, 480,000 of its rows × 8", lambda s: _absence(s, 480_000), "absence_band", 2
     ),
-    "pupils-22": Set("480,000 pupils × 22 columns, made up", lambda _: _pupils(480_000, False), "ks4_maths", 6),
+    "pupils-17": Set(
+        "480,000 pupils × 17 columns, made up", lambda _: _pupils(480_000, pupils.SEVENTEEN), "ks4_maths", 6, False
+    ),
+    "pupils-22": Set("480,000 pupils × 22 columns, made up", lambda _: _pupils(480_000), "ks4_maths", 6),
     "absence": Set("absence microdata, all rows × 8", lambda s: _absence(s, None), "absence_band", 2, False),
 }
 

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from privacy_api.cli import models, synthetic_release
+from privacy_api.cli import coarse, models, synthetic_release
 from privacy_api.cli.common import fail, refusals
 
 synthetic_app = typer.Typer(help="Data with nobody in it.", no_args_is_help=True)
 synthetic_app.command("fit")(models.fit)
 synthetic_app.command("draw")(models.draw)
+synthetic_app.command("coarse")(coarse.coarse)
 synthetic_app.command("release")(synthetic_release.release)
 YEARS = re.compile(r"^(\d{4})(?:-(\d{4}))?$")
 Catalogue = Annotated[Path, typer.Option(help="Folder of the NPD catalogue.")]

@@ -58,6 +58,7 @@ def _checked(folder: Path) -> str:
 def _sign(folder: Path, digest: str, officer: str, reason: str, home: Path | None, mode: str) -> list[str]:
     """Who has signed, without `console:`. Who signed before and was interrupted may put it out without a signature."""
     from privacy_api.bootstrap import open_shelf, open_stores
+    from privacy_api.service.coarse import is_released
     from privacy_api.service.synthetic_fit import is_paid
     from privacy_api.service.synthetic_releases import AlreadySigned, is_out, put_out, sign, signers
     from synthetic.release import tier_of
@@ -68,6 +69,8 @@ def _sign(folder: Path, digest: str, officer: str, reason: str, home: Path | Non
     try:
         if not is_paid(folder, tier, stores.ledger):
             fail(f"{folder}: its model is none that this service fitted and charged")
+        if not is_released(folder, tier, stores.ledger):
+            fail(f"{folder}: is made from tables that this service did not release so")
         try:
             signed = sign(digest, actor, reason, tier, stores.audit)
         except AlreadySigned:

@@ -1,5 +1,6 @@
 """What must hold of generated files, asked of the files themselves: `check` finds every rule that does not."""
 
-from synthetic.checking.run import Finding, check
+from synthetic.checking.finding import Finding
+from synthetic.checking.run import check
 
 __all__ = ["Finding", "check"]

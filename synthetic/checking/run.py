@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,9 @@ import duckdb
 from datasets.catalogue import Catalogue, DataSet
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
+from synthetic.checking import coarse
 from synthetic.checking.files import answerable, opened
+from synthetic.checking.finding import Finding
 from synthetic.checking.rules import Codes, Condition, Rule, codes, conditions, rules
 from synthetic.folder import MANIFEST, sha256
 from synthetic.npd.claims import CLAIMS, EVERY, ROLLS, Claim, compared
@@ -35,21 +36,14 @@ OF_ABSENCE = """SELECT phase, fsm_eligible, band, count(*) FROM (SELECT s.kind A
     WHERE ending(a.year) = {year}) GROUP BY ALL"""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """broken: rows or pupils, or cells of a claim; 0 where the rule holds."""
-
-    rule: str
-    says: str
-    broken: int
-
-
 def check(folder: Path, progress: Progress | None = None, only: Sequence[str] | None = None) -> list[Finding]:
     """One finding for each rule that could be asked. only: names of rules, for all of them otherwise.
 
     The folder is one that `make` wrote, with its catalogue. Raises ValueError where there is none, and what loading a
     catalogue raises.
     """
+    if coarse.is_coarse(folder):
+        return coarse.check(folder)
     if not (folder / "catalogue").is_dir():
         raise ValueError(f"{folder}: wants a folder that `synthetic make` wrote, with its catalogue")
     catalogue = load_catalogue(bundle(folder / "catalogue"))

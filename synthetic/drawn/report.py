@@ -14,9 +14,8 @@ from synthetic.checking.run import Progress, check
 from synthetic.drawn.file import ModelFile, column_name, read
 from synthetic.fidelity.files import constraints
 from synthetic.fidelity.margins import Margin, Measured, Names, Variable
-from synthetic.fidelity.npd import digest_of
 from synthetic.fidelity.report import About, Asked, Kept, Price, Reference, Report, build
-from synthetic.folder import MODEL, manifest_of, tables_of
+from synthetic.folder import MODEL, digest_of, manifest_of, tables_of
 from synthetic.tables import counted
 from synthetic.tiers import Tier
 

@@ -7,7 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from synthetic.checking.run import Finding, Progress, check
+from synthetic.checking import coarse
+from synthetic.checking.finding import Finding
+from synthetic.checking.run import Progress, check
 from synthetic.fidelity.document import to_json
 from synthetic.fidelity.npd import ASKED, Release, read
 from synthetic.fidelity.page import to_html
@@ -27,6 +29,8 @@ OF_VALUES = {
 
 def report_of(folder: Path, release_id: str | None = None, progress: Progress | None = None) -> Report:
     """Checks all rules too. Raises ValueError where there is no such folder."""
+    if coarse.is_coarse(folder):
+        return coarse.report_of(folder, check(folder, progress), release_id)
     release = read(folder)
     findings = check(folder, progress)
     return build(_about(release, findings, release_id), release.source, release.reference, Reference.PUBLISHED, ASKED)

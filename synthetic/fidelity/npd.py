@@ -6,7 +6,6 @@ absence in all years; and pupils at the end of key stage 4, with their key stage
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from synthetic.checking.run import regions_of
 from synthetic.fidelity.groups import Outcome
 from synthetic.fidelity.margins import Margin, Measured, Names, Variable
 from synthetic.fidelity.report import Asked
-from synthetic.folder import MANIFEST
+from synthetic.folder import MANIFEST, digest_of
 from synthetic.npd.claims import CLAIMS, Claim
 from synthetic.npd.facts import facts
 from synthetic.npd.layout import PHASES
@@ -63,12 +62,6 @@ class Release:
     @property
     def digest(self) -> str:
         return digest_of(self.manifest)
-
-
-def digest_of(manifest: Mapping[str, Any]) -> str:
-    """Of all files by name, so of every byte of the data."""
-    lines = (f"{name} {one['sha256']}\n" for name, one in sorted(manifest["files"].items()))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read(folder: Path) -> Release:

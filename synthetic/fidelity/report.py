@@ -22,6 +22,7 @@ class Reference(StrEnum):
     """What a release may be compared with. REHEARSAL: rows of another cut that nobody is in."""
 
     PUBLISHED = "published tables"
+    RELEASED = "the released tables that it was made from"
     MEASURED = "the noisy margins that the model was fitted to"
     PURCHASED = "fresh noisy margins of the hosted cut, charged to its ledger"
     REHEARSAL = "another cut with nobody in it"

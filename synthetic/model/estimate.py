@@ -84,7 +84,11 @@ class _Dual:
 
 
 def estimate(
-    sizes: tuple[int, ...], targets: Mapping[Places, Target], start: Mapping[Places, Floats], steps: int
+    sizes: tuple[int, ...],
+    targets: Mapping[Places, Target],
+    start: Mapping[Places, Floats],
+    steps: int,
+    sweeps: int = SWEEPS,
 ) -> Fitted:
     """start: potentials to begin from; where there are none, the columns on their own."""
     dual = _Dual(sizes, targets)
@@ -98,7 +102,7 @@ def estimate(
         options={"maxiter": steps, "maxcor": 20, "gtol": 1e-7, "ftol": 1e-12},
     )
     potentials = dual.potentials(found.x)
-    for clique, shares in [each for _ in range(SWEEPS) for each in ones.items()]:
+    for clique, shares in [each for _ in range(sweeps) for each in ones.items()]:
         now = dual.margin(dual.tables(potentials)[0], clique)
         potentials[clique] = potentials[clique] + np.log(shares + 1e-9) - np.log(now + 1e-9)
     return Fitted(dual.tree, tuple(dual.tables(potentials)[0]), potentials)

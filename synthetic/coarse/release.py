@@ -1,0 +1,134 @@
+"""A folder of rows made from released tables: Parquet files, the tables themselves, and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthetic import manifest
+from synthetic.coarse.answers import Answers, Released
+from synthetic.coarse.join import join
+from synthetic.fidelity.document import uses_of
+from synthetic.folder import DOCUMENT, PAGE, sha256, tree
+from synthetic.model.sample import CHUNK, Sampler
+from synthetic.npd.parquet import Coded, Writer
+from synthetic.tiers import Tier
+
+MARGINS, TABLE = "margins.json", "records"
+PART = 4 * CHUNK
+"""Rows of one file."""
+MOST_ROWS = 100_000_000
+Progress = Callable[[str, int, int], None]
+
+
+def write(
+    answers: Answers, folder: Path, seed: int, progress: Progress, rows: int = 0, workers: int = 1
+) -> dict[str, Any]:
+    """Write a release into `folder`, which is new or empty, and return its manifest. rows: 0 for as many as the tables
+    are of. Raises CoarseRefused, and ValueError where the folder is not empty."""
+    if folder.exists() and any(folder.iterdir()):
+        raise ValueError(f"{folder}: is not empty")
+    progress("joining the tables", 0, 1)
+    joined = join(answers)
+    rows, sampler, written = rows or joined.rows, Sampler(joined.fitted), []
+    with Writer(_marks(answers, seed)) as writer:
+        for number, start in enumerate(range(0, rows, PART)):
+            length = min(PART, rows - start)
+            codes = sampler.rows(length, seed, workers, number * (PART // CHUNK))
+            columns = {name: Coded(answers.codes[name], codes[:, i]) for i, name in enumerate(joined.domain.names)}
+            written.append((writer.write(folder / TABLE / f"{number:03d}.parquet", columns), length))
+            progress("rows", start + length, rows)
+    (folder / MARGINS).write_text(margins(answers), encoding="utf-8")
+    written.append((folder / MARGINS, len(answers.tables)))
+    content = _manifest(answers, folder, seed, rows, written)
+    manifest.write(folder, content)
+    return content
+
+
+def strange(folder: Path, plan: Mapping[str, Any]) -> list[str]:
+    """Files of a T2 release that do not follow from its released tables: what could hold something else.
+
+    plan: rows and seed, as the manifest has them. All is made again, and must be the same byte for byte."""
+    try:
+        answers, rows, seed = read_margins(folder), int(plan["rows"]), int(plan["seed"])
+        if not 0 < rows <= MOST_ROWS:
+            return [MARGINS]
+        with tempfile.TemporaryDirectory() as scratch:
+            write(answers, Path(scratch) / "again", seed, lambda *_: None, rows)
+            again = tree(Path(scratch) / "again")
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+        return [MARGINS]
+    there = {name: digest for name, digest in tree(folder).items() if name not in (PAGE, DOCUMENT)}
+    return sorted(name for name in there.keys() | again.keys() if there.get(name) != again.get(name))
+
+
+def _marks(answers: Answers, seed: int) -> dict[str, str]:
+    told = {"provenance": "synthetic", "tier": Tier.COARSENED.value, "seed": str(seed)}
+    return told | {"generator": manifest.generator(), "releases": " ".join(answers.releases)}
+
+
+def margins(answers: Answers) -> str:
+    """What was released, as it was: null where it was hidden."""
+    content = {
+        "of": dict(answers.about),
+        "releases": dict(answers.releases),
+        "columns": {name: list(codes) for name, codes in answers.codes.items()},
+        "tables": [_plain(table) for table in answers.tables],
+    }
+    return json.dumps(content, separators=(",", ":")) + "\n"
+
+
+def read_margins(folder: Path) -> Answers:
+    """Raises OSError, KeyError, TypeError or ValueError where the file is not as `margins` writes it."""
+    found = json.loads((folder / MARGINS).read_text(encoding="utf-8"))
+    codes = {name: tuple(each) for name, each in found["columns"].items()}
+    return Answers(codes, tuple(_read(t, codes) for t in found["tables"]), found["releases"], found["of"])
+
+
+def _read(table: Mapping[str, Any], codes: Mapping[str, tuple[str, ...]]) -> Released:
+    shape = [len(codes[c]) for c in table["columns"]]
+    values, sigma = (np.array(table[n], np.float64).reshape(shape) for n in ("values", "sigma"))
+    return Released(table["release"], tuple(table["columns"]), values, sigma, table["small"])
+
+
+def _plain(table: Released) -> dict[str, Any]:
+    return {
+        "release": table.release,
+        "columns": list(table.columns),
+        "values": [None if math.isnan(value) else value for value in table.values.ravel().tolist()],
+        "sigma": table.sigma.ravel().tolist(),
+        "small": table.small,
+    }
+
+
+def _manifest(answers: Answers, folder: Path, seed: int, rows: int, files: list[tuple[Path, int]]) -> dict[str, Any]:
+    uses = uses_of(Tier.COARSENED)
+    return {
+        "provenance": "synthetic",
+        "is_synthetic": True,
+        "tier": Tier.COARSENED.value,
+        "keeps": manifest.TIERS[Tier.COARSENED.value],
+        "generator": manifest.generator(),
+        "catalogue": _digest(answers.about),
+        "of": dict(answers.about),
+        "plan": {"rows": rows, "seed": seed},
+        "claims": [],
+        "margins": dict(answers.releases),
+        "allowed": list(uses["allowed"]),
+        "notAllowed": list(uses["forbidden"]),
+        "files": {
+            path.relative_to(folder).as_posix(): {"rows": n, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            for path, n in files
+        },
+    }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
