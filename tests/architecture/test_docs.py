@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from datasets.validate import Limits, validate
+from privacy_api.cli import app
 from privacy_api.openapi.examples import CHECKED, EXAMPLES
 from privacy_api.wire.query_in import read_query
 
@@ -75,6 +78,34 @@ def test_example_bodies_can_be_asked_of_the_catalogue() -> None:
     everything = frozenset(variable.granted_as or variable.name for variable in census.variables)
     for name, body in {**{n: e["value"] for n, e in EXAMPLES.items()}, "checked": CHECKED["value"]["query"]}.items():
         assert validate(read_query(body, "npd.census"), census, everything, Limits(50_000, 8)).quantities, name
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of code that run our program, and what is quoted of it in a sentence."""
+    whole = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    blocks = "\n".join(re.findall(r"^```.*?\n(.*?)^```", whole, flags=re.DOTALL | re.MULTILINE))
+    lines = re.findall(r"(?:^|[\s(/])(privacy-api .*)$", blocks, flags=re.MULTILINE)
+    return [re.split(r"\s#|[|&;)]", line)[0] for line in [*lines, *re.findall(r"`(privacy-api[^`]*)`", text_of(page))]]
+
+
+def faults_of(line: str, command: Any) -> list[str]:
+    """Words that are no command where they stand, and options that the command does not have."""
+    words = line.split()[1:]
+    while words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and (inner := getattr(command, "commands", None)):
+        if words[0] not in inner:
+            return [words[0]]
+        command = inner[words.pop(0)]
+    options = {"--help", *(name for each in command.params for name in (*each.opts, *each.secondary_opts))}
+    return sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)) - options)
+
+
+def test_every_command_in_the_documents_is_one() -> None:
+    found = [(page, line) for page in PAGES for line in commands(ROOT / page)]
+    program = get_command(app)
+    assert len(found) > 60
+    assert {line: faults for _, line in found if (faults := faults_of(line, program))} == {}
+    assert faults_of("privacy-api ledger mend", program) == ["mend"]
+    assert faults_of("privacy-api serve --home HOME --quietly", program) == ["--quietly"]
 
 
 def test_data_sets_in_the_documents_are_those_of_the_catalogue() -> None:
