@@ -20,26 +20,15 @@ from disclosure.sensitivity import Contribution
 from disclosure.suppression.problem import CannotProtect
 from disclosure.tables import ExactTable, Measurement
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.ports import (
-    BudgetExhausted,
-    InProgress,
-    LedgerBroken,
-    Outdated,
-    Principal,
-    ReleasedTable,
-    Request,
-    Reserved,
-    Suspended,
-    Wanted,
-)
+from privacy_api.ports import BudgetExhausted, Principal, ReleasedTable, Request, Reserved, Wanted
 from privacy_api.service import answer_listed, answer_official
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import record, release_document
-from privacy_api.service.identity import suspended
 from privacy_api.service.project_terms import held_to, refuse_unbiased, scope_in
 from privacy_api.service.questions import Asked, priced
 from privacy_api.service.reach import find_data_set as find_data_set
 from privacy_api.service.reach import reach
+from privacy_api.service.refusals import ledger_errors
 from privacy_api.service.services import Services
 
 
@@ -59,23 +48,13 @@ def answer_query(query: Query, principal: Principal, services: Services) -> Answ
 
 def answer(asked: Asked, principal: Principal, services: Services) -> Answered:
     refuse_frozen(asked.hosted)
-    try:
+    with ledger_errors(services):
         if stored := services.ledger.release(asked.release, asked.hosted.cut.terms):
             return Answered(asked.release, stored.body, 0, True)
         services.step("asked")
         reserved = _reserve(_request(asked, principal), services)
         services.step("reserved")
         return _measure(asked, reserved, services)
-    except InProgress:
-        # The gate asks again in a moment: what another is having measured will be ours, for nothing.
-        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
-    except Outdated:
-        # It asks again too, then under the terms that hold now: nothing is answered or charged under others.
-        services.outdated()
-        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=1) from None
-    except LedgerBroken:
-        detail = "If this query was charged before the ledger failed, it stays charged."
-        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE, detail=detail) from None
 
 
 def refuse_frozen(hosted: HostedDataSet) -> None:
@@ -123,8 +102,6 @@ def _request(asked: Asked, principal: Principal) -> Request:
 def _reserve(request: Request, services: Services) -> Reserved:
     try:
         return services.ledger.reserve(request)
-    except Suspended as found:
-        raise suspended(found) from None
     except BudgetExhausted as refused:
         raise _exhausted(refused, request) from None
 

@@ -26,19 +26,16 @@ from privacy_api.ports import (
     BudgetExhausted,
     InProgress,
     Ledger,
-    LedgerBroken,
-    Outdated,
     Principal,
     Project,
     Request,
     Reserved,
-    Suspended,
     Wanted,
 )
 from privacy_api.service.answer_query import refuse_frozen
 from privacy_api.service.cuts import HostedDataSet
-from privacy_api.service.identity import suspended
 from privacy_api.service.project_terms import held_to
+from privacy_api.service.refusals import ledger_errors
 from privacy_api.service.services import Services
 from privacy_api.service.synthetic_counter import HostedCounter, Wish
 from synthetic.drawn.file import ModelFile, Origin, read, written
@@ -73,21 +70,13 @@ def fit_model(
     except InvalidQuery as invalid:
         raise ApiError(ErrorCode.INVALID_QUERY, invalid.problems) from None
     try:
-        return _stored_or_fitted(wish, hosted, principal, counter, services, told)
+        with ledger_errors(services):
+            return _stored_or_fitted(wish, hosted, principal, counter, services, told)
     except BudgetExhausted as refused:
         left = (
             f"The budget of the {refused.scope} has {refused.balance.left} nano-rho left; {wish.nano_rho} are wanted."
         )
         raise ApiError(ErrorCode.BUDGET_EXHAUSTED, detail=left) from None
-    except Suspended as found:
-        raise suspended(found) from None
-    except InProgress:
-        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=5) from None
-    except Outdated:
-        services.outdated()
-        raise ApiError(ErrorCode.IN_PROGRESS, retry_after=1) from None
-    except LedgerBroken:
-        raise ApiError(ErrorCode.LEDGER_UNAVAILABLE) from None
 
 
 def _stored_or_fitted(
