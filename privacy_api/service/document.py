@@ -169,7 +169,8 @@ def warnings(valid: ValidQuery, policy: Policy) -> list[str]:
     noisy, found = policy.mode is Mode.DP, []
     if most > 1:
         scaled = ", and noise is scaled to them" if noisy else ""
-        found.append(f"One pupil can have up to {most} rows in this table: 'count' counts rows{scaled}.")
+        fewer = " Ask about fewer time periods for less noise." if noisy and most > key.rows_per_period else ""
+        found.append(f"One pupil can have up to {most} rows in this table: 'count' counts rows{scaled}.{fewer}")
     if key.bounded:
         per = f"pupil and {key.time}" if key.time else "pupil"
         found.append(
