@@ -12,7 +12,7 @@ from synthetic.plan import Plan
 
 YEARS = range(2024, 2025)
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "schools": ("school", "la", "phase", "type", "phase_type"),
+    "schools": ("school", "la", "phase", "type", "phase_type", "intake", "sixth_form"),
     "census": (
         *("year", "term", "school", "sex", "year_group", "age", "month_of_birth", "ethnicity", "language_group"),
         *("fsm_eligible", "sen_provision", "primary_need", "sen_need_group", "idaci_rank", "idaci_decile"),

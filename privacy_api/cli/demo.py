@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MARKER = "this-is-a-demonstration"
 PROJECT, CUT, DATA_SET = "demo", "npd-synthetic", "npd-synthetic.census"
+SIGNER = "console:demonstration"
 AS_JSON = "-H 'Content-Type: application/json'"
 QUESTION = {
     "measures": [{"statistic": "count"}],
@@ -102,7 +103,32 @@ def _build(settings: Settings, pupils: int) -> None:
             made = make_demo(Path(scratch) / "made", FOLDER, pupils, progress=bar.step)
             text = bundle(made.catalogue)
             ingest(load_catalogue(text), text, made.sources, settings.cuts, bar)
+            _put_out(settings, Path(scratch) / "made")
     bind(settings.policies, CUT, None)
+
+
+def _put_out(settings: Settings, folder: Path) -> None:
+    """The files too, checked and signed as any release is, for whoever would rather have them."""
+    from privacy_api.bootstrap import open_shelf, open_stores
+    from privacy_api.service.synthetic_releases import put_out, sign
+    from synthetic.fidelity.files import report_of, write
+    from synthetic.release import digest, gates, tier_of
+
+    write(report_of(folder), folder)
+    if wrong := [sentence for gate in gates(folder) for sentence in gate.wrong]:
+        fail("\n".join(wrong))
+    stores = open_stores(settings)
+    try:
+        sign(
+            digest(folder),
+            SIGNER,
+            "The demonstration's own files: all four checks passed.",
+            tier_of(folder),
+            stores.audit,
+        )
+        put_out(folder, digest(folder), SIGNER, stores.audit, open_shelf(settings.synthetic))
+    finally:
+        stores.close()
 
 
 def _new_key(settings: Settings, cut: str = CUT) -> str:

@@ -77,6 +77,11 @@ def read(folder: Path) -> Release:
             for names, query in _queries(manifest["plan"]["years"][1])
             if answerable(connection, query)
         ]
+    if not tables:
+        raise ValueError(
+            f"{folder}: has nothing that figures are published of. Make it with census or absence_year, and schools, "
+            "and all their variables"
+        )
     there = [v for v in variables.values() if any(v.name in t.names for t in tables)]
     return Release(manifest, Measured(there, tables), Measured(there, list(_published(tables, variables)), OF))
 

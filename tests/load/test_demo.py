@@ -131,6 +131,15 @@ def test_it_answers(demo: Demo) -> None:
     assert demo.ask("npd_test_aaaaaaaa_" + "a" * 43).status_code == 401
 
 
+def test_its_files_are_released_as_any_are(demo: Demo) -> None:
+    (release,) = httpx2.get(f"{demo.place['url']}/v1/synthetic/releases").json()["results"]
+    assert (release["tier"], release["pupils"], release["signatures"]) == ("T1", 50_000, 1)
+    (census,) = (table for table in release["tables"] if table["name"] == "census")
+    rows = list(csv.DictReader(io.StringIO(httpx2.get(demo.place["url"] + census["links"]["csv"]).text)))
+    assert len(rows) == census["rows"] > 35_000
+    assert {row["is_synthetic"] for row in rows} == {"true"}
+
+
 def pupils(body: dict[str, list[dict[str, float | None]]]) -> float:
     return sum(row["value"] or 0 for row in body["results"])
 

@@ -121,3 +121,13 @@ def test_two_people_sign_what_has_anything_of_real_pupils() -> None:
     assert {tier: SIGNATURES[tier] for tier in Tier} == {
         Tier.STRUCTURAL: 1, Tier.CALIBRATED: 1, Tier.COARSENED: 2, Tier.PRIVATE: 2,
     }  # fmt: skip
+
+
+def test_a_cut_that_nothing_is_published_of_is_said_to_be_one(tmp_path: Path, root: Path) -> None:
+    make(
+        Plan(1_000, range(2024, 2025), 5, tables={"schools": ("school", "la"), "ks2": ("year", "school")}),
+        tmp_path / "made",
+        root / "datasets/npd",
+    )
+    with pytest.raises(ValueError, match="has nothing that figures are published of"):
+        report_of(tmp_path / "made")
