@@ -172,6 +172,8 @@ def open_services(
         cuts.extend(_open_cut(settings, name, stores) for name in list_cuts(settings.cuts))
         _refuse_false_twins(cuts)
         data_sets = Hosted(tuple(cuts), stores.terms)
+        shelf = open_shelf(settings.synthetic)
+        shelf.releases()  # hashed now, and not when somebody waits
     except BaseException:
         for cut in cuts:
             cut.engine.close()
@@ -185,7 +187,7 @@ def open_services(
         step,
         provider=provider,
         outdated=data_sets.refresh,
-        shelf=open_shelf(settings.synthetic),
+        shelf=shelf,
     )
 
 

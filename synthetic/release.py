@@ -14,6 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from datasets.catalogue_toml import load_catalogue
+from datasets.catalogue_toml.bundle import bundle
 from synthetic.checking.finding import Finding
 from synthetic.checking.labels import unmarked
 from synthetic.checking.run import Progress, check
@@ -80,6 +82,8 @@ def _disclosure(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from (
         f"{name} is not in the manifest: nobody has said what it is." for name in sorted(data - {*manifest["files"]})
     )
+    if load_catalogue(bundle(folder / "catalogue")).digest != manifest.get("catalogue"):
+        yield f"The catalogue is not the one of {MANIFEST}."
     tier, known = Tier(manifest["tier"]), {ROLLS, *(c.name for c in CLAIMS)}
     if tier in (Tier.STRUCTURAL, Tier.CALIBRATED):
         for claim in manifest["claims"]:

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -23,30 +23,35 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 class FolderShelf:
     """The port `Shelf`. Files are hashed when they are first seen, and again when their size, time or place on the disk
-    has changed. CSV is made when it is first asked for, in a directory that goes with the process."""
+    has changed. Meanwhile others see what was there before: nobody waits, so that nobody's threads are used up. CSV is
+    made when it is first asked for, in a directory that goes with the process."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._lock = folder, Lock()
-        self._seen: dict[str, tuple[Stamp, Shelved | None]] = {}
+        self._folder, self._looking, self._writing = folder, Lock(), Lock()
+        self._seen: Mapping[str, tuple[Stamp, Shelved | None]] = {}
         self._scratch: Path | None = None
 
     def put(self, folder: Path, digest: str) -> str:
         return publish(folder, self._folder, digest)
 
     def releases(self) -> list[Shelved]:
-        if not self._folder.is_dir():
-            return []
-        with self._lock:
-            names = sorted(p.name for p in self._folder.iterdir() if _ID.fullmatch(p.name))
-            self._seen = {name: self._looked(name) for name in names}
-            return [found for _, found in self._seen.values() if found is not None]
+        if self._looking.acquire(blocking=False):
+            try:
+                self._seen = {name: self._looked(name) for name in self._names()}
+            finally:
+                self._looking.release()
+        return [found for _, found in self._seen.values() if found is not None]
 
     def csv(self, table: ShelvedTable) -> Path:
-        with self._lock:
+        with self._writing:
             made = self._scratch_here() / f"{table.sha256}.csv"
             if not made.is_file():
                 write_csv(table.parquet, made.with_suffix(".coming")).rename(made)
             return made
+
+    def _names(self) -> list[str]:
+        there = self._folder.iterdir() if self._folder.is_dir() else ()
+        return sorted(p.name for p in there if _ID.fullmatch(p.name))
 
     def _scratch_here(self) -> Path:
         if self._scratch is None:
@@ -55,7 +60,10 @@ class FolderShelf:
         return self._scratch
 
     def _looked(self, name: str) -> tuple[Stamp, Shelved | None]:
-        stamp = tuple(_stamps(self._folder / name))
+        try:
+            stamp = tuple(_stamps(self._folder / name))
+        except OSError:  # it is being taken back
+            return (), None
         if name in self._seen and self._seen[name][0] == stamp:
             return self._seen[name]
         return stamp, _read(self._folder / name)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -311,6 +312,29 @@ def test_the_page_leads_to_the_report_and_the_files(out: tuple[Service, str]) ->
     text = service.client.get("/synthetic", headers={"Accept": "text/html"}).text
     for link in (f"{here}/report", f"{here}/download/census", f"{here}/download/rolls?format=csv"):
         assert f'href="{link}"' in text
+
+
+def test_nobody_waits_for_files_that_are_being_hashed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from privacy_api.stores import shelf
+
+    first = put_out_made_up(service.services, seed=1)
+    assert listed(service) == [first]
+    second, begun, go_on = put_out_made_up(service.services, seed=2), Event(), Event()
+    real = shelf.tree
+
+    def slow(folder: Path) -> dict[str, str]:
+        begun.set()
+        assert go_on.wait(30)
+        return real(folder)
+
+    monkeypatch.setattr(shelf, "tree", slow)
+    looking = Thread(target=service.services.shelf.releases)
+    looking.start()
+    assert begun.wait(30)
+    assert listed(service) == [first], "what was there before"
+    go_on.set()
+    looking.join()
+    assert listed(service) == [second, first]
 
 
 def test_files_are_read_again_only_where_they_changed(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from privacy_api.cli import app
 from synthetic import Plan, make
 from synthetic.fidelity.files import report_of, write
+from synthetic.fidelity.page import to_html
 from synthetic.release import Check, digest, gates
 from synthetic.tiers import SIGNATURES, Tier
 
@@ -61,11 +62,24 @@ def test_the_report_is_of_the_published_figures(made: Path) -> None:
     assert len(found["trends"]) == 1
 
 
+def test_of_tables_without_pupils_nothing_is_said(tmp_path: Path) -> None:
+    """A release of one year has no key stage 2 of those who finish key stage 4."""
+    make(Plan(1_000, range(2024, 2025), 1, tables=TABLES), tmp_path / "made", ROOT / "datasets" / "npd")
+    found = report_of(tmp_path / "made")
+    assert {m.variable.name for m in found.margins}.isdisjoint({"ks2", "ks4_maths", "ks4_english"})
+    assert found.transitions == ()
+    assert [v.largest for v in found.variations] == [0, 0, 0]
+    assert "nan" not in to_html(found).lower()
+
+
 def fault(name: str) -> Callable[[Path], object]:
     faults: dict[str, Callable[[Path], object]] = {
         "unlabelled": lambda f: changed(f / "manifest.json", lambda m: m.update(is_synthetic=False)),
         "a file that nobody named": lambda f: (f / "census" / "real.csv").write_text("1"),
         "an unpublished claim": lambda f: changed(f / "manifest.json", lambda m: m.update(claims=["the hosted cut"])),
+        "another catalogue": lambda f: (f / "catalogue" / "cut.toml").write_text(
+            (f / "catalogue" / "cut.toml").read_text(encoding="utf-8").replace("National", "Whole"), encoding="utf-8"
+        ),
         "compared with real rows": lambda f: changed(f / "report.json", lambda r: r.update(reference="the hosted cut")),
         "no report": lambda f: (f / "report.html").unlink(),
         "a report of other files": lambda f: changed(f / "report.json", lambda r: r["about"].update(digest="0" * 64)),
@@ -82,6 +96,7 @@ def fault(name: str) -> Callable[[Path], object]:
         ("unlabelled", Check.LABELLING),
         ("a file that nobody named", Check.DISCLOSURE),
         ("an unpublished claim", Check.DISCLOSURE),
+        ("another catalogue", Check.DISCLOSURE),
         ("compared with real rows", Check.DISCLOSURE),
         ("no report", Check.DOCUMENTATION),
         ("a report of other files", Check.DOCUMENTATION),
