@@ -9,9 +9,8 @@ from typing import Protocol
 
 from datasets.query import Problem
 from privacy_api.errors import ApiError, ErrorCode
+from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.ports import Account, Accounts, AccountStatus, Audit, KeyInfo, Projects, Role, Sessions
-
-LONGEST_REASON = 2000
 
 
 class Desk(Protocol):

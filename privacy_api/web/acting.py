@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -17,10 +17,13 @@ from privacy_api.web.forms import Filled, FormIn, posted
 Model = TypeVar("Model", bound=FormIn)
 
 
+Reason = Annotated[str, Field(title="your reason", max_length=LONGEST_REASON)]
+
+
 class ReasonIn(FormIn):
     """Of whatever is done at once and wants nothing but a reason."""
 
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
 
 
 AGAIN = frozenset({400, 403, 409, 422})

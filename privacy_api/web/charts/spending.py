@@ -1,11 +1,15 @@
-"""What was spent of a budget over time, as steps up to its cap."""
+"""What was spent of a budget: over time, as steps up to its cap; and now, as one bar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from markupsafe import Markup
+
+from disclosure.accounting import rho
 from privacy_api.governance.dates import in_words
+from privacy_api.ports import Balance
 from privacy_api.web.charts import parts
 from privacy_api.web.charts.scale import Scale, number
 from privacy_api.web.charts.svg import COLOURS, GREY, GRID, INK, line, picture, tag, words
@@ -13,6 +17,8 @@ from privacy_api.web.charts.svg import COLOURS, GREY, GRID, INK, line, picture, 
 HEIGHT = 160.0
 LEFT = 70.0
 NANO = 1e9
+BAR = (320, 16)
+"""Width and height of the bar."""
 MARKS = (0.0, 0.5, 1.0)
 """Of the cap."""
 
@@ -44,3 +50,16 @@ def _axis(amounts: Scale, cap: int) -> list[str]:
         drawn += [line(LEFT, y, parts.WIDTH - 10, y, **look)]
         drawn.append(words(f"{number(share * cap / NANO)} ρ", LEFT - 8, y + 5, "end", fill=GREY))
     return [*drawn, words("cap", parts.WIDTH - 10, amounts.at(cap) + 16, "end", fill=GREY)]
+
+
+def spent_bar(balance: Balance) -> Markup:
+    """How much is spent now, as one bar: an SVG that says in words what it shows."""
+    width, height = BAR
+    share = min(1.0, balance.spent / balance.cap) if balance.cap else 1.0
+    told = f"{100 * share:.1f}% spent: ρ {rho(balance.spent):f} of {rho(balance.cap):f}"
+    return Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="app-bar" role="img" width="{w}" height="{h}" '
+        'viewBox="0 0 {w} {h}"><title>{told}</title>'
+        '<rect width="{w}" height="{h}" fill="#f3f2f1" stroke="#0b0c0c"/>'
+        '<rect width="{filled:.1f}" height="{h}" fill="#12436d"/></svg>'
+    ).format(w=width, h=height, told=told, filled=share * width)

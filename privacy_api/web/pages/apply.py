@@ -31,6 +31,7 @@ from privacy_api.web.applying.pages import (
     read_field,
     shown,
 )
+from privacy_api.web.forms import Filled
 from privacy_api.web.pages_base import Pages, render
 
 router = Pages()
@@ -139,7 +140,7 @@ def _people(
 ) -> Response:
     return render(
         request, "apply/people.html", status, application=found, writable=found.state in WRITABLE, values=values,
-        form=_form(wrong),
+        form=Filled(problems=wrong),
     )  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def _data_sets(
     chosen = {wanted.data_set for wanted in found.content.data.wanted}
     return render(
         request, "apply/data-sets.html", status, application=found, writable=found.state in WRITABLE, chosen=chosen,
-        data_sets=applying.data_sets_of(services), form=_form(wrong),
+        data_sets=applying.data_sets_of(services), form=Filled(problems=wrong),
     )  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def _variables(
         raise ApiError(ErrorCode.NOT_FOUND)
     return render(
         request, "apply/variables.html", status, application=found, writable=found.state in WRITABLE, name=data_set,
-        data_set=known, wanted=wanted, variables=described(known, wanted), form=_form(wrong),
+        data_set=known, wanted=wanted, variables=described(known, wanted), form=Filled(problems=wrong),
     )  # fmt: skip
 
 
@@ -233,7 +234,7 @@ def _reasons(
     ]
     return render(
         request, "apply/sensitive.html", status, application=found, writable=found.state in WRITABLE, asked=asked,
-        form=_form(wrong),
+        form=Filled(problems=wrong),
     )  # fmt: skip
 
 
@@ -287,7 +288,7 @@ def _fields(found: Application, page: FieldPage, request: Request, wrong: Mappin
     record = getattr(found.content, MEMBERS[page.step])
     return render(
         request, "apply/fields.html", status, application=found, writable=found.state in WRITABLE, page=page,
-        step_title=TITLES[page.step], fields=shown(page, record, wrong), form=_form(wrong),
+        step_title=TITLES[page.step], fields=shown(page, record, wrong), form=Filled(problems=wrong),
     )  # fmt: skip
 
 
@@ -295,23 +296,6 @@ def _page(name: str) -> FieldPage:
     if name not in BY_NAME:
         raise ApiError(ErrorCode.NOT_FOUND)
     return BY_NAME[name]
-
-
-class _Problems:
-    """What the layout and the error summary look for in a form."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        self.problems = problems
-
-    def error(self, name: str) -> dict[str, str] | None:
-        return {"text": self.problems[name]} if name in self.problems else None
-
-    def summary(self) -> list[dict[str, str]]:
-        return [{"text": text, "href": f"#{name}"} for name, text in self.problems.items()]
-
-
-def _form(problems: Mapping[str, str]) -> _Problems:
-    return _Problems(problems)
 
 
 def _to(application: str, tail: str = "") -> Response:

@@ -22,7 +22,7 @@ from privacy_api.service import decisions
 from privacy_api.service.names import names_of
 from privacy_api.service.proposals import open_ones, waiting
 from privacy_api.service.services import Services
-from privacy_api.web.acting import acted
+from privacy_api.web.acting import Reason, acted
 from privacy_api.web.applying.answers import sections
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.navigation import STAFF
@@ -42,7 +42,7 @@ class DecisionIn(FormIn):
     """rho, expires: of the project, where the application is approved; empty for what was asked."""
 
     decision: Literal["approve", "return", "refuse"] = Field(title="what you decide")
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
     rho: str = Field("", title="the budget", max_length=30)
     expires: str = Field("", title="the end", max_length=10)
 

@@ -9,15 +9,14 @@ from pydantic import Field
 
 from disclosure.accounting import nano_rho
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.ports import Proposal
 from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.service import outlook
 from privacy_api.service.caps import Scope, standing_cap
 from privacy_api.service.services import Services
 from privacy_api.service.staff_changes import set_cap as change_cap
-from privacy_api.web.acting import acted
-from privacy_api.web.charts.spent import spent_bar
+from privacy_api.web.acting import Reason, acted
+from privacy_api.web.charts.spending import spent_bar
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import part_of
@@ -29,7 +28,7 @@ class CapIn(FormIn):
     """rho: the new cap."""
 
     rho: Decimal = Field(title="the new cap", ge=0, le=1_000_000_000, max_digits=18, decimal_places=9)
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
 
 
 @router.page("/admin/budgets")

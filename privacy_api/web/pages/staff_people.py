@@ -5,14 +5,13 @@ from __future__ import annotations
 from fastapi import Request, Response
 from pydantic import Field
 
-from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission
 from privacy_api.ports import AccountStatus, Role
 from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.service.accounts import find_account, freeze_account, give_roles
 from privacy_api.service.services import Services
-from privacy_api.web.acting import acted
+from privacy_api.web.acting import Reason, acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import part_of
@@ -22,11 +21,11 @@ router = Pages()
 
 class RolesIn(FormIn):
     roles: list[str] = Field(default_factory=list, title="roles")
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
 
 
 class FreezeIn(FormIn):
-    why: str = Field(title="your reason", max_length=LONGEST_REASON)
+    why: Reason
 
 
 @router.page("/admin/people")

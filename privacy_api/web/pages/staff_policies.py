@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import Request, Response
 from pydantic import Field
 
-from privacy_api.governance.approvals import LONGEST_REASON
 from privacy_api.governance.caller import Caller
 from privacy_api.governance.roles import Permission
 from privacy_api.ports import Proposal
@@ -15,7 +14,7 @@ from privacy_api.service.names import names_of
 from privacy_api.service.policy_effect import Effect, effect
 from privacy_api.service.services import Services
 from privacy_api.service.staff_changes import publish as publish_policy
-from privacy_api.web.acting import ReasonIn, acted
+from privacy_api.web.acting import Reason, ReasonIn, acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.wire.query_in import read_query
@@ -26,7 +25,7 @@ router = Pages()
 
 class DraftIn(FormIn):
     policy: str = Field(title="the policy", max_length=MOST_POLICY)
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
 
 
 @router.page("/admin/policies")

@@ -9,14 +9,14 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from privacy_api.errors import ApiError, ErrorCode
-from privacy_api.governance.approvals import LONGEST_REASON, has_lapsed
+from privacy_api.governance.approvals import has_lapsed
 from privacy_api.governance.caller import Caller
 from privacy_api.ports import Proposal, ProposalKind, ProposalState
 from privacy_api.routes.access import CallerDep, ServicesDep
 from privacy_api.service import deciding, proposals
 from privacy_api.service.names import names_of
 from privacy_api.service.services import Services
-from privacy_api.web.acting import acted
+from privacy_api.web.acting import Reason, acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import part_of
@@ -40,7 +40,7 @@ STATES = {
 
 class WordIn(FormIn):
     decision: Literal["approve", "refuse", "withdraw"] = Field(title="what you decide")
-    reason: str = Field(title="your reason", max_length=LONGEST_REASON)
+    reason: Reason
 
 
 DECIDE = {"approve": deciding.approve, "refuse": deciding.refuse, "withdraw": proposals.withdraw}
