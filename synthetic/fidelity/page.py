@@ -83,7 +83,8 @@ def sample(found: Variation) -> str:
 
 
 def _labels(report: Report, names: Iterable[str]) -> list[str]:
-    labels = {one.variable.name: one.variable.label for one in report.margins}
+    of = [*(one.variable for one in report.coverage), *(one.variable for one in report.margins)]
+    labels = {variable.name: variable.label for variable in of}
     return [labels.get(name, name) for name in names]
 
 
@@ -155,7 +156,7 @@ def _lower(values: Floats) -> Floats:
 
 
 def _transition(number: int, found: Transition) -> dict[str, Any]:
-    rows, columns = found.rows.codes, found.columns.codes
+    rows, columns = (tuple(map(of.shown, of.codes)) for of in (found.rows, found.columns))
     largest = float(np.nanmax([np.nanmax(found.source), np.nanmax(found.reference)]))
 
     def drawn(name: str, who: str, values: Floats) -> Markup:

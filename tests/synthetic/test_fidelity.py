@@ -248,6 +248,15 @@ def test_a_reference_that_tells_little_gives_a_short_report(pupils: Rows) -> Non
     assert page.open == []
 
 
+def test_variables_that_are_not_compared_alone_have_their_labels_too(pupils: Rows) -> None:
+    told = Measured(VARIABLES, [Margin(("v0", "v3"), pupils.margin(("v0", "v3")).counts)], ("v3",))
+    found = report(pupils, told)
+    assert [each.variable.name for each in found.margins] == ["v3"]
+    page = to_html(found)
+    assert "Variable 0 and Variable 3" in page
+    assert "v0 and" not in page
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
