@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privacy_api.cli.acting import AS, ReasonOption, active_account
 from privacy_api.cli.budgets import ModeOption, project_app
 from privacy_api.cli.common import HomeOption, fail
 from privacy_api.cli.tables import services_for
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 application_app = typer.Typer(help="Applications for projects.", no_args_is_help=True)
 proposal_app = typer.Typer(help="What two people decide.", no_args_is_help=True)
-AsOption = Annotated[str, typer.Option("--as", help="Your account: u-… or your email address.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is put on the record.")]
+AsOption = Annotated[str, AS]
 
 
 @application_app.command("list")
@@ -169,12 +169,8 @@ def _acting(name: str, home: Path | None, mode: str | None) -> Iterator[tuple[Ca
     """Whoever acts, with the permissions of their account."""
     with services_for(home, mode) as services:
         from privacy_api.governance.caller import Caller
-        from privacy_api.ports import AccountStatus
 
-        found = [a for a in services.accounts.accounts() if name in (a.id, a.email) and name]
-        if len(found) != 1 or found[0].status is not AccountStatus.ACTIVE:
-            fail(f"{name}: no such active account")
-        yield Caller(found[0]), services
+        yield Caller(active_account(name, services)), services
 
 
 def _numbers(given: list[str]) -> dict[str, int]:

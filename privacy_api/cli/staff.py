@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from privacy_api.cli.acting import AS, ReasonOption, active_account
 from privacy_api.cli.budgets import ModeOption, amount
 from privacy_api.cli.common import HomeOption, console_actor, fail, read_text
 from privacy_api.cli.policies import policy_app as policy_app
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from privacy_api.service.policy_versions import Review
     from privacy_api.service.services import Services
 
-AsOption = Annotated[str | None, typer.Option("--as", help="Your account (u-…); wanted once there are any.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is put on the record.")]
+AsOption = Annotated[str | None, AS]
 
 
 @budget_app.command("cap")
@@ -195,15 +195,12 @@ def _name(who: Caller | str) -> str:
 def _actor(account: str | None, permission: Permission, services: Services) -> Caller | str:
     from privacy_api.governance.caller import Caller
     from privacy_api.governance.roles import permissions_of
-    from privacy_api.ports import AccountStatus
 
     if account is None:
         if services.environment == "live" and services.accounts.accounts():
             fail("there are accounts: say who decides, with --as ACCOUNT")
         return console_actor()
-    found = services.accounts.account(account)
-    if found is None or found.status is not AccountStatus.ACTIVE:
-        fail(f"{account}: no such active account")
+    found = active_account(account, services)
     if permission not in permissions_of(found.roles):
         fail(f"{account} may not do this: it wants the permission {permission}")
     return Caller(account=found)
