@@ -40,7 +40,9 @@ def _listed(values: tuple[str, ...]) -> Known:
 
 def census(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:
     for term, name in chunk.world.in_terms():
-        yield name, census_of(chunk, chunk.pupils.on_roll(year, term), year, name)
+        who = chunk.pupils.on_roll(year, term)
+        chunk.world.spoilt.append(("ethnic groups", int(_recoded(chunk, year)[who].sum())))
+        yield name, census_of(chunk, who, year, name)
 
 
 def census_of(chunk: Chunk, who: Ints, year: int, term: str) -> Rows:
@@ -137,12 +139,16 @@ def _dual(chunk: Chunk, year: int) -> Ints:
 
 
 def _ethnicity(chunk: Chunk, who: Ints, year: int) -> Known:
+    found = chunk.pupils.ethnicity[who]
+    return coded(ETHNICITIES, np.where(_recoded(chunk, year)[who], (found + 1) % len(ETHNICITIES), found))
+
+
+def _recoded(chunk: Chunk, year: int) -> Bools:
     """With messiness, some pupils are recorded in another group from the middle of the years on."""
-    found, world = chunk.pupils.ethnicity[who], chunk.world
-    if world.messiness and year > world.years[0] and year >= world.years[len(world.years) // 2]:
-        other = chunk.stream("recoded", 0).random(len(chunk.pupils.numbers)) < RECODED * world.messiness
-        found = np.where(other[who], (found + 1) % len(ETHNICITIES), found)
-    return coded(ETHNICITIES, found)
+    world, everyone = chunk.world, len(chunk.pupils.numbers)
+    if not world.messiness or not year > world.years[0] or year < world.years[len(world.years) // 2]:
+        return np.zeros(everyone, np.bool_)
+    return np.asarray(chunk.stream("recoded", 0).random(everyone) < RECODED * world.messiness)
 
 
 def registrations(chunk: Chunk, year: int) -> Iterator[tuple[str, Rows]]:

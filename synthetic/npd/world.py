@@ -78,6 +78,10 @@ class Lazy(Mapping[str, Known]):
     def __getitem__(self, name: str) -> Known:
         return self._makers[name]()
 
+    def __contains__(self, name: object) -> bool:
+        """Without making it, as the mapping's own would."""
+        return name in self._makers
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
 

@@ -97,8 +97,12 @@ def test_mess_is_counted_and_what_ingest_would_refuse_stands_apart(npd: Path, tm
     folder = tmp_path / "messy"
     made = make(Plan(4_000, range(2023, 2025), messiness=1.0, tables={"census": (), "registrations": ()}), folder, npd)
     counts = made["messiness"]
-    assert set(counts) == {"missing", "duplicates", "corrections", "late joiners", "second registrations"}
+    kinds = {"missing", "duplicates", "corrections", "ethnic groups", "late joiners", "second registrations"}
+    assert set(counts) == kinds
     assert min(counts.values()) > 0
+    anew = """SELECT count(*) FROM CENSUS n JOIN CENSUS o USING (PupilMatchingRefAnonymous, term)
+        WHERE n.year = '202324' AND o.year = '202223' AND n.ethnicity <> o.ethnicity"""
+    assert 0.7 * counts["ethnic groups"] <= count(folder, anew) <= counts["ethnic groups"], "few were not there before"
     assert broken(folder) == []
     for kind in ("duplicates", "corrections"):
         apart = f"SELECT count(*) FROM read_parquet('{folder}/mess/{kind}/*.parquet')"
