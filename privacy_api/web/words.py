@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
@@ -52,6 +53,11 @@ def size(amount: int) -> str:
         if amount >= least:
             return f"{amount / least:.{1 if amount < 10 * least else 0}f} {unit}"
     return many(amount, "byte")
+
+
+def tenths(value: float) -> str:
+    """Rounded up, so that what was within it still is: "0.1" of 0.03."""
+    return f"{math.ceil(round(10 * value, 6)) / 10:,.1f}"
 
 
 def rho_words(nano: int) -> str:
@@ -120,6 +126,7 @@ FILTERS = {
     for f in (
         number,
         many,
+        tenths,
         size,
         rho_words,
         epsilon_words,

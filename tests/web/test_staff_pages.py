@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -160,4 +161,4 @@ def test_everybody_sees_how_the_service_performs(people: House, staff: dict[str,
     said, found = main_text(staff["olive"].get("/performance")), performance(services.audit)
     assert found.applications["approved"] >= 1
     assert f"Approved {found.applications['approved']}" in said
-    assert f"{found.median_days:.1f} days" in said
+    assert f"{math.ceil(10 * found.median_days) / 10:.1f} days" in said, "rounded up, so that nothing took no time"

@@ -96,6 +96,8 @@ def _page(
     if not (caller.may(Permission.REVIEW_APPLICATIONS) and found.submission):
         raise ApiError(ErrorCode.NOT_FOUND)
     moves, comments = services.applications.moves(found.id), services.applications.comments(found.id)
+    proposals = waiting(applying.subject(found), services)
+    people = {found.applicant, *(m.actor for m in moves), *(c.author for c in comments), *(p.by for p in proposals)}
     data_sets = applying.data_sets_of(services)
     said = {(j.data_set, j.reference): j for j in found.content.sensitive.justifications}
     return render(
@@ -112,9 +114,9 @@ def _page(
         moves=moves,
         happened=HAPPENED,
         comments=comments,
-        proposals=waiting(applying.subject(found), services),
+        proposals=proposals,
         wants_second=decisions.wants_second(found, services),
-        names=names_of({found.applicant, *(m.actor for m in moves), *(c.author for c in comments)}, services),
+        names=names_of(people, services),
         may_decide=caller.may(Permission.DECIDE_APPLICATIONS) and found.state is ApplicationState.SUBMITTED,
         form=form or Filled(),
     )

@@ -20,6 +20,7 @@ from privacy_api.web.acting import Reason, acted
 from privacy_api.web.forms import Filled, FormIn
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import part_of
+from privacy_api.web.words import subject_words
 
 router = Pages()
 KINDS = {
@@ -61,6 +62,7 @@ def listed(request: Request, services: ServicesDep) -> Response:
         state=state,
         kinds=KINDS,
         standing={each.id: _standing(each, services) for each in part.rows},
+        about={each.id: _subject(each, services) for each in part.rows},
         names=names_of({each.by for each in part.rows}, services),
     )
 
@@ -92,6 +94,7 @@ def _page(
         interested=caller.account is not None and caller.account.id in proposals.interested(found.subject, services),
         what=json.dumps(json.loads(found.what), indent=2, ensure_ascii=False),
         about=_about(found),
+        subject=_subject(found, services),
         names=names_of({found.by, *filter(None, [found.closed_by])}, services),
         form=form or Filled(),
     )
@@ -113,6 +116,13 @@ def _standing(found: Proposal, services: Services) -> str:
     if found.state is ProposalState.OPEN and has_lapsed(found, services.now()):
         return "Lapsed"
     return STATES[found.state]
+
+
+def _subject(found: Proposal, services: Services) -> str:
+    """What it is about, in words: an application by its reference."""
+    kind, _, name = found.subject.partition(":")
+    application = services.applications.application(name) if kind == "application" else None
+    return f"Application {application.reference}" if application else subject_words(found.subject)
 
 
 def _about(found: Proposal) -> str:
