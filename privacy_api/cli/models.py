@@ -36,8 +36,9 @@ def fit(
         if charged is None:
             fail(f"--project: there is no project {project}")
             return
-        query = read_query(_body(file) | {"measures": [{"id": "n", "statistic": "count"}]}, data_set)
-        wish = Wish(query.group_by, query.criteria, amount(rho), Settings())
+        columns, criteria = _asked(file)
+        query = read_query({"measures": [{"id": "n", "statistic": "count"}], **criteria}, data_set)
+        wish = Wish(columns, query.criteria, amount(rho), Settings())
         with Bar() as bar:
             by = Principal("synthetic-fit", charged, synthetic_only=charged.kind is ProjectKind.SANDBOX)
             fitted = fit_model(wish, reach(data_set, by, services), by, services, bar.step)
@@ -67,11 +68,15 @@ def draw(
     typer.echo(f"{rows} rows in {out}, from {origin['release']} of {origin['cut']}.{origin['data_set']}")
 
 
-def _body(file: Path) -> dict[str, Any]:
+def _asked(file: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Columns, of which a model has more than a query can be grouped by; and the criteria, as a query has them."""
     try:
         body = json.loads(read_text(file))
     except ValueError as error:
         fail(f"{file}: not JSON: {error}")
     if not isinstance(body, dict) or body.keys() - {"groupBy", "criteria"}:
         fail(f"{file}: wants an object with groupBy, and criteria if there are any")
-    return body
+    columns = body.pop("groupBy", None)
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+        fail(f"{file}: groupBy wants a list of names")
+    return tuple(columns), body

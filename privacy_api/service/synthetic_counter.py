@@ -47,6 +47,8 @@ class HostedCounter:
         self.population = next(iter(alone.values())).predicate.canonical()
         self.told = _in_words(population(next(iter(alone.values()))))
         self.columns = {name: _column(name, alone[name].layouts[0].axes[0]) for name in alone}
+        axes = {name: valid.layouts[0].axes[0] for name, valid in alone.items()}
+        self.empty = {column_name(n): code for n, a in axes.items() if (code := _for_no_value(n, a)) is not None}
         self.codes = {name: column.codes for name, column in self.columns.items()}
         order = {v.name: place for place, v in enumerate(hosted.data_set.domain)}
         names = sorted(alone, key=lambda name: (order[name.partition(".")[0]], alone[name].layouts[0].axes[0].groups))
@@ -84,6 +86,12 @@ def _column(reference: str, axis: Axis) -> Variable:
     return Variable(
         column_name(reference), label, tuple(c.code for c in axis.codes), tuple(c.label or c.code for c in axis.codes)
     )
+
+
+def _for_no_value(reference: str, axis: Axis) -> str | None:
+    """The code of a variable itself, not of a banding, that stands for no value in its files."""
+    missing = axis.variable.missing
+    return missing if "." not in reference and missing in {code.code for code in axis.codes} else None
 
 
 def _in_words(alternatives: list[dict[str, list[str]]]) -> str:

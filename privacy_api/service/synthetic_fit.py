@@ -130,7 +130,8 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
         nano_rho=reserved.nano_rho,
         delta=hosted.cut.policy.delta,
     )
-    return written(ModelFile(origin, tuple(counter.columns[name] for name in counter.domain.names), model))
+    columns = tuple(counter.columns[name] for name in counter.domain.names)
+    return written(ModelFile(origin, columns, counter.empty, model))
 
 
 def is_paid(folder: Path, tier: Tier, ledger: Ledger) -> bool:

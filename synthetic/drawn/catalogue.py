@@ -14,16 +14,17 @@ def catalogue_of(file: ModelFile) -> str:
     cut = file.origin.cut.partition("@")[0]
     twin = cut if cut.endswith("-synthetic") else f"{cut}-synthetic"
     head = {"id": twin, "title": f"{file.origin.title}, synthetic", "privacy_unit": "pupil", "synthetic": True}
-    variables = {v.name: _variable(v) for v in file.columns}
+    variables = {v.name: _variable(v, file.empty.get(v.name)) for v in file.columns}
     data_set = {"title": file.origin.title, "key": "each row is one pupil", "variables": variables}
     return dump({"cut": head, "data_sets": {file.origin.data_set: data_set}})
 
 
-def _variable(v: Variable) -> dict[str, Any]:
+def _variable(v: Variable, missing: str | None) -> dict[str, Any]:
     return {
         "type": "category",
         "label": v.label,
         "identifiability": 5,
         "sensitivity": "E",
         "codes": [[code, v.shown(code)] for code in v.codes],
+        **({"missing": missing} if missing is not None else {}),
     }

@@ -42,10 +42,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """columns: in the order of the model's domain, under the names of its files: `la.region` is `la_region` there."""
+    """columns: in the order of the model's domain, under the names of its files: `la.region` is `la_region` there.
+    empty: of columns whose files may have no value, the code that stands for that."""
 
     origin: Origin
     columns: tuple[Variable, ...]
+    empty: Mapping[str, str]
     model: Model
 
     def __post_init__(self) -> None:
@@ -55,6 +57,9 @@ class ModelFile:
             raise ModelRefused("columns: wants each column of the model, in its order, with all of its codes")
         if len({v.name for v in self.columns}) != len(self.columns):
             raise ModelRefused("columns: two of them would have the same name in a file")
+        known = {v.name: v.codes for v in self.columns}
+        if not all(code in known.get(name, ()) for name, code in self.empty.items()):
+            raise ModelRefused("columns: what stands for an empty value is one of the codes")
         if not all(_is_text(text) for v in self.columns for text in (v.label, *v.codes, *v.meanings)):
             raise ModelRefused(f"columns: labels and codes are texts of at most {MOST} characters")
 
@@ -66,7 +71,7 @@ def column_name(reference: str) -> str:
 def written(file: ModelFile) -> str:
     document = {
         "origin": asdict(file.origin),
-        "columns": [_column(v) for v in file.columns],
+        "columns": [_column(v, file.empty.get(v.name)) for v in file.columns],
         "model": json.loads(saved(file.model)),
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -82,12 +87,15 @@ def read(text: str) -> ModelFile:
     origin = _has(parts["origin"], {f.name for f in fields(Origin)}, "origin")
     if type(parts["columns"]) is not list:
         raise ModelRefused("columns: wants a list")
-    columns = tuple(_variable(_has(c, {"name", "label", "codes"}, "columns")) for c in parts["columns"])
-    return ModelFile(Origin(**origin), columns, loaded(json.dumps(parts["model"])))
+    told = [_has(c, {"name", "label", "codes", "missing"}, "columns") for c in parts["columns"]]
+    columns = tuple(map(_variable, told))
+    empty = {v.name: c["missing"] for v, c in zip(columns, told, strict=True) if c["missing"] is not None}
+    return ModelFile(Origin(**origin), columns, empty, loaded(json.dumps(parts["model"])))
 
 
-def _column(v: Variable) -> dict[str, Any]:
-    return {"name": v.name, "label": v.label, "codes": [[c, v.shown(c)] for c in v.codes]}
+def _column(v: Variable, missing: str | None) -> dict[str, Any]:
+    codes = [[code, v.shown(code)] for code in v.codes]
+    return {"name": v.name, "label": v.label, "codes": codes, "missing": missing}
 
 
 def _variable(told: Mapping[str, Any]) -> Variable:

@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from datasets.catalogue_toml import load_catalogue
 from synthetic import manifest
 from synthetic.drawn.catalogue import catalogue_of
 from synthetic.drawn.file import ModelFile, read
+from synthetic.fidelity.margins import Variable
 from synthetic.folder import MODEL, sha256, tree
 from synthetic.model.artefact import ModelRefused
+from synthetic.model.domain import Codes
 from synthetic.model.sample import CHUNK
 from synthetic.npd.parquet import Coded, Writer
 
@@ -49,9 +53,16 @@ def _tables(
         for number, start in enumerate(range(0, rows, PART)):
             length = min(PART, rows - start)
             codes = file.model.sampler.rows(length, seed, workers, number * (PART // CHUNK))
-            columns = {v.name: Coded(v.codes, codes[:, i]) for i, v in enumerate(file.columns)}
+            columns = {v.name: _column(v, file.empty.get(v.name), codes[:, i]) for i, v in enumerate(file.columns)}
             yield writer.write(folder / file.origin.data_set / f"pupils-{number + 1:03}.parquet", columns), length
             progress("writing", start + length, rows)
+
+
+def _column(v: Variable, missing: str | None, codes: Codes) -> Coded:
+    """As the files of the cut have it: a code that stands for an empty value is one."""
+    if missing is None:
+        return Coded(v.codes, codes)
+    return Coded(v.codes, np.where(codes == v.codes.index(missing), len(v.codes), codes))
 
 
 def _marks(file: ModelFile, seed: int) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,19 +23,25 @@ NOTHING = Asked()
 
 
 class Counted:
-    """Every margin of rows in Parquet files, each counted when it is first wanted."""
+    """Every margin of rows in Parquet files, each counted when it is first wanted. empty: of columns that may have no
+    value, the code that stands for it."""
 
-    def __init__(self, variables: Sequence[Variable], parts: Sequence[Path]) -> None:
+    def __init__(self, variables: Sequence[Variable], parts: Sequence[Path], empty: Mapping[str, str]) -> None:
         self.variables = tuple(variables)
-        self._by_name = {v.name: v for v in variables}
+        self._places = {v.name: _places(v, empty.get(v.name)) for v in variables}
         self.margin = cache(lambda names: self._margin(parts, names))
 
     def _margin(self, parts: Sequence[Path], names: Names) -> Margin:
-        places = [{code: i for i, code in enumerate(self._by_name[n].codes)} for n in names]
-        counts = np.zeros([len(place) for place in places])
+        places = [self._places[n] for n in names]
+        counts = np.zeros([max(place.values()) + 1 for place in places])
         for *codes, number in counted(parts, names):
             counts[tuple(place[code] for place, code in zip(places, codes, strict=True))] = number
         return Margin(names, counts)
+
+
+def _places(v: Variable, empty: str | None) -> dict[str | None, int]:
+    places: dict[str | None, int] = {code: i for i, code in enumerate(v.codes)}
+    return places if empty is None else places | {None: places[empty]}
 
 
 def report_of(folder: Path, release_id: str | None = None, progress: Progress | None = None) -> Report:
@@ -48,7 +54,7 @@ def report_of(folder: Path, release_id: str | None = None, progress: Progress | 
     parts = [folder / name for names in tables_of(manifest).values() for name in names]
     reference = Measured(file.columns, _measured(file))
     about = _about(file, manifest, folder, release_id, progress)
-    return build(about, Counted(file.columns, parts), reference, Reference.MEASURED, NOTHING)
+    return build(about, Counted(file.columns, parts, file.empty), reference, Reference.MEASURED, NOTHING)
 
 
 def _measured(file: ModelFile) -> Iterator[Margin]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,16 +29,21 @@ from tests.lib.service import SYNTHETIC_MODEL
 pytestmark = pytest.mark.slow
 PUPILS, ROWS, RHO = 4_000, 5_000, "0.01497"
 COLUMNS = {
-    "groupBy": ["sex", "year_group", "ethnicity.major", "language_group", "fsm_eligible", "sen_provision", "REG"],
+    "groupBy": [
+        *("sex", "year_group", "ethnicity.major", "language_group", "fsm_eligible", "sen_provision", "REG"),
+        *("school_type", "school_phase", "month_of_birth"),
+    ],
     "criteria": {"timePeriods": {"eq": {"period": "2023/2024", "code": "AY"}}, "filters": {"term": {"eq": "SPR"}}},
 }
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home to be copied: a cut that may be fitted, and a project."""
+    folder = tmp_path_factory.mktemp("hosted")
+    home = folder / "home"
     home.mkdir()
-    made = make_demo(tmp_path / "made", FOLDER, PUPILS)
+    made = make_demo(folder / "made", FOLDER, PUPILS)
     text = bundle(made.catalogue)
     with Bar() as bar:
         ingest(load_catalogue(text), text, made.sources, home / "cuts", bar)
@@ -47,6 +53,11 @@ def home(tmp_path: Path) -> Path:
     services.projects.create_project(Project("models", "Models", 10**9, grants))
     services.close()
     return home
+
+
+@pytest.fixture
+def home(hosted: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(hosted, tmp_path / "home"))
 
 
 def run(*arguments: object, code: int = 0) -> str:
@@ -106,6 +117,23 @@ def listed(home: Path) -> list[dict]:  # type: ignore[type-arg]
             return list(found)
     finally:
         services.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        ({"groupBy": ["nothing"]}, "VariableNotFound"),
+        ({"groupBy": "sex"}, "a list of names"),
+        ({"columns": ["sex"]}, "groupBy"),
+        ({"groupBy": ["sex"], "criteria": {"filters": {}}}, "criteria"),
+    ],
+)
+def test_what_cannot_be_fitted_is_said(home: Path, tmp_path: Path, content: object, wanted: str) -> None:
+    columns = tmp_path / "columns.json"
+    columns.write_text(json.dumps(content), encoding="utf-8")
+    fit = ("synthetic", "fit", "npd-synthetic.census", columns, tmp_path / "model.json", "--project", "models")
+    assert wanted in run(*fit, "--home", home, "--mode", "demo", code=1)
+    assert spent(home) == 0
 
 
 def test_a_model_that_nobody_was_charged_for_is_not_signed(home: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from synthetic.folder import manifest_of, tree
 from synthetic.model import ArrayCounter, Domain, Model, Settings, fit
 from synthetic.model.artefact import ModelRefused
 from synthetic.release import Check, gates
+from synthetic.tables import counted
 
 ROWS = 3_000
 QUICK = Settings(steps=5, last_steps=20, probe=2_000, picks=2)
@@ -41,7 +42,7 @@ def text() -> str:
     region = rng.integers(0, 2, 20_000)
     rows = np.column_stack([region, rng.random(20_000) < 0.3 + 0.4 * region, rng.integers(0, 3, 20_000)])
     domain = Domain(("la.region", "sex", "need"), (2, 2, 3))
-    return written(ModelFile(ORIGIN, COLUMNS, fit(ArrayCounter(rows, domain), domain, 0.015, 1, QUICK)))
+    return written(ModelFile(ORIGIN, COLUMNS, {"need": "a"}, fit(ArrayCounter(rows, domain), domain, 0.015, 1, QUICK)))
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,7 @@ def test_the_file_comes_back_as_it_was(text: str) -> None:
         lambda d: d["columns"][0]["codes"].pop(),
         lambda d: d["columns"][0]["codes"][0].append(12),
         lambda d: d["columns"][0].update(name="../la"),
+        lambda d: d["columns"][0].update(missing="E"),
         lambda d: d["model"].update(exact=[1]),
     ],
 )
@@ -104,6 +106,16 @@ def test_the_folder_is_a_release_that_a_catalogue_reads(drawn: Path) -> None:
         {"pupils": ROWS, "seed": 7},
     )
     assert set(manifest["files"]) == {"census/pupils-001.parquet", "model.json"}
+
+
+def test_a_code_that_stands_for_an_empty_value_is_one_in_the_files(drawn: Path, text: str) -> None:
+    """As in the files of the cut; ingest and the report read it back as the code."""
+    counts = dict(counted([drawn / "census" / "pupils-001.parquet"], ["need"]))
+    assert counts.keys() == {None, "b", "'c'"}
+    census = load_catalogue(bundle(drawn / "catalogue")).data_sets[0]
+    assert (census.by_name["need"].missing, census.by_name["sex"].missing) == ("a", None)
+    (of_need,) = [m for m in report_of(drawn).margins if m.variable.name == "need"]
+    assert of_need.source.counts.tolist() == [counts[None], counts["b"], counts["'c'"]]
 
 
 def test_the_same_seed_gives_the_same_folder_with_any_number_of_workers(text: str, tmp_path: Path) -> None:
@@ -183,4 +195,4 @@ def test_columns_that_would_have_one_name_are_refused(text: str) -> None:
     ))  # fmt: skip
     columns = (COLUMNS[0], replace(COLUMNS[1], name="la_region"), COLUMNS[2])
     with pytest.raises(ModelRefused, match="same name"):
-        ModelFile(ORIGIN, columns, model)
+        ModelFile(ORIGIN, columns, {}, model)
