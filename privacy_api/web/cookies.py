@@ -34,9 +34,9 @@ def remember(request: Request, response: Response, asked: Asked, onward: str) ->
 def remembered(request: Request) -> tuple[Asked, str] | None:
     try:
         state, nonce, verifier, onward = map(str, json.loads(unquote(request.cookies.get(_away(request), ""))))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
-    return Asked(state, nonce, verifier), own_path(onward)
+    return (Asked(state, nonce, verifier), own_path(onward)) if (state + nonce + verifier).isascii() else None
 
 
 def forget(request: Request, response: Response) -> None:

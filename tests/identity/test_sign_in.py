@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx2
 import pytest
@@ -167,6 +167,14 @@ def test_a_sign_in_is_finished_where_it_was_begun_and_once(world: World) -> None
     assert world.client.get(back, follow_redirects=False).status_code == 303
     world.client.cookies.clear()
     assert world.client.get(back).status_code == 403, "again"
+
+
+@pytest.mark.parametrize("held", ["", "[", "{}", "7", "[" * 5000, '["a", "b"]', '["\\ud800", "n", "v", "/"]', "%00"])
+def test_a_cookie_that_is_none_of_ours_finishes_no_sign_in(world: World, held: str) -> None:
+    found = world.client.get(
+        "/sign-in/callback?state=s&code=c", headers={"Cookie": f"__Host-sign-in={quote(held)}"}, follow_redirects=False
+    )
+    assert found.status_code == 403, found.text
 
 
 def test_a_stolen_code_is_worth_nothing_without_the_verifier(world: World) -> None:
