@@ -16,6 +16,8 @@ MOST_PATHS = 500
 MOST_ATOMS = 2_000
 """Codes compared in all of them together, runs of codes counting as two."""
 MOST_FACETS = 1_000
+MOST_PAIRS = 500_000
+"""Twice what as many conditions of one path each may need: a second, where a variable has 20,000 codes."""
 
 
 def predicate_of(criteria: Criteria | None, names: Names) -> Predicate:
@@ -46,7 +48,7 @@ class _Reader:
         self._names = names
         self._facets = 0
         self._levels = {v.name: i for i, v in enumerate(names.data_set.domain)}
-        self.algebra = Algebra([len(v.atoms) for v in names.data_set.domain])
+        self.algebra = Algebra([len(v.atoms) for v in names.data_set.domain], pairs=MOST_PAIRS)
 
     def diagram(self, node: Criteria) -> int:
         self._facets += isinstance(node, Codes | Places | Periods)

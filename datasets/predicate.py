@@ -98,11 +98,12 @@ class Predicate:
 
 
 class Algebra:
-    """Builds predicates over fixed domains. One per request; `limit` bounds its work by public numbers."""
+    """Builds predicates over fixed domains. One per request; `limit` bounds its work by public numbers, and so does
+    `pairs`, of edges that meet: each takes as long as a variable has atoms."""
 
-    def __init__(self, sizes: Sequence[int], limit: int = 4000) -> None:
+    def __init__(self, sizes: Sequence[int], limit: int = 4000, pairs: int | None = None) -> None:
         self._sizes = tuple(sizes)
-        self._limit = limit
+        self._limit, self._pairs = limit, pairs
         self._nodes: list[Node] = []
         self._ids: dict[Node, int] = {}
         self._work = 0
@@ -199,6 +200,10 @@ class Algebra:
         last = len(self._sizes)
         level = min(self._level(a, last), self._level(b, last))
         mine, theirs = self._edges(a, level), self._edges(b, level)
+        if self._pairs is not None:
+            self._pairs -= len(mine) * len(theirs)
+            if self._pairs < 0:
+                raise TooComplex
         return level, [(m & n, c, d) for m, c in mine for n, d in theirs if m & n]
 
     def _level(self, at: int, last: int) -> int:

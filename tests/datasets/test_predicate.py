@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -99,6 +100,31 @@ def test_everything_and_nothing() -> None:
     assert algebra.predicate(FALSE).admitted(0) == 0
     assert algebra.member(1, 0b11) == TRUE
     assert algebra.member(1, 0) == FALSE
+
+
+def crossed(algebra: Algebra, atoms: int, ways: int) -> int:
+    """Two partitions of the first variable, each part with a part of the second: a root with ways² edges."""
+
+    def parts(label: Callable[[int], int], first: int) -> int:
+        alone = [sum(1 << atom for atom in range(atoms) if label(atom) % ways == way) for way in range(ways)]
+        others = [(1 << atoms) - 1 - (1 << first + way) for way in range(ways)]
+        pairs = zip(alone, others, strict=True)
+        return algebra.any_of(algebra.both(algebra.member(0, a), algebra.member(1, o)) for a, o in pairs)
+
+    return algebra.both(parts(lambda i: i, 0), parts(lambda i: i // ways, ways))
+
+
+@pytest.mark.parametrize(("ways", "fits"), [(10, True), (30, False)])
+def test_nodes_of_many_edges_that_meet_are_bounded_too(ways: int, fits: bool) -> None:
+    """A contradiction of few nodes would take seconds, where each edge is of thousands of atoms."""
+    algebra = Algebra([ways * ways, ways * ways], pairs=500_000)
+    root = crossed(algebra, ways * ways, ways)
+    opposite = algebra.negate(root)
+    if fits:
+        assert algebra.both(root, opposite) == FALSE
+    else:
+        with pytest.raises(TooComplex):
+            algebra.both(root, opposite)
 
 
 def test_a_diagram_that_would_explode_is_refused_by_a_public_limit() -> None:
