@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine as Database
 
+from datasets.catalogue import Catalogue
 from datasets.catalogue_toml import CatalogueRefused, load_catalogue
 from datasets.engines.cubes import CubeEngine
 from datasets.engines.duckdb import DuckDBEngine
@@ -285,7 +286,14 @@ def _open_cut(settings: Settings, name: str, stores: Stores) -> HostedCut:
         raise SettingsRefused(f"cut {name}: {refused}") from None
     # Imported last: a policy that cannot be served becomes no version.
     terms, policy = _settled_terms(settings, name, stores)
-    return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes), terms=terms)
+    latest = _latest(catalogue, published) if catalogue.synthetic else {}
+    return HostedCut(catalogue, published.version, policy, CubeEngine(engine, cubes), terms=terms, latest=latest)
+
+
+def _latest(catalogue: Catalogue, published: Published) -> dict[str, str]:
+    periods = {name: facts.periods for name, facts in published.manifest.data_sets.items()}
+    found = {d.id: [p.code for p in d.time_periods if p.code in periods.get(d.id, {})] for d in catalogue.data_sets}
+    return {name: codes[-1] for name, codes in found.items() if codes}
 
 
 def _open_engine(settings: Settings, published: Published) -> Engine:

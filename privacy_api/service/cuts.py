@@ -17,7 +17,8 @@ SANDBOX = "~"
 
 @dataclass(frozen=True, slots=True)
 class HostedCut:
-    """sandbox: the project whose own copy of a synthetic cut this is, with a budget and answers of its own."""
+    """sandbox: the project whose own copy of a synthetic cut this is, with a budget and answers of its own. latest: of
+    each data set, the last time period that its rows have; of made-up rows alone, since it is told for nothing."""
 
     catalogue: Catalogue
     version: str
@@ -25,6 +26,7 @@ class HostedCut:
     engine: Engine
     sandbox: str = ""
     terms: Terms = field(default_factory=Terms)
+    latest: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def cap(self) -> int:

@@ -50,9 +50,13 @@ def curl(url: str, query: Mapping[str, Any]) -> str:
 
 
 def first_question(hosted: HostedDataSet, base: str, key: str) -> str:
-    """A line to paste as it is, with its key: how many rows there are, by region where the data set has regions."""
-    by = hosted.data_set.levels.get("REG")
-    query = {"measures": [{"statistic": "count"}]} | ({"groupBy": [by]} if by else {})
+    """A line to paste as it is, with its key: how many rows there are, by region where the data set has regions, in the
+    last of its years, since fewer years have less noise."""
+    by, latest = hosted.data_set.levels.get("REG"), hosted.cut.latest.get(hosted.data_set.id)
+    query: dict[str, Any] = {"measures": [{"statistic": "count"}]} | ({"groupBy": [by]} if by else {})
+    for each in hosted.data_set.time_periods:
+        if each.code == latest:
+            query["criteria"] = {"timePeriods": {"eq": {"period": each.period, "code": each.kind}}}
     address = f"{base.rstrip('/')}/v1/data-sets/{quote(hosted.id, safe='')}/query?format=csv"
     return (
         f"curl -s {shlex.quote(address)} -H {shlex.quote(f'Authorization: Bearer {key}')} "

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from privacy_api.web.pages.answers import document_of
-from privacy_api.web.snippets import KEY, snippets
+from privacy_api.web.snippets import KEY, first_question, snippets
 from tests.web.sites import demo_site
 
 QUESTION = {
@@ -22,6 +23,19 @@ QUESTION = {
     "groupBy": ["REG"],
     "criteria": {"filters": {"fsm": {"in": ["Y", "N"]}}},
 }
+
+
+@pytest.mark.slow
+def test_a_first_question_is_about_the_last_year_that_the_rows_have(tmp_path: Path) -> None:
+    with demo_site(tmp_path) as site:
+        hosted = site.services.data_sets["demo.census"]
+        found = json.loads(shlex.split(first_question(hosted, site.url, site.key))[-1])
+        held = site.answer({"measures": [{"statistic": "count"}], "groupBy": ["academic_year"]})
+        stored = site.services.ledger.release(held)
+    assert stored
+    years = [row["academic_year"] for row in document_of(stored)["results"] if row["value"]]
+    last = next(p for p in hosted.data_set.time_periods if p.code == max(years))
+    assert found["criteria"] == {"timePeriods": {"eq": {"period": last.period, "code": last.kind}}}
 
 
 @pytest.mark.slow
