@@ -37,6 +37,7 @@ def release(
             rows.append(dict(zip(groups, key, strict=True), measure="m", output=output, **(numbers if gone else shown)))
     return {
         "query": {"groupBy": list(groups)},
+        "protection": {"mode": "dp"},
         "dimensions": [
             {"name": name, "label": name, "codes": [{"code": c, "label": f"label {c}"} for c in codes]}
             | ({"role": role[name]} if role and name in role else {})
@@ -100,6 +101,13 @@ def test_every_number_is_drawn_with_its_interval(document: dict[str, Any], kind:
     assert len(parts(chart, part)) == wanted + keys + series, "one for each number, and one for each series in the key"
     assert len(parts(chart, "interval")) == wanted
     assert "95% intervals" in chart.told
+
+
+def test_an_interval_of_official_mode_is_certain() -> None:
+    noisy = release("count", {"la": "AB"})
+    official = {**noisy, "protection": {"mode": "official"}}
+    assert "95% intervals" in drawn(noisy).told
+    assert "95%" not in drawn(official).told and "true number lies" in drawn(official).told
 
 
 def test_a_transition_matrix_is_a_heat_map() -> None:

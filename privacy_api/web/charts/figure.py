@@ -44,7 +44,8 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """marks[row][series]. rows_of, series_of: what they are, in words. left_out: rows beyond what is drawn."""
+    """marks[row][series]. confidence: of the intervals; 1 where they are certain. rows_of, series_of: what they are, in
+    words. left_out: rows beyond what is drawn."""
 
     kind: Kind
     title: str
@@ -92,7 +93,7 @@ def figure_of(document: Mapping[str, Any], measure: str, title: str) -> Figure |
         kind=kind,
         title=title,
         unit=found["unit"],
-        confidence=found["confidence"],
+        confidence=found["confidence"] if document["protection"]["mode"] == "dp" else 1,
         rows=tuple(_labels(rows))[: len(kept)],
         series=tuple(_labels(series)),
         rows_of=", ".join(axis.label for axis in rows),
