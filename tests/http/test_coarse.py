@@ -13,6 +13,7 @@ import pytest
 
 from datasets.engines.memory import Row
 from privacy_api.service.coarse import is_released, released
+from privacy_api.service.synthetic_releases import put_out, sign
 from synthetic.checking import check
 from synthetic.checking.coarse import report_of
 from synthetic.coarse.answers import Answers, CoarseRefused, Released, read_answers
@@ -20,7 +21,7 @@ from synthetic.coarse.join import join
 from synthetic.coarse.release import write
 from synthetic.fidelity.files import report_of as report
 from synthetic.fidelity.files import write as write_report
-from synthetic.release import Check, gates
+from synthetic.release import Check, digest, gates
 from synthetic.tiers import Tier
 from tests.lib.service import OPEN_OFFICIAL, POLICY, Service, running
 
@@ -154,6 +155,31 @@ def test_report_and_gates_accept_it_and_only_as_it_is(service: Service, tmp_path
     (out / "manifest.json").write_text(json.dumps(manifest | {"plan": {"rows": 9, "seed": 1}}), encoding="utf-8")
     (disclosure,) = (g for g in gates(out) if g.check is Check.DISCLOSURE)
     assert any("records/000.parquet is not what follows" in sentence for sentence in disclosure.wrong)
+
+
+def test_it_goes_out_as_any_release_with_two_signatures(service: Service, tmp_path: Path) -> None:
+    out, services = tmp_path / "out", service.services
+    rows = made(service, out, ask(service, "la", "need"))["plan"]["rows"]
+    write_report(report(out), out)
+    for who in ("console:ada", "console:olive"):
+        assert service.client.get("/v1/synthetic/releases").json()["results"] == []
+        sign(digest(out), who, "Looked at.", Tier.COARSENED, services.audit)
+        put_out(out, digest(out), who, services.audit, services.shelf)
+    (told,) = service.client.get("/v1/synthetic/releases").json()["results"]
+    assert (told["tier"], told["pupils"], told["signatures"]) == ("T2", rows, 2)
+    assert [(t["name"], t["rows"]) for t in told["tables"]] == [("records", rows)]
+    assert service.client.get(told["links"]["report"]).status_code == 200
+    assert service.client.get(told["tables"][0]["links"]["csv"]).text.count("\n") == rows + 1
+
+
+def test_a_catalogue_is_none_of_it(service: Service, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    made(service, out, ask(service, "la", "need"))
+    write_report(report(out), out)
+    (out / "catalogue").mkdir()
+    (out / "catalogue" / "cut.toml").write_text("[cut]", encoding="utf-8")
+    wrong = [sentence for gate in gates(out) for sentence in gate.wrong]
+    assert [sentence.partition(" ")[0] for sentence in wrong] == ["catalogue/cut.toml"]
 
 
 def table(release: str, columns: tuple[str, ...], values: Any) -> Released:
