@@ -111,13 +111,14 @@ QUESTION: dict[str, Any] = {
     "totals": [[], ["REG"]],
     "criteria": {"and": [{"filters": {"fsm": {"in": ["Y", "N"]}}}, {"not": {"filters": {"REG": {"eq": "E12000001"}}}}]},
 }
+OFFICIAL = {"measures": [COUNT], "groupBy": ["la", "need"], "totals": [[], ["la"]], "criteria": FIRST_YEAR}
 BY_REGION = {"measures": [{"statistic": "count"}], "groupBy": ["REG"], "rho": 0.01}
 
 
-def step(name: str, query: dict[str, Any] | None = None, **more: str) -> Example:
+def step(name: str, query: dict[str, Any] | None = None, base: str = BUILDER, **more: str) -> Example:
     """A step of the query builder."""
     q = {"q": json.dumps(QUESTION if query is None else query)}
-    return Example(f"{BUILDER}/{name}?{urlencode({**q, **more})}", signed_in=True)
+    return Example(f"{base}/{name}?{urlencode({**q, **more})}", signed_in=True)
 
 
 def an_answer(site: Site) -> str:
@@ -340,11 +341,11 @@ FURTHER: Mapping[str, Example] = {
     ),
     "an answer with a model": answered({"measures": [{**ABSENCE, "statistic": "ols", "terms": ["fsm", "REG"]}]}),
     "an answer of one number": answered({"measures": [{"statistic": "pupils"}]}),
-    "an official answer": answered(
-        {"measures": [COUNT], "groupBy": ["la", "need"], "totals": [[], ["la"]], "criteria": FIRST_YEAR},
-        "official",
-        "school.census",
-    ),
+    "an official answer": answered(OFFICIAL, "official", "school.census"),
+    **{
+        f"an official question: {name}": replace(step(name, OFFICIAL, "/ask/tests/school.census"), site="official")
+        for name in ("who", "precision", "check")
+    },
     "a key that was made": replace(Example("/keys", signed_in=True), act=pressed("Make the key"), answer=201),
     "a key for no days": wrong(Example("/keys", signed_in=True), pressed("Make the key", days="0")),
     "a sandbox that was opened": Example("/sandbox", act=pressed("Get a key"), answer=201),

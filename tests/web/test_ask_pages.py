@@ -429,6 +429,9 @@ def test_an_official_data_set_has_no_price_to_choose(site: Service, ada: Visitor
     try:
         page = ada.get(at("precision", COUNT)).text
         assert 'value="own"' not in page
+        assert "ρ" not in page, "neither price nor budget"
+        assert "Budgets of the data" not in ada.get("/budget").text
+        assert "Nothing is charged" in ada.get(at("check", COUNT | {"groupBy": ["la", "year"]})).text
         assert "Logistic" not in main_text(ada.get(at("measures", COUNT)))
     finally:
         site.client.app.state.services = before  # type: ignore[attr-defined]

@@ -63,11 +63,15 @@ class Builder:
     def with_problems(self, step: str, more: Mapping[str, str]) -> dict[str, Any]:
         return with_problems(self.frame(step), more)
 
+    @property
+    def is_official(self) -> bool:
+        """Answers have no noise, and so no price."""
+        return self.hosted.cut.policy.mode is Mode.OFFICIAL
+
     @cached_property
     def offer(self) -> offer.Offer:
-        official = self.hosted.cut.policy.mode is Mode.OFFICIAL
         scope = (self.principal.project.scope or {}).get(self.hosted.id)
-        return offer.Offer(self.hosted.data_set, self.principal.project.grants, official, scope)
+        return offer.Offer(self.hosted.data_set, self.principal.project.grants, self.is_official, scope)
 
     @cached_property
     def labels(self) -> Labels:

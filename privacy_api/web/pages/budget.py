@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
+from disclosure.policy import Mode
 from privacy_api.governance.forecast import Forecast
 from privacy_api.ports import Balance, Spending
 from privacy_api.routes.access import ServicesDep
@@ -33,7 +34,7 @@ def budget(request: Request, services: ServicesDep) -> Response:
         spent = ledger.spending(LAST, person=person.id)
         own.append(_shown("You, over all projects", "person", ledger.person_balance(person), spent, services))
     cuts = {cut.account: cut for mine in principals_of(request, services) for cut in cuts_of(mine, services).values()}
-    shared = [_shared(cut, services) for cut in cuts.values()]
+    shared = [_shared(cut, services) for cut in cuts.values() if cut.policy.mode is Mode.DP]
     return render(request, "budget.html", budgets=[*projects, *own], shared=shared)
 
 

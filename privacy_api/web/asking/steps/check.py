@@ -47,7 +47,13 @@ def _check_rows(builder: Builder, frame: Mapping[str, Any]) -> list[dict[str, An
     """Of a summary list, each with its way back."""
     found = [("Data", [f"{builder.hosted.data_set.title}, version {builder.hosted.cut.version}"], f"/ask?{frame['q']}")]
     found += [(SHORT[step], words, builder.href(step)) for step, words in frame["so_far"].items()]
-    found.append(("Price", _price_words(builder, frame["preview"]), builder.href("precision")))
+    found.append(
+        (
+            "Precision" if builder.is_official else "Price",
+            _price_words(builder, frame["preview"]),
+            builder.href("precision"),
+        )
+    )
     return [
         {
             "key": {"text": key},
@@ -61,7 +67,7 @@ def _check_rows(builder: Builder, frame: Mapping[str, Any]) -> list[dict[str, An
 def _price_words(builder: Builder, found: Mapping[str, Any] | None) -> list[str]:
     if found is None or not builder.draft.measures:
         return ["Not known yet"]
-    words = [rho_words(found["price"]["nanoRho"])]
+    words = [] if builder.is_official else [rho_words(found["price"]["nanoRho"])]
     for raw, measure in zip(builder.draft.measures, found["measures"], strict=True):
         name = measure_words(raw, builder.labels)
         if "margin" in measure:
