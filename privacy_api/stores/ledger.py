@@ -14,11 +14,9 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select
 from disclosure.tables import Measurement
 from privacy_api.ports import (
     Balance,
-    BudgetExhausted,
     Charge,
     Day,
     InProgress,
-    LedgerBroken,
     Outdated,
     Person,
     Project,
@@ -27,13 +25,13 @@ from privacy_api.ports import (
     Reserved,
     Spending,
     StoredRelease,
-    Suspended,
     Terms,
     Wanted,
 )
 from privacy_api.service.cuts import SANDBOX
 from privacy_api.stores import chain, history, official
 from privacy_api.stores.anchor import Anchor, Head
+from privacy_api.stores.caps import refuse_delta, refuse_overspending
 from privacy_api.stores.clock import text, utc_now
 from privacy_api.stores.database import reading, writing_alone
 from privacy_api.stores.inspection import inspect
@@ -50,7 +48,7 @@ from privacy_api.stores.measurements import (
 )
 from privacy_api.stores.packing import Packed, PackedTable, digest, pack
 from privacy_api.stores.pulse import Pulse
-from privacy_api.stores.schema import people, projects, releases
+from privacy_api.stores.schema import releases
 from privacy_api.stores.terms import standing_digest, standing_of
 
 
@@ -198,8 +196,8 @@ class SqlLedger:
         now = self._clock()
         refuse_claimed(connection, request.cut, missing, now.timestamp(), self._claim_seconds)
         cost, delta = (sum(each) for each in zip(*((w.event.nano_rho, w.event.delta) for w in missing), strict=True))
-        _refuse_overspending(connection, tail, request, cost, now)
-        _refuse_delta(tail, request, delta)
+        refuse_overspending(connection, tail, request, cost, now)
+        refuse_delta(tail, request, delta)
         events = chain.events_text(wanted.event for wanted in missing)
         entry = chain.append(connection, tail, "charge", text(now), request, nano_rho=cost, delta=delta, events=events)
         claim(connection, request.cut, missing, entry.seq, now.timestamp())
@@ -244,44 +242,6 @@ def _refuse_repeats(wanted: Sequence[Wanted]) -> None:
         raise ValueError("a request wants each question once")
 
 
-def _refuse_overspending(connection: Connection, tail: chain.Tail, request: Request, cost: int, now: datetime) -> None:
-    balances = {
-        "cut": Balance(request.cut_cap, tail.cut_spent),
-        "project": Balance(_project_cap(connection, request, now), tail.project_spent),
-    }
-    if request.principal.person is not None:
-        balances["person"] = Balance(_person_cap(connection, request.principal.person), tail.person_spent)
-    for scope, balance in balances.items():
-        if balance.spent + cost > balance.cap:
-            raise BudgetExhausted(scope, balance)
-
-
-def _refuse_delta(tail: chain.Tail, request: Request, delta: int) -> None:
-    """What costs no δ is answered whatever was spent of it."""
-    balance = Balance(request.delta_cap, tail.delta_spent)
-    if delta and balance.spent + delta > balance.cap:
-        raise BudgetExhausted("delta", balance)
-
-
-def _project_cap(connection: Connection, request: Request, now: datetime) -> int:
-    """As stored now: the request's copy may be older than a change of the cap, or than the freezing of the project."""
-    row = connection.execute(_PROJECT, {"of": request.principal.project.id}).first()
-    if row is None:
-        raise LedgerBroken("The project is not in the service database, so nothing can be charged to it.")
-    if row.frozen is not None:
-        raise Suspended("project")
-    if row.expires is not None and datetime.fromisoformat(row.expires) <= now:
-        raise Suspended("project", ended=True)
-    return int(row.cap)
-
-
-def _person_cap(connection: Connection, person: str) -> int:
-    cap = connection.execute(_PERSON_CAP, {"of": person}).scalar()
-    if cap is None:
-        raise LedgerBroken("The key's person is not in the service database, so nothing can be charged to it.")
-    return int(cap)
-
-
 def _contents(
     reserved: Reserved, measured: Mapping[str, Measurement], body: bytes, table: ReleasedTable | None
 ) -> _Contents:
@@ -310,6 +270,4 @@ def _release(connection: Connection, release: str, terms: Terms | None = None) -
 
 # Made once: to put a statement together takes longer than to run it.
 _INSERT = insert(releases)
-_PROJECT = select(projects.c.cap, projects.c.frozen, projects.c.expires).where(projects.c.id == bindparam("of"))
 _RELEASE = select(releases, standing_of().label("terms")).where(releases.c.id == bindparam("of"))
-_PERSON_CAP = select(people.c.cap).where(people.c.id == bindparam("of"))

@@ -33,8 +33,9 @@ from privacy_api.ports import Engine, Request, Reserved, StoredRelease
 from privacy_api.service import document
 from privacy_api.service.cuts import HostedCut
 from privacy_api.service.questions import Priced, priced
+from privacy_api.stores.caps import refuse_overspending
 from privacy_api.stores.database import reading
-from privacy_api.stores.ledger import SqlLedger, _refuse_overspending
+from privacy_api.stores.ledger import SqlLedger
 from tests.attacks import detectors
 from tests.attacks.builds import Build
 
@@ -108,7 +109,7 @@ class ChecksThenCharges(SqlLedger):
     def reserve(self, request: Request) -> Reserved:
         cost = sum(wanted.event.nano_rho for wanted in request.wanted)
         with reading(self._engine) as connection:
-            _refuse_overspending(connection, self._tail(connection, request), request, cost, self._clock())
+            refuse_overspending(connection, self._tail(connection, request), request, cost, self._clock())
         time.sleep(0.02)
         return super().reserve(replace(request, cut_cap=2**60))
 
