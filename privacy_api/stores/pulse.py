@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread
 
-from privacy_api.ports import LedgerBroken
-
 LEAST = 0.05
 """Seconds between two beats, whatever is wished for."""
 
@@ -24,10 +22,10 @@ class Pulse:
     @contextmanager
     def keeping(self, what: int) -> Iterator[None]:
         with self._lock:
+            if not self._runs:  # where no thread can be started nothing is kept, and nothing is taken to run
+                Thread(target=self._go, name="pulse", daemon=True).start()
+            self._runs = True
             self._kept.add(what)
-            starts, self._runs = not self._runs, True
-        if starts:
-            Thread(target=self._go, name="pulse", daemon=True).start()
         try:
             yield
         finally:
@@ -36,7 +34,7 @@ class Pulse:
 
     def _go(self) -> None:
         while kept := self._next():
-            with suppress(LedgerBroken):  # where the database does not take a beat the next one will do
+            with suppress(Exception):  # whatever keeps the database from taking a beat, the next one will do
                 self._beat(kept)
 
     def _next(self) -> frozenset[int]:
