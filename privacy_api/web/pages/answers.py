@@ -24,16 +24,8 @@ from privacy_api.web.asking.asker import account_of, asking, principal_of, proje
 from privacy_api.web.asking.builder import draft_of, text_of
 from privacy_api.web.asking.fields import fields_of
 from privacy_api.web.asking.measure_words import Labels, question_words
-from privacy_api.web.asking.release_view import (
-    bibtex_of,
-    charts_of,
-    columns_of,
-    headline,
-    heads_of,
-    protection_of,
-    sheet_of,
-    title_of,
-)  # fmt: skip
+from privacy_api.web.asking.release_view import bibtex_of, charts_of, headline, protection_of, title_of
+from privacy_api.web.asking.sheet import columns_of, heads_of, sheet_of
 from privacy_api.web.pages_base import Pages, render
 from privacy_api.web.paging import Paging, paging_of, part_of
 from privacy_api.web.snippets import snippets
