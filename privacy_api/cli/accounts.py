@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from privacy_api.cli.budgets import ModeOption
-from privacy_api.cli.common import HomeOption, fail, stores_for
+from privacy_api.cli.common import HomeOption, console_actor, fail, stores_for
 
 if TYPE_CHECKING:
     from privacy_api.bootstrap import Stores
@@ -45,6 +45,26 @@ def give_roles(
         except ApiError as refused:
             fail(refused.detail or "; ".join(p.message for p in refused.problems) or f"{account}: no such account")
         typer.echo(f"{changed.id}: {', '.join(sorted(changed.roles))}")
+
+
+@account_app.command("person")
+def hold_to_person(
+    account: str,
+    person: Annotated[str, typer.Argument(help="Made by `person create`; their cap counts from now on, for good.")],
+    why: Annotated[str, typer.Option(help="Why, for the record.")],
+    home: HomeOption = None,
+    mode: ModeOption = None,
+) -> None:
+    """Hold what an account asks, on pages and with its keys, to the cap of a person."""
+    from privacy_api.errors import ApiError
+    from privacy_api.service.accounts import hold_to_person as hold
+
+    with stores_for(home, mode) as stores:
+        try:
+            changed = hold(account, person, why, console_actor(), stores)
+        except ApiError as refused:
+            fail("; ".join(p.message for p in refused.problems) or f"{account}: no such account")
+        typer.echo(f"{changed.id}: counts against {changed.person}")
 
 
 def _actor(stores: Stores, roles: list[str], by: str) -> str:

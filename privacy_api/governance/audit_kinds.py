@@ -146,6 +146,7 @@ _ALL = (
     _kind("sign-out", "Somebody signed out", "", "session way"),
     _kind("sign-in-refused", "Sign-ins were refused (counted by the minute)", "counts", "minute issuer code"),
     _kind("account-created", "An account was made", "", "issuer roles person title way reason"),
+    _kind("account-held", "What an account asks counts against a person's cap", "person reason"),
     _kind("account-frozen", "An account was frozen", "reason"),
     _kind("account-unfrozen", "An account was unfrozen", "reason", "proposal"),
     _kind("roles-changed", "The roles of an account were changed", "roles", "roles_before reason proposal"),

@@ -1,4 +1,4 @@
-"""Freezing at once what somebody uses, and giving roles. Whoever may freeze may not always unfreeze."""
+"""Freezing at once what somebody uses, giving roles, whose cap counts. Whoever may freeze may not always unfreeze."""
 
 from __future__ import annotations
 
@@ -80,6 +80,22 @@ def give_roles(account_id: str, roles: Collection[str], reason: str, actor: str,
             services.sessions.end_all(found.id)
             facts = {"roles": sorted(wanted), "roles_before": sorted(found.roles), "reason": reason}
             services.audit.record("roles-changed", actor, f"account:{found.id}", facts)
+    return changed
+
+
+def hold_to_person(account_id: str, person: str, reason: str, actor: str, services: Desk) -> Account:
+    """What the account and its keys ask counts against the person's cap from now on. Nobody is let off theirs again."""
+    _refuse_reason(reason)
+    with services.together():
+        found = find_account(account_id, services)
+        if services.projects.person(person) is None:
+            raise _refused("person", f"There is no person {person}. Create them with: privacy-api person create")
+        if found.person not in (None, person):
+            raise _refused("person", f"The account counts against {found.person} already, and goes on doing so.")
+        changed = replace(found, person=person)
+        if changed != found:
+            services.accounts.update(changed)
+            services.audit.record("account-held", actor, f"account:{found.id}", {"person": person, "reason": reason})
     return changed
 
 

@@ -181,7 +181,8 @@ class SqlProjects:
         _refuse_suspended(row)
         project = project_of(row)
         synthetic_only = project.kind is ProjectKind.SANDBOX or Permission.REAL_CUTS not in permissions
-        return Principal(parsed.id, project, row["person"], KeyRole(row["role"]), synthetic_only)
+        person = row["person"] or row["account_person"]
+        return Principal(parsed.id, project, person, KeyRole(row["role"]), synthetic_only)
 
 
 def _holder(key_id: str, environment: str) -> Select[Any]:
@@ -196,6 +197,7 @@ def _holder(key_id: str, environment: str) -> Select[Any]:
             api_keys.c.expires.label("key_expires"),
             accounts.c.status.label("account_status"),
             accounts.c.roles.label("account_roles"),
+            accounts.c.person.label("account_person"),
             memberships.c.account.label("member"),
         )
         .join(api_keys, api_keys.c.project == projects.c.id)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from privacy_api.bootstrap import open_stores
 from privacy_api.cli import app
-from privacy_api.ports import AuditFilter, Role
+from privacy_api.ports import AuditFilter, Person, Role
 from privacy_api.settings import load_settings
 
 
@@ -28,6 +28,11 @@ def test_the_first_administrator_is_made_at_the_console_and_gives_roles_from_the
     assert run("roles", ada, "data-custodian", "--why", "x", "--as", ada)[0] == 1, "nobody changes their own"
     assert run("roles", bob, "data-custodian", "--why", "is one", "--as", ada) == (0, f"{bob}: data-custodian\n")
     assert f"{bob}\tbob\t\tdata-custodian\tactive" in run("list")[1]
+    stores.projects.create_person(Person("dr-bob", 10**9))
+    assert run("person", bob, "nobody", "--why", "x") == (
+        1, "There is no person nobody. Create them with: privacy-api person create\n",
+    )  # fmt: skip
+    assert run("person", bob, "dr-bob", "--why", "one researcher") == (0, f"{bob}: counts against dr-bob\n")
     told = stores.audit.newest(AuditFilter(kinds=frozenset({"roles-changed"})), None, 9)
     assert told[0].actor == ada
     assert told[1].actor.startswith("console:")

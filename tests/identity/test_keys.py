@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from privacy_api.errors import ApiError
 from privacy_api.governance.csrf import token_of
 from privacy_api.ports import Account, AuditFilter, Role
+from privacy_api.ports import Person as Capped
 from privacy_api.routes.throttle import Throttle
 from privacy_api.service import sandbox
+from privacy_api.service.accounts import hold_to_person
 from privacy_api.stores.clock import now
 from tests.lib import school
 from tests.lib.service import DATA_SET, URL, Service, pupils, running
@@ -157,6 +160,32 @@ def test_a_key_asks_no_more_than_the_roles_of_its_account_do(service: Service) -
         changed = adam.asks("PUT", f"/v1/accounts/{ada.account.id}/roles", {"roles": roles, **WHY})
         assert changed.status_code == 200, changed.text
         assert service.client.post(URL, json=QUESTION, headers=key).status_code == status, "of a synthetic cut"
+
+
+def test_what_an_account_asks_counts_against_its_person_on_pages_and_with_its_keys(service: Service) -> None:
+    ada, other = (person(service, name, Role.RESEARCHER, "tests") for name in ("ada", "other"))
+    key = bearer(ada.asks("POST", "/v1/keys", {"project": "tests", "label": "laptop", "days": 7}).json()["key"])
+    service.services.projects.create_person(Capped("dr-ada", 15_000_000))
+    service.services.projects.create_person(Capped("somebody", 10**9))
+    hold_to_person(ada.account.id, "dr-ada", "One researcher.", "console:test", service.services)
+    service.client.cookies.clear()
+    assert service.client.post(URL, json=QUESTION, headers=key).json()["charge"]["nanoRho"] == 10_000_000
+    further = QUESTION | {"groupBy": ["sex"]}
+    for refused in (ada.asks("POST", URL, further), service.client.post(URL, json=further, headers=key)):
+        assert (refused.status_code, refused.json()["code"], refused.json()["scope"]) == (
+            403,
+            "budget-exhausted",
+            "person",
+        )
+    assert other.asks("POST", URL, further).status_code == 200, "the project and the cut have enough"
+    for wrong in ("nobody", "somebody"):
+        with pytest.raises(ApiError) as found:
+            hold_to_person(ada.account.id, wrong, "To be free of it.", "console:test", service.services)
+        assert found.value.problems[0].path == "person"
+    (held,) = happened(service, "account-held")
+    assert (held.subject, dict(held.facts)) == (
+        f"account:{ada.account.id}", {"person": "dr-ada", "reason": "One researcher."},
+    )  # fmt: skip
 
 
 def test_a_sandbox_is_a_world_of_its_own(service: Service) -> None:
