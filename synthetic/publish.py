@@ -13,8 +13,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from synthetic.folder import MANIFEST, tables_of, tree, tree_digest
@@ -40,9 +41,10 @@ def publish(folder: Path, shelf: Path, digest: str) -> str:
         coming, there = shelf / COMING, shelf / id_of(digest)
         shutil.rmtree(coming, ignore_errors=True)  # of somebody who was killed
         shutil.copytree(folder, coming / SIGNED)
-        if tree_digest(tree(coming / SIGNED)) != digest:
+        files = tree(coming / SIGNED)
+        if tree_digest(files) != digest:
             raise ValueError(f"{folder}: has changed since it was signed")
-        _write_tables(coming)
+        _write_tables(coming, files.keys())
         found = tree_digest(tree(coming / TABLES))
         _to_disk(coming)
         if there.exists():
@@ -52,10 +54,11 @@ def publish(folder: Path, shelf: Path, digest: str) -> str:
         return found
 
 
-def _write_tables(coming: Path) -> None:
+def _write_tables(coming: Path, files: Set[str]) -> None:
+    """files: by their paths in the folder, so that nothing from elsewhere becomes a table."""
     manifest = json.loads((coming / SIGNED / MANIFEST).read_text(encoding="utf-8"))
     tables = tables_of(manifest)
-    if not tables or not all(map(_TABLE.fullmatch, tables)):
+    if not tables or not all(map(_TABLE.fullmatch, tables)) or not files >= {*chain(*tables.values())}:
         raise ValueError(f"{MANIFEST}: wants Parquet files, in folders that are named as their data sets")
     (coming / TABLES).mkdir()
     for name, parts in tables.items():

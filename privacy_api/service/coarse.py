@@ -34,9 +34,11 @@ def _stored(name: str, answer: bytes, ledger: Ledger) -> bytes:
 
 
 def is_released(folder: Path, tier: Tier, ledger: Ledger) -> bool:
-    """Whether the tables that a T2 release was made from are those of answers in the ledger; other tiers have none."""
+    """Whether the tables that a T2 release was made from are those of answers in the ledger; other tiers have none.
+    Raises LedgerBroken."""
     if tier is not Tier.COARSENED:
         return True
+    ledger.verify()
     try:
         found = [ledger.release(name) for name in read_margins(folder).releases]
         bodies = [one.body for one in found if one and not one.is_model]

@@ -135,9 +135,12 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
 
 
 def is_paid(folder: Path, tier: Tier, ledger: Ledger) -> bool:
-    """Whether the model behind a T3 release is, byte for byte, one that this service fitted and charged."""
+    """Whether the model behind a T3 release is, byte for byte, one that this service fitted and charged.
+
+    Raises LedgerBroken."""
     if tier is not Tier.PRIVATE:
         return True
+    ledger.verify()
     text = (folder / MODEL_FILE).read_bytes()
     stored = ledger.release(read(text.decode()).origin.release)
     return stored is not None and stored.body == text

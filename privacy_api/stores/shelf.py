@@ -22,9 +22,10 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 class FolderShelf:
-    """The port `Shelf`. Files are hashed when they are first seen, and again when their size, time or place on the disk
-    has changed. Meanwhile others see what was there before: nobody waits, so that nobody's threads are used up. CSV is
-    made when it is first asked for, in a directory that goes with the process."""
+    """The port `Shelf`. Files are hashed when they are first seen, and again when their size, place on the disk or time
+    of the last change (which nobody can set) is another. Meanwhile others see what was there before: nobody waits, so
+    that nobody's threads are used up. CSV is made when it is first asked for, in a directory that goes with the
+    process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._looking, self._writing = folder, Lock(), Lock()
@@ -72,7 +73,7 @@ class FolderShelf:
 def _stamps(folder: Path) -> Iterator[tuple[str, int, int, int]]:
     for path in sorted(folder.rglob("*")):
         found = path.stat()
-        yield str(path.relative_to(folder)), found.st_size, found.st_mtime_ns, found.st_ino
+        yield str(path.relative_to(folder)), found.st_size, found.st_ctime_ns, found.st_ino
 
 
 def _read(folder: Path) -> Shelved | None:

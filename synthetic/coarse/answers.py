@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ HALF, CHANCE = 0.29, 1.96
 """Standard deviations: of a whole number as it is; and in half an interval of 95 per cent."""
 IMPOSSIBLE, HIDDEN = "z", ("c", "x")
 """Statuses of numbers, as the API writes them: nobody can be there; it is not told how many are."""
+REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
+"""Of a variable, banding or geographic level."""
 Columns = tuple[str, ...]
 
 
@@ -55,6 +58,10 @@ class Answers:
     tables: tuple[Released, ...]
     releases: Mapping[str, str]
     about: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if wrong := [name for name in self.codes if not REFERENCE.fullmatch(name)]:
+            raise CoarseRefused(f"{wrong[0]}: is no name of a grouping")
 
 
 def read_answers(texts: Sequence[bytes]) -> Answers:

@@ -32,9 +32,11 @@ def write(
     answers: Answers, folder: Path, seed: int, progress: Progress, rows: int = 0, workers: int = 1
 ) -> dict[str, Any]:
     """Write a release into `folder`, which is new or empty, and return its manifest. rows: 0 for as many as the tables
-    are of. Raises CoarseRefused, and ValueError where the folder is not empty."""
+    are of. Raises CoarseRefused, and ValueError where the folder is not empty or the rows are too many."""
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder}: is not empty")
+    if not 0 <= rows <= MOST_ROWS:
+        raise ValueError(f"rows: wants at most {MOST_ROWS:,}")
     progress("joining the tables", 0, 1)
     joined = join(answers)
     rows, sampler, written = rows or joined.rows, Sampler(joined.fitted), []

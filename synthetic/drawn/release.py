@@ -30,9 +30,11 @@ def draw(
     text: str, folder: Path, rows: int, seed: int, progress: Progress, workers: int = 1, as_csv: bool = False
 ) -> Mapping[str, Any]:
     """text: the model's file. folder: new or empty. The manifest that was written. The same text, number of rows and
-    seed give the same files. Raises ModelRefused, and ValueError where the folder is not empty."""
+    seed give the same files. Raises ModelRefused, and ValueError where the folder is not empty or the rows too many."""
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder}: is not empty")
+    if not 0 < rows <= MOST_ROWS:
+        raise ValueError(f"rows: wants 1 to {MOST_ROWS:,}")
     file = read(text)
     catalogue = catalogue_of(file)
     digest = load_catalogue(catalogue).digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from datasets.engines.memory import Row
+from privacy_api.ports import LedgerBroken
 from privacy_api.service.coarse import is_released, released
 from privacy_api.service.synthetic_releases import put_out, sign
 from synthetic.checking import check
@@ -24,6 +27,7 @@ from synthetic.fidelity.files import write as write_report
 from synthetic.release import Check, digest, gates
 from synthetic.tiers import Tier
 from tests.lib.service import OPEN_OFFICIAL, POLICY, Service, running
+from tests.stores.cases import behind_its_back
 
 YEAR = {"filters": {"year": {"eq": "202122"}}}
 NEEDS, PUPILS = 11, 6_000
@@ -143,6 +147,18 @@ def test_the_ledger_is_asked_again_before_anybody_signs(service: Service, tmp_pa
     assert not is_released(out, Tier.COARSENED, ledger)
 
 
+def test_a_release_that_was_edited_in_the_database_is_noticed_before_anybody_signs(
+    service: Service, tmp_path: Path
+) -> None:
+    out, answer = tmp_path / "out", ask(service, "la", "need")
+    other = altered(json.dumps({k: v for k, v in json.loads(answer).items() if k != "charge"}).encode())
+    write(read_answers([other]), out, 1, silent)
+    with behind_its_back(f"sqlite:///{service.home / 'service.db'}") as connection:
+        connection.execute(text("UPDATE releases SET body = :body"), {"body": zlib.compress(other)})
+    with pytest.raises(LedgerBroken):
+        is_released(out, Tier.COARSENED, service.services.ledger)
+
+
 def test_report_and_gates_accept_it_and_only_as_it_is(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made(service, out, ask(service, "la", "need"), ask(service, "sex"))
@@ -224,6 +240,28 @@ def test_nobody_is_drawn_where_nobody_can_be(tmp_path: Path) -> None:
     )
     write(answers, tmp_path / "out", 1, silent, rows=500_000)
     assert not {("1", "y"), ("2", "x")} & set(drawn(tmp_path / "out", "a", "b"))
+
+
+def test_a_folder_from_elsewhere_asks_nothing_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    answers = Answers(
+        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "d", "version": "1"}
+    )
+    write(answers, out, 1, silent)
+    said = (out / "margins.json").read_text(encoding="utf-8")
+    name = f"""a"), 0)); COPY (SELECT 1) TO '{tmp_path}/written'; SELECT coalesce(list_position([''], (\\"a"""
+    assert '"a"' in said
+    (out / "margins.json").write_text(said.replace('"a"', json.dumps(name)), encoding="utf-8")
+    with pytest.raises(CoarseRefused, match="is no name of a grouping"):
+        check(out)
+    assert not (tmp_path / "written").exists()
+
+
+@pytest.mark.parametrize("rows", [-1, 100_000_001])
+def test_more_rows_than_can_be_checked_again_are_not_written(tmp_path: Path, rows: int) -> None:
+    answers = Answers({}, (), {}, {})
+    with pytest.raises(ValueError, match="rows: wants at most 100,000,000"):
+        write(answers, tmp_path / "out", 1, silent, rows)
 
 
 def test_what_cannot_be_joined_is_refused(service: Service, tmp_path: Path) -> None:

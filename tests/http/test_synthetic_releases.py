@@ -16,6 +16,7 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from privacy_api.service import synthetic_releases
 from privacy_api.service.synthetic_releases import AlreadySigned, put_out, sign, signers
@@ -25,6 +26,7 @@ from synthetic.release import digest
 from synthetic.tiers import Tier
 from tests.lib.released import PARTS, made_up, put_out_made_up
 from tests.lib.service import Service, pupils, running
+from tests.stores.cases import behind_its_back
 
 URL = "/v1/synthetic/releases"
 
@@ -69,8 +71,8 @@ def test_a_release_is_listed_with_its_tables_and_found(out: tuple[Service, str])
 
 def test_no_name_of_an_officer_is_told(out: tuple[Service, str]) -> None:
     service, here = out
-    for text in (service.client.get(address).text for address in (URL, here, "/synthetic")):
-        assert "olive" not in text
+    for told in (service.client.get(address).text for address in (URL, here, "/synthetic")):
+        assert "olive" not in told
 
 
 def test_the_example_of_the_document_looks_like_a_release(out: tuple[Service, str]) -> None:
@@ -244,6 +246,16 @@ def test_one_bit_that_changed_takes_it_away(service: Service, name: str) -> None
     assert service.client.get(f"{URL}/{release}/download/rolls").status_code == 404
 
 
+def test_a_bit_that_changed_without_a_trace_of_when_takes_it_away_too(service: Service) -> None:
+    release = put_out_made_up(service.services)
+    assert listed(service) == [release]
+    path = service.home / "synthetic" / release / TABLES / "census.parquet"
+    before = path.stat()
+    changed(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert listed(service) == []
+
+
 @pytest.mark.parametrize("name", [f"{SIGNED}/more.txt", f"{TABLES}/more.parquet"])
 def test_a_file_that_came_later_takes_it_away(service: Service, name: str) -> None:
     release = put_out_made_up(service.services)
@@ -268,6 +280,24 @@ def test_a_table_with_a_strange_name_is_not_put_out(service: Service, tmp_path: 
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match="named as their data sets"):
         publish(folder, tmp_path / "shelf", digest(folder))
+
+
+def test_a_file_outside_of_the_folder_is_no_table(service: Service, tmp_path: Path) -> None:
+    """A table at the root of the machine, by the name that a manifest gives it."""
+    folder = made_up(tmp_path / "made")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["/elsewhere.parquet"] = manifest["files"]["rolls.parquet"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="named as their data sets"):
+        publish(folder, tmp_path / "shelf", digest(folder))
+
+
+def test_where_the_record_was_edited_nothing_is_told(service: Service) -> None:
+    put_out_made_up(service.services)
+    with behind_its_back(f"sqlite:///{service.home / 'service.db'}") as connection:
+        connection.execute(text("UPDATE audit SET actor = 'console:eve' WHERE kind = 'synthetic-signed'"))
+    for address in (URL, "/synthetic"):
+        assert service.client.get(address).status_code == 503, address
 
 
 def test_the_newest_is_first_and_one_is_taken_back_by_removing_it(service: Service) -> None:
@@ -309,9 +339,9 @@ def test_who_is_killed_on_the_way_leaves_nothing_that_is_listed(service: Service
 
 def test_the_page_leads_to_the_report_and_the_files(out: tuple[Service, str]) -> None:
     service, here = out
-    text = service.client.get("/synthetic", headers={"Accept": "text/html"}).text
+    page = service.client.get("/synthetic", headers={"Accept": "text/html"}).text
     for link in (f"{here}/report", f"{here}/download/census", f"{here}/download/rolls?format=csv"):
-        assert f'href="{link}"' in text
+        assert f'href="{link}"' in page
 
 
 def test_nobody_waits_for_files_that_are_being_hashed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

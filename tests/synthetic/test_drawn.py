@@ -126,6 +126,13 @@ def test_the_same_seed_gives_the_same_folder_with_any_number_of_workers(text: st
     assert a["census/pupils-001.parquet"] != c["census/pupils-001.parquet"]
 
 
+@pytest.mark.parametrize("rows", [0, 100_000_001])
+def test_more_rows_than_can_be_drawn_again_are_not_drawn(text: str, tmp_path: Path, rows: int) -> None:
+    with pytest.raises(ValueError, match="rows: wants 1 to 100,000,000"):
+        draw(text, tmp_path / "out", rows, 7, silent)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_report_compares_with_the_noisy_margins_alone(drawn: Path, text: str) -> None:
     report, model = report_of(drawn), read(text).model
     assert report.reference is Reference.MEASURED
