@@ -173,8 +173,6 @@ def open_services(
         cuts.extend(_open_cut(settings, name, stores) for name in list_cuts(settings.cuts))
         _refuse_false_twins(cuts)
         data_sets = Hosted(tuple(cuts), stores.terms)
-        shelf = open_shelf(settings.synthetic)
-        shelf.releases()  # hashed now, and not when somebody waits
     except BaseException:
         for cut in cuts:
             cut.engine.close()
@@ -188,7 +186,7 @@ def open_services(
         step,
         provider=provider,
         outdated=data_sets.refresh,
-        shelf=shelf,
+        shelf=open_shelf(settings.synthetic),
     )
 
 
@@ -320,8 +318,10 @@ def make_app(settings: Settings) -> FastAPI:
     secure = settings.tls_certificate is not None or settings.behind_tls_proxy
     # An answer makes tens of thousands of short-lived rows: at the default a query pays for several collections.
     gc.set_threshold(100_000, 20, 20)
+    services = open_services(settings)
+    services.shelf.releases()  # hashed now, and not when somebody waits; commands at a console want none of it
     return create_app(
-        open_services(settings),
+        services,
         gate,
         settings.latency_slot_ms,
         secure,

@@ -376,3 +376,23 @@ def test_files_are_read_again_only_where_they_changed(
     assert len(listed(service)) == 1
     monkeypatch.setattr(shelf, "tree", lambda folder: pytest.fail(f"{folder} was hashed again"))
     assert len(listed(service)) == 1
+
+
+def test_a_server_hashes_when_it_starts_and_a_command_hashes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from privacy_api.bootstrap import make_app, open_services
+    from privacy_api.settings import load_settings
+    from privacy_api.stores import shelf
+
+    settings = load_settings({}, home=tmp_path, mode="demo")
+    services = open_services(settings)
+    release = put_out_made_up(services)
+    services.close()
+    looked: list[Path] = []
+    real = shelf.tree
+    monkeypatch.setattr(shelf, "tree", lambda folder: looked.append(folder) or real(folder))  # type: ignore[func-returns-value]
+    open_services(settings).close()
+    assert looked == []
+    make_app(settings).state.services.close()
+    assert {folder.parent.name for folder in looked} == {release}
