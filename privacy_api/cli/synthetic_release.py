@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from privacy_api.cli.budgets import ModeOption
 from privacy_api.cli.common import HomeOption, fail, refusals, settings_for
 
 
@@ -15,7 +16,7 @@ def release(
     officer: Annotated[str, typer.Option(help="Who signs: a name that the record will hold.")],
     reason: Annotated[str, typer.Option(help="What was looked at, and why it may go out.")],
     home: HomeOption = None,
-    mode: Annotated[str, typer.Option(help="Of the service whose record holds the signature.")] = "demo",
+    mode: ModeOption = None,
 ) -> None:
     """Run the four checks, sign the release off where all are passed, and put it out when enough people have signed."""
     with refusals():
@@ -55,7 +56,7 @@ def _checked(folder: Path) -> str:
     return gates_of
 
 
-def _sign(folder: Path, digest: str, officer: str, reason: str, home: Path | None, mode: str) -> list[str]:
+def _sign(folder: Path, digest: str, officer: str, reason: str, home: Path | None, mode: str | None) -> list[str]:
     """Who has signed, without `console:`. Who signed before and was interrupted may put it out without a signature."""
     from privacy_api.bootstrap import open_shelf, open_stores
     from privacy_api.service.coarse import is_released

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from privacy_api.bootstrap import open_stores
 from privacy_api.cli import app
+from privacy_api.settings import load_settings
 from synthetic import Plan, make
 from synthetic.fidelity.files import report_of, write
 from synthetic.fidelity.page import to_html
@@ -124,6 +126,7 @@ def test_signatures_stand_on_the_audit_chain(made: Path, tmp_path: Path) -> None
 
     code, text = sign("ada")
     assert (code, "released: signed by ada" in text) == (0, True), text
+    open_stores(load_settings({}, home=tmp_path / "home")).close()  # of the mode that all commands take without any
     (put,) = [p for p in (tmp_path / "home" / "synthetic").iterdir() if not p.name.startswith(".")]
     assert put.name == digest(made)[:16]
     assert digest(put / "signed") == digest(made)

@@ -1,7 +1,7 @@
 """The query builder: data set → who → rows and columns → measures → precision and price → check → run.
 
-The question is in the address of each step (`q`, see web/builder.py). A form that is sent changes it and leads on; only
-the last one asks, and is charged.
+The question is in the address of each step (`q`, see web/asking/builder.py). A form that is sent changes it and leads
+on; only the last one asks, and is charged.
 """
 
 from __future__ import annotations
