@@ -41,7 +41,7 @@ def chart_of(document: Mapping[str, Any], measure: str, title: str, name: str = 
 def _told(figure: Figure) -> str:
     said = []
     if figure.kind is not Kind.HEAT and any(mark.interval for mark in figure.all_marks):
-        certain = "Lines with ends: between which the true number lies."
+        certain = "Lines with ends show the range in which the true number lies."
         said.append(certain if figure.confidence == 1 else f"Lines with ends are {figure.confidence:.0%} intervals.")
     if figure.kind is Kind.HEAT:
         said.append("Darker is more. Intervals are in the table.")
