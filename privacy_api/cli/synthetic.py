@@ -114,6 +114,23 @@ def check(
             raise typer.Exit(1)
 
 
+@synthetic_app.command("duckdb")
+def as_duckdb(
+    folder: Annotated[Path, typer.Argument(help="A directory that `make`, `draw` or `coarse` wrote.")],
+    out: Annotated[Path, typer.Argument(help="The DuckDB file to write.")],
+) -> None:
+    """Put all tables into one DuckDB file, which says that it is synthetic."""
+    with refusals():
+        from synthetic.folder import manifest_of
+        from synthetic.tables import write_duckdb
+
+        try:
+            written = write_duckdb(folder, manifest_of(folder), out)
+        except ValueError as wrong:
+            fail(str(wrong))
+        typer.echo(f"{len(written)} tables of {sum(written.values()):,} rows in {out}")
+
+
 @synthetic_app.command("report")
 def report(
     folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` or `draw` wrote.")],

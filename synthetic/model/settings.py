@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SMALL_TREE = 150_000
-MANY = 1_000_000
+MANY = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Settings:
 
     picks: cliques to choose, 0 for twice the number of columns; batch: how many between two fits; width: columns of
     the largest; largest: cells of the largest; tree: cells of the junction tree, 0 for 150,000, and four
-    times that from a million pupils, whose counts bear it. penalty: how much of the noise that
+    times that from 200,000 pupils, whose counts bear it. penalty: how much of the noise that
     a table would get counts against it. ridge: how much each margin yields to the rest, per variance of its noise.
     steps, last_steps: of the optimiser, between choices and at the end.
     """

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from datasets.catalogue_toml import load_catalogue
 from datasets.catalogue_toml.bundle import bundle
 from datasets.ingest import ingest
+from privacy_api.cli import app
 from synthetic import Plan, check, make
 from synthetic.demo import TABLES, make_demo
 
@@ -65,6 +67,24 @@ def test_few_tables_in_csv_have_their_own_catalogue(npd: Path, tmp_path: Path) -
     assert all(n.endswith(".csv") for n in made["files"] if n != "rolls.parquet")
     with pytest.raises(ValueError, match="tables: nothing is no data set"):
         make(Plan(1_000, range(2024, 2025), tables={"nothing": ()}), tmp_path / "none", npd)
+
+
+def test_a_duckdb_file_has_all_tables_and_says_what_it_is(npd: Path, tmp_path: Path) -> None:
+    tables = {"census": ("sex",), "ks2": ("reading_score",)}
+    made = make(Plan(1_000, range(2024, 2025), tables=tables), tmp_path / "few", npd)
+    asked = ["synthetic", "duckdb", str(tmp_path / "few"), str(tmp_path / "all.duckdb")]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    with duckdb.connect(str(tmp_path / "all.duckdb"), read_only=True) as connection:
+        about = dict(connection.execute("FROM about").fetchall())
+        comments = dict(connection.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall())
+        rows = connection.execute("SELECT count(*), count(*) FILTER (is_synthetic) FROM census").fetchone()
+    assert (about["provenance"], about["tier"]) == ("synthetic", "T1")
+    assert set(comments) == {"about", "schools", "census", "ks2", "rolls"}
+    assert all("nobody in these rows exists" in said for name, said in comments.items() if name != "about")
+    expected = sum(f["rows"] for name, f in made["files"].items() if name.startswith("census/"))
+    assert rows == (expected, expected)
+    again = CliRunner().invoke(app, asked)
+    assert (again.exit_code, "is there already" in again.output) == (1, True)
 
 
 @pytest.mark.slow
