@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import tempfile
@@ -12,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from datasets.catalogue_toml import load_catalogue
 from synthetic import manifest
 from synthetic.coarse.answers import Answers, Released
 from synthetic.coarse.join import join
+from synthetic.drawn.catalogue import catalogue_of_rows
 from synthetic.fidelity.document import uses_of
+from synthetic.fidelity.margins import Variable
 from synthetic.folder import DOCUMENT, PAGE, sha256, tree
 from synthetic.model.sample import CHUNK, Sampler
 from synthetic.npd.parquet import Coded, Writer
@@ -39,17 +41,20 @@ def write(
         raise ValueError(f"rows: wants at most {MOST_ROWS:,}")
     progress("joining the tables", 0, 1)
     joined = join(answers)
+    catalogue = _catalogue(answers)
+    (folder / "catalogue").mkdir(parents=True)
+    (folder / "catalogue" / "cut.toml").write_text(catalogue, encoding="utf-8")
     rows, sampler, written = rows or joined.rows, Sampler(joined.fitted), []
     with Writer(_marks(answers, seed)) as writer:
         for number, start in enumerate(range(0, rows, PART)):
             length = min(PART, rows - start)
             codes = sampler.rows(length, seed, workers, number * (PART // CHUNK))
-            columns = {name: Coded(answers.codes[name], codes[:, i]) for i, name in enumerate(joined.domain.names)}
+            columns = {column(n): Coded(answers.codes[n], codes[:, i]) for i, n in enumerate(joined.domain.names)}
             written.append((writer.write(folder / TABLE / f"{number:03d}.parquet", columns), length))
             progress("rows", start + length, rows)
     (folder / MARGINS).write_text(margins(answers), encoding="utf-8")
     written.append((folder / MARGINS, len(answers.tables)))
-    content = _manifest(answers, folder, seed, rows, written)
+    content = _manifest(answers, load_catalogue(catalogue).digest, folder, seed, rows, written)
     manifest.write(folder, content)
     return content
 
@@ -110,7 +115,20 @@ def _plain(table: Released) -> dict[str, Any]:
     }
 
 
-def _manifest(answers: Answers, folder: Path, seed: int, rows: int, files: list[tuple[Path, int]]) -> dict[str, Any]:
+def column(name: str) -> str:
+    """Of a grouping, as rows and their catalogue have it."""
+    return name.replace(".", "_")
+
+
+def _catalogue(answers: Answers) -> str:
+    cut, _, data_set = answers.about["dataSet"].partition(".")
+    columns = [Variable(column(name), name, codes) for name, codes in answers.codes.items()]
+    return catalogue_of_rows(cut, data_set, f"{answers.about['dataSet']} from released tables", columns, {})
+
+
+def _manifest(
+    answers: Answers, catalogue: str, folder: Path, seed: int, rows: int, files: list[tuple[Path, int]]
+) -> dict[str, Any]:
     uses = uses_of(Tier.COARSENED)
     return {
         "provenance": "synthetic",
@@ -118,7 +136,7 @@ def _manifest(answers: Answers, folder: Path, seed: int, rows: int, files: list[
         "tier": Tier.COARSENED.value,
         "keeps": manifest.TIERS[Tier.COARSENED.value],
         "generator": manifest.generator(),
-        "catalogue": _digest(answers.about),
+        "catalogue": catalogue,
         "of": dict(answers.about),
         "plan": {"rows": rows, "seed": seed},
         "claims": [],
@@ -130,7 +148,3 @@ def _manifest(answers: Answers, folder: Path, seed: int, rows: int, files: list[
             for path, n in files
         },
     }
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
