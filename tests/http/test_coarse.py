@@ -193,14 +193,14 @@ def test_it_goes_out_as_any_release_with_two_signatures(service: Service, tmp_pa
     assert service.client.get(told["tables"][0]["links"]["csv"]).text.count("\n") == rows + 1
 
 
-def test_a_catalogue_is_none_of_it(service: Service, tmp_path: Path) -> None:
+def test_another_catalogue_is_none_of_it(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made(service, out, ask(service, "la", "need"))
     write_report(report(out), out)
-    (out / "catalogue").mkdir()
-    (out / "catalogue" / "cut.toml").write_text("[cut]", encoding="utf-8")
+    file = out / "catalogue" / "cut.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("released tables", "the hosted cut"), encoding="utf-8")
     wrong = [sentence for gate in gates(out) for sentence in gate.wrong]
-    assert [sentence.partition(" ")[0] for sentence in wrong] == ["catalogue/cut.toml"]
+    assert [sentence.partition(" ")[0] for sentence in wrong] == ["The", "catalogue/cut.toml"]
 
 
 def table(release: str, columns: tuple[str, ...], values: Any) -> Released:
