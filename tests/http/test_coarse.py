@@ -250,7 +250,7 @@ def test_nobody_is_drawn_where_nobody_can_be(tmp_path: Path) -> None:
 def test_a_folder_from_elsewhere_asks_nothing_by_the_names_of_its_columns(tmp_path: Path) -> None:
     out = tmp_path / "out"
     answers = Answers(
-        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "d", "version": "1"}
+        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "c.d", "version": "1"}
     )
     write(answers, out, 1, silent)
     said = (out / "margins.json").read_text(encoding="utf-8")
