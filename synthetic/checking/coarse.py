@@ -11,9 +11,9 @@ import duckdb
 import numpy as np
 
 from synthetic.checking.finding import Finding
-from synthetic.coarse.answers import Answers, Released
+from synthetic.coarse.answers import Answers, CoarseRefused, Released
 from synthetic.coarse.join import total_of
-from synthetic.coarse.release import TABLE, column, read_margins
+from synthetic.coarse.release import MARGINS, TABLE, column, read_margins
 from synthetic.fidelity.margins import Margin, Measured, Rows, Variable
 from synthetic.folder import MANIFEST, digest_of, sha256
 from synthetic.tiers import Tier
@@ -25,6 +25,9 @@ APART, CHUNK_ROWS = 4.0, 8
 """A number is kept within so many of its standard deviations, and so many rows of each file's chunks."""
 
 
+WANTED = f"wants a folder that `synthetic coarse` wrote, with {MARGINS} and {TABLE}"
+
+
 def is_coarse(folder: Path) -> bool:
     try:
         return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["tier"] == Tier.COARSENED)
@@ -33,12 +36,13 @@ def is_coarse(folder: Path) -> bool:
 
 
 def check(folder: Path) -> list[Finding]:
+    """Raises ValueError where the folder is not one that `synthetic coarse` wrote."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     changed = sum(
         not (folder / name).is_file() or sha256(folder / name) != facts["sha256"]
         for name, facts in manifest["files"].items()
     )
-    answers = read_margins(folder)
+    answers = _answers(folder)
     rows = _rows(folder, answers.codes)
     outside = sum(len(rows[name]) - int((rows[name] >= 0).sum()) for name in rows)
     found = [
@@ -67,7 +71,7 @@ def report_of(folder: Path, findings: Sequence[Finding], release: str | None) ->
     from synthetic.fidelity.report import About, Asked, Constraint, Kept, Reference, build
 
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    answers, digest = read_margins(folder), digest_of(manifest)
+    answers, digest = _answers(folder), digest_of(manifest)
     source, tables = _source(_rows(folder, answers.codes), answers), answers.tables
     told = [t for t in tables if t.columns and (t.small or not t.hidden.any())]
     shown = [Margin(t.columns, t.shown, float(t.sigma.mean())) for t in told]
@@ -83,6 +87,18 @@ def report_of(folder: Path, findings: Sequence[Finding], release: str | None) ->
         constraints=tuple(Constraint(f"{f.rule}: {f.says}", 1, f.broken) for f in findings),
     )
     return build(about, source, Measured(source.variables, shown), Reference.RELEASED, Asked())
+
+
+def _answers(folder: Path) -> Answers:
+    try:
+        found = read_margins(folder)
+    except CoarseRefused:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as wrong:
+        raise ValueError(f"{folder}: {WANTED}") from wrong
+    if not any((folder / TABLE).glob("*.parquet")):
+        raise ValueError(f"{folder}: {WANTED}")
+    return found
 
 
 def _told(table: Released) -> str:

@@ -35,6 +35,8 @@ class Counted:
         places = [self._places[n] for n in names]
         counts = np.zeros([max(place.values()) + 1 for place in places])
         for *codes, number in counted(parts, names):
+            if strange := [n for n, place, code in zip(names, places, codes, strict=True) if code not in place]:
+                raise ValueError(f"{strange[0]}: the files have a value that is none of its codes")
             counts[tuple(place[code] for place, code in zip(places, codes, strict=True))] = number
         return Margin(names, counts)
 

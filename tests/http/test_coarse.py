@@ -291,6 +291,21 @@ def test_the_rows_can_be_hosted_by_the_catalogue_beside_them(service: Service, t
     assert {region for region, _ in drawn(out, "la_region", "need")} == {"N", "S"}
 
 
+@pytest.mark.parametrize("lost", ["margins.json", "records/000.parquet"])
+def test_a_folder_that_lacks_a_part_is_refused_in_words(tmp_path: Path, lost: str) -> None:
+    out = tmp_path / "out"
+    answers = Answers(
+        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "d", "version": "1"}
+    )
+    write(answers, out, 1, silent)
+    (out / lost).unlink()
+    with pytest.raises(ValueError, match=r"out: wants a folder that `synthetic coarse` wrote"):
+        check(out)
+    (out / "margins.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"out: wants a folder that `synthetic coarse` wrote"):
+        check(out)
+
+
 def test_a_changed_number_of_the_rows_is_found(service: Service, tmp_path: Path) -> None:
     out = tmp_path / "out"
     made(service, out, ask(service, "la", "need"))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -152,6 +153,16 @@ def told_of(model: Model, name: str) -> list[Any]:
     """Of one column, what each measured table says."""
     tables = [m for m in model.measured if name in m.clique]
     return [m.counts.sum(axis=tuple(i for i, n in enumerate(m.clique) if n != name)).tolist() for m in tables]
+
+
+def test_a_value_that_is_no_code_of_the_model_is_refused_in_words(copy: Path) -> None:
+    file = next((copy / "census").glob("*.parquet"))
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT * REPLACE (sex::VARCHAR AS sex) FROM '{file}'")
+        connection.execute("UPDATE t SET sex = 'Q' WHERE rowid = 0")
+        connection.execute(f"COPY t TO '{file}'")
+    with pytest.raises(ValueError, match="sex: the files have a value that is none of its codes"):
+        report_of(copy)
 
 
 def test_all_gates_are_open_to_it(drawn: Path) -> None:
