@@ -55,7 +55,7 @@ class FolderShelf:
         return sorted(p.name for p in there if _ID.fullmatch(p.name))
 
     def _scratch_here(self) -> Path:
-        if self._scratch is None:
+        if self._scratch is None or not self._scratch.is_dir():  # machines tidy away what is temporary
             self._scratch = Path(tempfile.mkdtemp(prefix="synthetic-csv-"))
             weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         return self._scratch

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 APART, CHUNK_ROWS = 4.0, 8
 """A number is kept within so many of its standard deviations, and so many rows of each file's chunks."""
-
-
 WANTED = f"wants a folder that `synthetic coarse` wrote, with {MARGINS} and {TABLE}"
 
 

@@ -45,6 +45,10 @@ def test_other_bytes_than_those_released_are_not_kept(demo: Demo, release: str, 
         return httpx2.Response(200, content=answer.content + b" ") if "download" in str(request.url) else answer
 
     client = Client("http://localhost", demo.key, transport=httpx2.MockTransport(spoilt))
-    with pytest.raises(ServerError, match="not the one that was released"):
-        client.download(release, "census", tmp_path / "census.parquet")
-    assert not (tmp_path / "census.parquet").exists()
+    (tmp_path / "kept.parquet").write_bytes(b"from an earlier day")
+    for name in ("new", "kept"):
+        with pytest.raises(ServerError, match="not the one that was released"):
+            client.download(release, "census", tmp_path / f"{name}.parquet")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.parquet*")} == {
+        "kept.parquet": b"from an earlier day"
+    }

@@ -20,6 +20,7 @@ from sqlalchemy import text
 
 from privacy_api.service import synthetic_releases
 from privacy_api.service.synthetic_releases import AlreadySigned, put_out, sign, signers
+from privacy_api.stores.shelf import FolderShelf
 from privacy_api.wire import synthetic_out
 from synthetic.publish import SIGNED, TABLES, publish
 from synthetic.release import digest
@@ -144,6 +145,16 @@ def test_csv_by_parameter_and_by_accept_has_the_same_rows(out: tuple[Service, st
     parquet = service.client.get(f"{here}/download/census", headers={"Accept": "text/html, */*"})
     assert parquet.headers["etag"] != by_name.headers["etag"]
     assert parquet.content[:4] == b"PAR1"
+
+
+def test_csv_is_written_again_where_somebody_tidied_it_away(service: Service) -> None:
+    here = f"{URL}/{put_out_made_up(service.services)}"
+    before = service.client.get(f"{here}/download/rolls?format=csv").text
+    shelf = service.services.shelf
+    assert isinstance(shelf, FolderShelf)
+    assert shelf._scratch is not None
+    shutil.rmtree(shelf._scratch)
+    assert service.client.get(f"{here}/download/rolls?format=csv").text == before
 
 
 @pytest.mark.parametrize("asked", [{"params": {"format": "xlsx"}}, {"headers": {"Accept": "image/png"}}])

@@ -124,10 +124,8 @@ class Client:
         """A table of a synthetic release as a file, Parquet or "csv". Parquet is held against the release's sha256."""
         known = _read(read_one, self._connection.get(_path("synthetic", "releases", release)))
         path = _path("synthetic", "releases", release, "download", table) + f"?format={quote(format, safe='')}"
-        found = self._connection.save(path, Path(out))
-        if format == "parquet" and found != known.tables[table].sha256:
-            Path(out).unlink()
-            raise ServerError("The file is not the one that was released; it has been removed.")
+        sha256 = known.tables[table].sha256 if table in known.tables else ""  # which no file has
+        self._connection.save(path, Path(out), sha256 if format == "parquet" else None)
         return Path(out)
 
     def budget(self, project: str) -> Budget:

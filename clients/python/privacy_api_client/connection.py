@@ -63,17 +63,20 @@ class Connection:
         """charged: whether an answer may cost budget, so that asking again is not harmless."""
         return self._document("POST", path, body, charged=charged)
 
-    def save(self, path: str, out: Path) -> str:
-        """Write what is there to a file, whole or not at all; its sha256."""
+    def save(self, path: str, out: Path, sha256: str | None) -> None:
+        """Write what is there to a file, whole or not at all. sha256: of the bytes, None where it is not known.
+        ServerError where it is another."""
         coming = out.with_name(f"{out.name}.part")
         try:
             with self._http.stream("GET", path, headers={"Accept": "*/*"}) as response:
                 if not response.is_success:
                     response.read()
                     raise error_of(response)
-                digest = _written(response, coming)
+                found = _written(response, coming)
+            if sha256 not in (None, found):
+                raise ServerError("The file is not the one that was released; it has been removed.")
             coming.replace(out)
-            return digest
+            return
         except httpx2.HTTPError as error:
             message = f"{self.url} cannot be reached: {str(error) or type(error).__name__}"
         finally:
