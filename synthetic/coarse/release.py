@@ -13,7 +13,7 @@ import numpy as np
 
 from datasets.catalogue_toml import load_catalogue
 from synthetic import manifest
-from synthetic.coarse.answers import Answers, Released
+from synthetic.coarse.answers import Answers, CoarseRefused, Released
 from synthetic.coarse.join import join
 from synthetic.drawn.catalogue import catalogue_of_rows
 from synthetic.fidelity.document import uses_of
@@ -123,6 +123,8 @@ def column(name: str) -> str:
 def _catalogue(answers: Answers) -> str:
     cut, _, data_set = answers.about["dataSet"].partition(".")
     columns = [Variable(column(name), name, codes) for name, codes in answers.codes.items()]
+    if double := next((v.name for i, v in enumerate(columns) if v.name in {c.name for c in columns[:i]}), None):
+        raise CoarseRefused(f"{double}: two groupings would have this one name in a file; leave one out")
     return catalogue_of_rows(cut, data_set, f"{answers.about['dataSet']} from released tables", columns, {})
 
 

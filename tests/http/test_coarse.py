@@ -269,6 +269,13 @@ def test_more_rows_than_can_be_checked_again_are_not_written(tmp_path: Path, row
         write(answers, tmp_path / "out", 1, silent, rows)
 
 
+def test_columns_that_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    codes = {"la.region": ("N", "S"), "la_region": ("1", "2")}
+    tables = tuple(table(name, (name,), [400, 600]) for name in codes)
+    with pytest.raises(CoarseRefused, match="la_region: two groupings would have this one name"):
+        write(Answers(codes, tables, {}, {"dataSet": "c.d", "version": "1"}), tmp_path / "out", 1, silent)
+
+
 def test_what_cannot_be_joined_is_refused(service: Service, tmp_path: Path) -> None:
     by_area, by_region, sexes = ask(service, "la"), ask(service, "la.region"), ask(service, "sex")
     with pytest.raises(CoarseRefused, match="of one variable"):
@@ -295,7 +302,7 @@ def test_the_rows_can_be_hosted_by_the_catalogue_beside_them(service: Service, t
 def test_a_folder_that_lacks_a_part_is_refused_in_words(tmp_path: Path, lost: str) -> None:
     out = tmp_path / "out"
     answers = Answers(
-        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "d", "version": "1"}
+        {"a": ("1", "2")}, (table("one", ("a",), [400, 600]),), {"one": "0" * 64}, {"dataSet": "c.d", "version": "1"}
     )
     write(answers, out, 1, silent)
     (out / lost).unlink()
