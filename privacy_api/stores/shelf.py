@@ -11,11 +11,13 @@ import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from privacy_api.ports import Shelved, ShelvedTable
 from synthetic.folder import DOCUMENT, MANIFEST, PAGE, tables_of, tree, tree_digest
 from synthetic.publish import SIGNED, TABLES, id_of, publish
 from synthetic.tables import write_csv
+from synthetic.tiers import Tier
 
 _ID = re.compile("[0-9a-f]{16}")
 Stamp = tuple[tuple[str, int, int, int], ...]
@@ -86,6 +88,7 @@ def _read(folder: Path) -> Shelved | None:
         manifest, report = (
             json.loads((folder / SIGNED / name).read_text(encoding="utf-8")) for name in (MANIFEST, DOCUMENT)
         )
+        _refuse_untold(manifest, report["about"])
         found = {
             name: _table(folder / TABLES / f"{name}.parquet", sum(manifest["files"][p]["rows"] for p in parts), tables)
             for name, parts in tables_of(manifest).items()
@@ -93,6 +96,15 @@ def _read(folder: Path) -> Shelved | None:
         return Shelved(folder.name, digest, tree_digest(tables), manifest, report, page, found)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _refuse_untold(manifest: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """What cannot be told of must keep nobody from the others. Raises ValueError, KeyError, TypeError."""
+    Tier(manifest["tier"])
+    if {type(each) for each in (manifest["keeps"], about["title"], about["release"])} != {str}:
+        raise ValueError("wants texts")
+    if type(about["pupils"]) is not int:
+        raise ValueError("wants a number")
 
 
 def _table(parquet: Path, rows: int, hashes: dict[str, str]) -> ShelvedTable:

@@ -274,6 +274,23 @@ def test_a_file_that_came_later_takes_it_away(service: Service, name: str) -> No
     assert listed(service) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("report.json", {"about": {"release": "r", "pupils": 1}}), ("manifest.json", {"tier": "T9"}),
+     ("manifest.json", {"keeps": None}), ("manifest.json", {"files": {"rolls.parquet": {"rows": "5"}}})],
+)  # fmt: skip
+def test_one_that_cannot_be_told_of_keeps_nobody_from_the_others(
+    service: Service, tmp_path: Path, name: str, content: dict[str, Any]
+) -> None:
+    release, folder, services = put_out_made_up(service.services), made_up(tmp_path / "made"), service.services
+    before = json.loads((folder / name).read_text(encoding="utf-8"))
+    (folder / name).write_text(json.dumps(before | content), encoding="utf-8")
+    sign(digest(folder), "console:ada", "Looked at.", Tier.CALIBRATED, services.audit)
+    put_out(folder, digest(folder), "console:ada", services.audit, services.shelf)
+    assert listed(service) == [release]
+    assert service.client.get("/synthetic").status_code == 200
+
+
 def test_a_signed_folder_that_changed_is_not_put_out(service: Service, tmp_path: Path) -> None:
     folder = made_up(tmp_path / "made")
     of = digest(folder)
