@@ -88,7 +88,7 @@ def sample(
 
 @synthetic_app.command("check")
 def check(
-    folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A directory that `make`, `draw` or `coarse` wrote.")],
     verbose: Annotated[bool, typer.Option("--all", help="List the rules that hold too.")] = False,
     table: Annotated[Path | None, typer.Option(help="Write published figures beside these files' as Markdown.")] = None,
 ) -> None:
@@ -133,12 +133,12 @@ def as_duckdb(
 
 @synthetic_app.command("report")
 def report(
-    folder: Annotated[Path, typer.Argument(help="A directory that `synthetic make` or `draw` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="A directory that `make`, `draw` or `coarse` wrote.")],
     out: Annotated[Path | None, typer.Option(help="Directory for the report; beside the files without.")] = None,
     release: Annotated[str | None, typer.Option(help="The release's name in the report.")] = None,
 ) -> None:
-    """Check the files, compare them with published figures, or drawn ones with the noisy margins of their model; write
-    report.html and report.json."""
+    """Check the files, compare them with published figures, drawn ones with the noisy margins of their model,
+    those from answers with the released tables; write report.html and report.json."""
     with refusals():
         from privacy_api.cli.progress import Bar
         from synthetic.drawn.report import report_of as of_drawn
