@@ -109,7 +109,7 @@ def test_what_was_typed_is_kept_and_what_is_lacking_is_said(ada: Visitor, servic
     (found,) = service.services.applications.applications()
     assert found.content.purpose.purpose == "Other."
     dates = [("starts-day", "31"), ("starts-month", "2"), ("starts-year", "2027")]
-    assert "Give a date, such as 2027-03-31" in ada.send(f"{home}/dates", *dates, status=422).text
+    assert "Give the day when the project starts" in ada.send(f"{home}/dates", *dates, status=422).text
     assert "at most 5000 characters" in ada.send(f"{home}/title", ("title", "x" * 5_001), status=422).text
     assert "Enter the person" in ada.send(f"{home}/people", ("email", "x@y.z"), status=422).text
     assert "Select at least one data set" in ada.send(f"{home}/data-sets", status=422).text
