@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
+from datasets.durable import sync
 from synthetic.folder import MANIFEST, tables_of, tree, tree_digest
 from synthetic.tables import joined
 
@@ -50,7 +51,7 @@ def publish(folder: Path, shelf: Path, digest: str) -> str:
         if there.exists():
             shutil.rmtree(there)
         coming.rename(there)
-        _sync(shelf)
+        sync(shelf)
         return found
 
 
@@ -78,13 +79,5 @@ def _alone(shelf: Path) -> Iterator[None]:
 
 def _to_disk(folder: Path) -> None:
     for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)
+    sync(folder)

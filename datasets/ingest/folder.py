@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from datasets.durable import sync
 from datasets.ingest.database import IngestFailed
 
 BUILD = ".build-"
@@ -74,25 +75,25 @@ class Build:
     def keep(self, made: Path, kept: Path) -> None:
         """Move a file to where it outlives this run, whole and readable by its owner alone."""
         made.chmod(0o600)
-        _sync(made)
+        sync(made)
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         made.replace(kept)
-        _sync(kept.parent)
+        sync(kept.parent)
 
     def publish(self, version: str) -> Path:
         """Move the version to its place; then, and only then, point to it. Each step is on the disk before the next."""
         for path in self.new.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
-            _sync(path)
-        _sync(self.new)
+            sync(path)
+        sync(self.new)
         home = self.new.rename(self.cut / version)
         pointer = self.path / CURRENT
         pointer.write_text(f"{version}\n")
         pointer.chmod(0o600)
-        _sync(pointer)
-        _sync(self.cut)
+        sync(pointer)
+        sync(self.cut)
         pointer.replace(self.cut / CURRENT)
-        _sync(self.cut)
+        sync(self.cut)
         return home
 
 
@@ -139,13 +140,5 @@ def locked(home: Path) -> Iterator[Path]:
         except BlockingIOError:
             raise IngestFailed("another ingest of this cut is running") from None
         yield home
-    finally:
-        os.close(descriptor)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

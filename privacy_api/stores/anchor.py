@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets.durable import sync
 from privacy_api.ports import AuditBroken, LedgerBroken
 
 
@@ -122,7 +123,7 @@ class Anchor:
         try:
             _write_durably(fresh, json.dumps({"seq": head.seq, "hash": head.hash}).encode())
             fresh.replace(self._path)
-            _sync_directory(self._path.parent)
+            sync(self._path.parent)
         except OSError:
             raise self._words.unwritable() from None
 
@@ -148,11 +149,3 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -351,7 +351,7 @@ p.publish(folder, shelf, digest(folder))
 """
 
 
-@pytest.mark.parametrize("step", ["_write_tables", "_to_disk", "_sync"])
+@pytest.mark.parametrize("step", ["_write_tables", "_to_disk", "sync"])
 def test_who_is_killed_on_the_way_leaves_nothing_that_is_listed(service: Service, tmp_path: Path, step: str) -> None:
     folder, shelf = made_up(tmp_path / "made"), service.home / "synthetic"
     command = [sys.executable, "-c", PUBLISHES, str(folder), str(shelf), step]
