@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ def digest_of(manifest: Mapping[str, Any]) -> str:
     """Of all files by name, so of every byte of the data."""
     lines = (f"{name} {one['sha256']}\n" for name, one in sorted(manifest["files"].items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def unlike(folder: Path, make: Callable[[Path], object]) -> list[str]:
+    """Files that are not byte for byte what `make` writes into an empty folder; the report is not looked at."""
+    with tempfile.TemporaryDirectory() as scratch:
+        make(Path(scratch) / "again")
+        again = tree(Path(scratch) / "again")
+    there = tree(folder)
+    names = (there.keys() | again.keys()) - {PAGE, DOCUMENT}
+    return sorted(name for name in names if there.get(name) != again.get(name))
 
 
 def sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthetic.folder import MANIFEST, sha256
 from synthetic.plan import Plan
+from synthetic.tiers import Tier
 
 if TYPE_CHECKING:
     from synthetic.drawn.file import Origin
@@ -63,13 +64,7 @@ def manifest(
     counts: Mapping[str, int],
 ) -> dict[str, Any]:
     """files: with their rows. counts: what was spoilt on purpose, by kind."""
-    return {
-        "provenance": "synthetic",
-        "is_synthetic": True,
-        "tier": plan.tier,
-        "keeps": TIERS[plan.tier],
-        "generator": generator(),
-        "catalogue": digest,
+    return _head(plan.tier, digest) | {
         "plan": {
             "pupils": plan.pupils,
             "years": [plan.years[0], plan.years[-1]],
@@ -88,6 +83,33 @@ def manifest(
     }
 
 
+def of_coarse(
+    of: Mapping[str, Any], releases: Mapping[str, str], digest: str, folder: Path, files: Sequence[tuple[Path, int]],
+    rows: int, seed: int, uses: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:  # fmt: skip
+    """Of a T2 release. of: data set, version and population of the answers; releases: the digest of each."""
+    return _head(Tier.COARSENED, digest) | {
+        "of": dict(of),
+        "plan": {"rows": rows, "seed": seed},
+        "claims": [],
+        "margins": dict(releases),
+        "allowed": list(uses["allowed"]),
+        "notAllowed": list(uses["forbidden"]),
+        "files": _files(folder, files),
+    }
+
+
+def _head(tier: str, digest: str) -> dict[str, Any]:
+    return {
+        "provenance": "synthetic",
+        "is_synthetic": True,
+        "tier": str(tier),
+        "keeps": TIERS[tier],
+        "generator": generator(),
+        "catalogue": digest,
+    }
+
+
 def _files(folder: Path, files: Iterable[tuple[Path, int]]) -> dict[str, Any]:
     return {
         path.relative_to(folder).as_posix(): {"rows": rows, "bytes": path.stat().st_size, "sha256": sha256(path)}
@@ -99,13 +121,7 @@ def of_drawn(
     origin: Origin, digest: str, folder: Path, files: Mapping[Path, int], pupils: int, seed: int
 ) -> dict[str, Any]:
     """Of a T3 release: what it was drawn from, and what that was charged."""
-    return {
-        "provenance": "synthetic",
-        "is_synthetic": True,
-        "tier": "T3",
-        "keeps": TIERS["T3"],
-        "generator": generator(),
-        "catalogue": digest,
+    return _head(Tier.PRIVATE, digest) | {
         "plan": {"pupils": pupils, "seed": seed},
         "model": asdict(origin),
         "claims": [],

@@ -13,7 +13,8 @@ import numpy as np
 from synthetic.checking.finding import Finding
 from synthetic.coarse.answers import Answers, CoarseRefused, Released
 from synthetic.coarse.join import total_of
-from synthetic.coarse.release import MARGINS, TABLE, column, read_margins
+from synthetic.coarse.release import MARGINS, TABLE, read_margins
+from synthetic.drawn.file import column_name
 from synthetic.fidelity.margins import Margin, Measured, Rows, Variable
 from synthetic.folder import MANIFEST, digest_of, sha256
 from synthetic.tiers import Tier
@@ -113,7 +114,7 @@ def _source(rows: Mapping[str, Any], answers: Answers) -> Rows:
 def _rows(folder: Path, codes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Places of codes by column, -1 for what is none."""
     places = ", ".join(
-        f'coalesce(list_position($c{i}, "{column(name)}"), 0) - 1 AS c{i}' for i, name in enumerate(codes)
+        f'coalesce(list_position($c{i}, "{column_name(name)}"), 0) - 1 AS c{i}' for i, name in enumerate(codes)
     )
     query = f"SELECT {places} FROM read_parquet($files)"  # noqa: S608 - names of columns in the file beside it
     given = {f"c{i}": list(of) for i, of in enumerate(codes.values())}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,16 @@ from synthetic import manifest
 from synthetic.coarse.answers import Answers, CoarseRefused, Released
 from synthetic.coarse.join import join
 from synthetic.drawn.catalogue import catalogue_of_rows
+from synthetic.drawn.file import column_name
+from synthetic.drawn.release import MOST_ROWS, PART, Progress
 from synthetic.fidelity.document import uses_of
 from synthetic.fidelity.margins import Variable
-from synthetic.folder import DOCUMENT, PAGE, sha256, tree
+from synthetic.folder import unlike
 from synthetic.model.sample import CHUNK, Sampler
 from synthetic.npd.parquet import Coded, Writer
 from synthetic.tiers import Tier
 
 MARGINS, TABLE = "margins.json", "records"
-PART = 4 * CHUNK
-"""Rows of one file."""
-MOST_ROWS = 100_000_000
-Progress = Callable[[str, int, int], None]
 
 
 def write(
@@ -49,12 +46,13 @@ def write(
         for number, start in enumerate(range(0, rows, PART)):
             length = min(PART, rows - start)
             codes = sampler.rows(length, seed, workers, number * (PART // CHUNK))
-            columns = {column(n): Coded(answers.codes[n], codes[:, i]) for i, n in enumerate(joined.domain.names)}
+            columns = {column_name(n): Coded(answers.codes[n], codes[:, i]) for i, n in enumerate(joined.domain.names)}
             written.append((writer.write(folder / TABLE / f"{number:03d}.parquet", columns), length))
             progress("rows", start + length, rows)
     (folder / MARGINS).write_text(margins(answers), encoding="utf-8")
     written.append((folder / MARGINS, len(answers.tables)))
-    content = _manifest(answers, load_catalogue(catalogue).digest, folder, seed, rows, written)
+    digest, uses = load_catalogue(catalogue).digest, uses_of(Tier.COARSENED)
+    content = manifest.of_coarse(answers.about, answers.releases, digest, folder, written, rows, seed, uses)
     manifest.write(folder, content)
     return content
 
@@ -67,13 +65,9 @@ def strange(folder: Path, plan: Mapping[str, Any]) -> list[str]:
         answers, rows, seed = read_margins(folder), int(plan["rows"]), int(plan["seed"])
         if not 0 < rows <= MOST_ROWS:
             return [MARGINS]
-        with tempfile.TemporaryDirectory() as scratch:
-            write(answers, Path(scratch) / "again", seed, lambda *_: None, rows)
-            again = tree(Path(scratch) / "again")
+        return unlike(folder, lambda again: write(answers, again, seed, lambda *_: None, rows))
     except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError):
         return [MARGINS]
-    there = {name: digest for name, digest in tree(folder).items() if name not in (PAGE, DOCUMENT)}
-    return sorted(name for name in there.keys() | again.keys() if there.get(name) != again.get(name))
 
 
 def _marks(answers: Answers, seed: int) -> dict[str, str]:
@@ -115,38 +109,9 @@ def _plain(table: Released) -> dict[str, Any]:
     }
 
 
-def column(name: str) -> str:
-    """Of a grouping, as rows and their catalogue have it."""
-    return name.replace(".", "_")
-
-
 def _catalogue(answers: Answers) -> str:
     cut, _, data_set = answers.about["dataSet"].partition(".")
-    columns = [Variable(column(name), name, codes) for name, codes in answers.codes.items()]
+    columns = [Variable(column_name(name), name, codes) for name, codes in answers.codes.items()]
     if double := next((v.name for i, v in enumerate(columns) if v.name in {c.name for c in columns[:i]}), None):
         raise CoarseRefused(f"{double}: two groupings would have this one name in a file; leave one out")
     return catalogue_of_rows(cut, data_set, f"{answers.about['dataSet']} from released tables", columns, {})
-
-
-def _manifest(
-    answers: Answers, catalogue: str, folder: Path, seed: int, rows: int, files: list[tuple[Path, int]]
-) -> dict[str, Any]:
-    uses = uses_of(Tier.COARSENED)
-    return {
-        "provenance": "synthetic",
-        "is_synthetic": True,
-        "tier": Tier.COARSENED.value,
-        "keeps": manifest.TIERS[Tier.COARSENED.value],
-        "generator": manifest.generator(),
-        "catalogue": catalogue,
-        "of": dict(answers.about),
-        "plan": {"rows": rows, "seed": seed},
-        "claims": [],
-        "margins": dict(answers.releases),
-        "allowed": list(uses["allowed"]),
-        "notAllowed": list(uses["forbidden"]),
-        "files": {
-            path.relative_to(folder).as_posix(): {"rows": n, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            for path, n in files
-        },
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from synthetic import manifest
 from synthetic.drawn.catalogue import catalogue_of
 from synthetic.drawn.file import ModelFile, read
 from synthetic.fidelity.margins import Variable
-from synthetic.folder import MODEL, sha256, tree
+from synthetic.folder import MANIFEST, MODEL, unlike
 from synthetic.model.artefact import ModelRefused
 from synthetic.model.domain import Codes
 from synthetic.model.sample import CHUNK
@@ -87,12 +86,7 @@ def strange(folder: Path, plan: Mapping[str, Any]) -> list[str]:
         text, rows, seed = (folder / MODEL).read_text(encoding="utf-8"), int(plan["pupils"]), int(plan["seed"])
         if not 0 < rows <= MOST_ROWS:
             return [MODEL]
-        with tempfile.TemporaryDirectory() as scratch:
-            draw(text, Path(scratch) / "again", rows, seed, lambda *_: None)
-            again = tree(Path(scratch) / "again")
+        found = unlike(folder, lambda again: draw(text, again, rows, seed, lambda *_: None))
+        return [name for name in found if name != MANIFEST]
     except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, ModelRefused):
         return [MODEL]
-    beside = {"manifest.json", "report.html", "report.json"}
-    there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    names = (there.keys() | again.keys()) - beside
-    return sorted(n for n in names if n not in there or n not in again or sha256(there[n]) != again[n])
