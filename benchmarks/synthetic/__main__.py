@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.accuracy.ours import budget
 from benchmarks.accuracy.peers import environment
 from benchmarks.synthetic import page
-from benchmarks.synthetic.sets import ROOT, SETS, prepared
+from benchmarks.synthetic.sets import ROOT, SETS, Set, of_file, prepared
 from benchmarks.synthetic.table import Table
 from disclosure.accounting import NANO
 from synthetic.fidelity.margins import Rows, Variable
@@ -40,11 +40,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epsilon", type=float, default=1.0)
     parser.add_argument("--delta", type=float, default=1e-9)
     parser.add_argument("--set", nargs="*", choices=SETS, default=list(SETS))
+    parser.add_argument("--file", type=Path, help="a CSV or Parquet file of your own in place of the sets")
+    parser.add_argument("--foretell", help="with --file: the column that is foretold from all others")
     parser.add_argument("--peer", nargs="*", choices=PEERS, default=list(PEERS), help="none: ours alone")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the real files")
     parser.add_argument("--cache", type=Path, default=ROOT / ".bench" / "synthetic")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "synthetic.md")
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, help="default: benchmarks/synthetic.md, or what is printed for --file")
+    given = parser.parse_args()
+    if bool(given.file) != bool(given.foretell):
+        parser.error("--file and --foretell go together")
+    return given
 
 
 def run(python: Path, module: str, parameters: Mapping[str, Any]) -> Found:
@@ -110,16 +115,16 @@ def apart(table: Table, file: str) -> list[tuple[float, float]]:
     return [(v.mean, v.largest) for v in each if v]
 
 
-def measure(name: str, given: argparse.Namespace, rho: float) -> Found:
-    stem, table, test = prepared(name, given.shared, given.cache)
+def measure(name: str, of: Set, given: argparse.Namespace, rho: float) -> Found:
+    stem, table, test = prepared(name, of, given.shared, given.cache)
     about = {"table": str(stem), "epsilon": given.epsilon, "delta": given.delta, "rho": rho, "seed": SEED}
     found: dict[str, Found] = dict(floors(stem, table))
-    for other in given.peer if SETS[name].peers else []:
+    for other in given.peer if of.peers else []:
         if (result := peer(other, stem, table.digest(), about)) is not None:
             found[other] = result
     found[OURS] = ours(stem, about)
     files = [one["file"] for one in found.values()] + [str(stem.with_suffix(".npy"))]
-    task = {"test": str(test), "train": files, "target": SETS[name].target, "least": SETS[name].least}
+    task = {"test": str(test), "train": files, "target": of.target, "least": of.least}
     auc = run(environment(ROOT, "tstr"), "tstr", task)
     for one in found.values():
         one["apart"], one["auc"] = apart(table, one["file"]), auc[one["file"]]
@@ -129,12 +134,18 @@ def measure(name: str, given: argparse.Namespace, rho: float) -> Found:
 def main() -> None:
     given = arguments()
     rho = budget(given.epsilon, given.delta).nano_rho / NANO
+    if given.file:
+        name, of = f"own-{given.file.stem}", of_file(given.file, given.foretell)
+        text = page.written({name: of}, {name: measure(name, of, given, rho)}, given.epsilon, given.delta, rho)
+        print(text) if given.out is None else given.out.write_text(text, encoding="utf-8")
+        return
     kept = given.cache / "found.json"
     found = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     for name in given.set:
-        found[name] = measure(name, given, rho)
+        found[name] = measure(name, SETS[name], given, rho)
         kept.write_text(json.dumps(found), encoding="utf-8")
-        given.out.write_text(page.written(found, given.epsilon, given.delta, rho), encoding="utf-8")
+        text = page.written(SETS, found, given.epsilon, given.delta, rho)
+        (given.out or ROOT / "benchmarks" / "synthetic.md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

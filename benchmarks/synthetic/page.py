@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.synthetic.sets import SETS
+from benchmarks.synthetic.sets import Set
 
 HEAD = """# Synthetic data against peers
 
@@ -33,16 +33,15 @@ OURS, AIM = "ours", "opendp.mbi AIM"
 Found = Mapping[str, Any]
 
 
-def written(found: Mapping[str, Found], epsilon: float, delta: float, rho: float) -> str:
+def written(sets: Mapping[str, Set], found: Mapping[str, Found], epsilon: float, delta: float, rho: float) -> str:
     parts = [HEAD.format(epsilon=epsilon, delta=delta, rho=rho)]
-    for name in SETS:
+    for name, of in sets.items():
         if name in found:
-            parts += [_section(name, found[name])]
+            parts += [_section(of, found[name])]
     return "\n".join(parts) + "\n"
 
 
-def _section(name: str, one: Found) -> str:
-    of = SETS[name]
+def _section(of: Set, one: Found) -> str:
     lines = [f"## {of.title}", "", f"Rows {one['digest']}; {of.target} from code {of.least} on is foretold.", TABLE]
     lines += [_row(method, each) for method, each in one["methods"].items()]
     lines += [f"| the rows themselves | | | | | | | {one['auc']:.3f} |", "", *_verdict(one["methods"])]

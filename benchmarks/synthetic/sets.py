@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.synthetic import absence, pupils
+from benchmarks.synthetic import absence, own, pupils
 from benchmarks.synthetic.table import Table, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,11 +64,21 @@ SETS = {
 }
 
 
-def prepared(name: str, shared: Path, cache: Path) -> tuple[Path, Table, Path]:
+def of_file(file: Path, target: str) -> Set:
+    """A table of one's own, of which a fifth is kept to test on."""
+    every = own.read(file)
+    order = np.random.default_rng(TEST_SEED).permutation(len(every.codes))
+    kept = len(order) * 4 // 5
+    parts = every.with_codes(every.codes[order[:kept]]), every.with_codes(every.codes[order[kept:]])
+    title = f"{file.name}, {kept:,} of its rows × {len(every.columns)}"
+    return Set(title, lambda _: parts, target, own.least(every, target))
+
+
+def prepared(name: str, of: Set, shared: Path, cache: Path) -> tuple[Path, Table, Path]:
     """Where the table is, the table, and where the rows to test on are; made again where they are not in the cache."""
     stem, test = cache / name, cache / f"{name}-test"
-    if not (stem.with_suffix(".json").is_file() and test.with_suffix(".json").is_file()):
-        fitted, unseen = SETS[name].make(shared)
+    if name not in SETS or not (stem.with_suffix(".json").is_file() and test.with_suffix(".json").is_file()):
+        fitted, unseen = of.make(shared)
         unseen.save(test)
         fitted.save(stem)
     return stem, load(stem), test
