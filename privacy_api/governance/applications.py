@@ -29,14 +29,6 @@ MOVES: Mapping[tuple[ApplicationState, Move], ApplicationState] = {
 }
 """Every move there is. What is not here cannot happen: nothing leaves approved, refused or withdrawn."""
 
-MOVED_BY: Mapping[Move, Side] = {
-    Move.START: Side.APPLICANT,
-    Move.SUBMIT: Side.APPLICANT,
-    Move.WITHDRAW: Side.APPLICANT,
-    Move.RETURN: Side.STAFF,
-    Move.APPROVE: Side.STAFF,
-    Move.REFUSE: Side.STAFF,
-}
 WAITS_FOR: Mapping[ApplicationState, Side] = {
     _S.DRAFT: Side.APPLICANT,
     _S.RETURNED: Side.APPLICANT,

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy_api.governance.applications import (
-    MOVED_BY,
     MOVES,
     WAITS_FOR,
     NoSuchMove,
@@ -49,7 +48,6 @@ def test_every_move_but_those_of_the_table_is_refused() -> None:
                 moved(state, move)
     ended = {S.APPROVED, S.REFUSED, S.WITHDRAWN}
     assert {state for state, _ in MOVES} == set(S) - ended == set(WAITS_FOR)
-    assert {move for _, move in MOVES} | {Move.START} == set(MOVED_BY)
 
 
 def test_the_clock_says_with_whom_the_time_went() -> None:

@@ -9,7 +9,6 @@ from privacy_api.web.charts.scale import Scale, number
 from privacy_api.web.charts.svg import COLOURS, GREY, GRID, INK, PAPER, SIZE, line, rect, tag, width_of, words
 
 WIDTH = 720.0
-EDGE = 8.0
 CAP = 4.0
 """Half the length of an interval's end."""
 
