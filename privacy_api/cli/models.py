@@ -15,7 +15,9 @@ from privacy_api.cli.tables import services_for
 
 def fit(
     data_set: Annotated[str, typer.Argument(help="Its id, such as npd.census.")],
-    file: Annotated[Path, typer.Argument(help="JSON with groupBy (the columns) and criteria, as in a query.")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON with groupBy (the columns), criteria as in a query, and impossible.")
+    ],
     out: Annotated[Path, typer.Argument(help="File for the model.")],
     project: Annotated[str, typer.Option(help="The project that is charged, beside the cut.")],
     rho: Annotated[str, typer.Option(help="Price of the whole fit.")] = "0.01497",
@@ -36,9 +38,9 @@ def fit(
         if charged is None:
             fail(f"--project: there is no project {project}")
             return
-        columns, criteria = _asked(file)
+        columns, impossible, criteria = _asked(file)
         query = read_query({"measures": [{"id": "n", "statistic": "count"}], **criteria}, data_set)
-        wish = Wish(columns, query.criteria, amount(rho), Settings())
+        wish = Wish(columns, query.criteria, amount(rho), Settings(), impossible)
         with Bar() as bar:
             by = Principal("synthetic-fit", charged, synthetic_only=charged.kind is ProjectKind.SANDBOX)
             fitted = fit_model(wish, reach(data_set, by, services), by, services, bar.step)
@@ -68,15 +70,24 @@ def draw(
     typer.echo(f"{rows} rows in {out}, from {origin['release']} of {origin['cut']}.{origin['data_set']}")
 
 
-def _asked(file: Path) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Columns, of which a model has more than a query can be grouped by; and the criteria, as a query has them."""
+def _asked(file: Path) -> tuple[tuple[str, ...], tuple[dict[str, tuple[str, ...]], ...], dict[str, Any]]:
+    """Columns, of which a model has more than a query can be grouped by; what none of them can be together; and the
+    criteria, as a query has them."""
     try:
         body = json.loads(read_text(file))
     except ValueError as error:
         fail(f"{file}: not JSON: {error}")
-    if not isinstance(body, dict) or body.keys() - {"groupBy", "criteria"}:
-        fail(f"{file}: wants an object with groupBy, and criteria if there are any")
-    columns = body.pop("groupBy", None)
-    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+    if not isinstance(body, dict) or body.keys() - {"groupBy", "criteria", "impossible"}:
+        fail(f"{file}: wants an object with groupBy, and criteria and impossible if there are any")
+    columns, impossible = body.pop("groupBy", None), body.pop("impossible", [])
+    if not _are_words(columns):
         fail(f"{file}: groupBy wants a list of names")
-    return tuple(columns), body
+    if not isinstance(impossible, list) or not all(isinstance(one, dict) for one in impossible):
+        fail(f"{file}: impossible wants a list of objects, each with codes by column")
+    if not all(_are_words(codes) for one in impossible for codes in one.values()):
+        fail(f'{file}: impossible wants a list of codes for each column, such as {{"sex": ["M"], "intake": ["girls"]}}')
+    return tuple(columns), tuple({name: tuple(c) for name, c in one.items()} for one in impossible), body
+
+
+def _are_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)

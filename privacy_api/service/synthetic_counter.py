@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from privacy_api.ports import Engine, Project
 from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import population
 from privacy_api.service.project_terms import scope_in
+from privacy_api.service.synthetic_rules import follows_from, zeros_of
 from synthetic.drawn.file import MOST, column_name
 from synthetic.fidelity.margins import Variable
 from synthetic.model import Clique, Domain, Settings
@@ -24,12 +26,13 @@ from synthetic.model import Clique, Domain, Settings
 @dataclass(frozen=True, slots=True)
 class Wish:
     """columns: variables, bandings or geographic levels, as a query would group by them. nano_rho: the price of
-    the whole fit."""
+    the whole fit. impossible: codes of two columns or more, by column, that no pupil has together."""
 
     columns: tuple[str, ...]
     criteria: Criteria | None
     nano_rho: int
     settings: Settings
+    impossible: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
 
 class HostedCounter:
@@ -53,6 +56,8 @@ class HostedCounter:
         order = {v.name: place for place, v in enumerate(hosted.data_set.domain)}
         names = sorted(alone, key=lambda name: (order[name.partition(".")[0]], alone[name].layouts[0].axes[0].groups))
         self.domain = Domain(names, (len(self.codes[name]) for name in names))
+        self.zeros = zeros_of(wish.impossible, hosted.data_set, self.domain, axes)
+        self.derived = tuple(follows_from(hosted.data_set, axes))
 
     def count_cells(self, clique: Clique, domain: Domain) -> Any:
         valid = self._valid(clique)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from datasets.catalogue import DataSet
+from datasets.derive.expression import names
 from datasets.plan import EngineFailed
 from datasets.query import InvalidQuery, Problem
 from disclosure.accounting import LEAST_PRICE, NANO, Event, rho
@@ -38,6 +40,7 @@ from privacy_api.service.project_terms import held_to
 from privacy_api.service.refusals import ledger_errors
 from privacy_api.service.services import Services
 from privacy_api.service.synthetic_counter import HostedCounter, Wish
+from privacy_api.service.synthetic_rules import is_worked_out
 from synthetic.drawn.file import ModelFile, Origin, read, written
 from synthetic.folder import MODEL as MODEL_FILE
 from synthetic.model import Model, fit
@@ -63,7 +66,7 @@ def fit_model(
 ) -> FittedModel:
     """Raises ApiError: what is asked for is refused before the charge; after it, the charge stands."""
     refuse_frozen(hosted)
-    wish = replace(wish, columns=tuple(hosted.data_set.levels.get(name, name) for name in wish.columns))
+    wish = _by_reference(wish, hosted.data_set.levels)
     try:
         _refuse(wish, hosted, principal.project)
         counter = HostedCounter(hosted, wish, principal.project, hosted.cut.engine)
@@ -105,7 +108,13 @@ def _fitted(
     try:
         with services.ledger.held(reserved):
             model = fit(
-                counter, counter.domain, wish.nano_rho / NANO, settings=wish.settings, noise=services.noise, told=told
+                counter,
+                counter.domain,
+                wish.nano_rho / NANO,
+                settings=wish.settings,
+                zeros=counter.zeros,
+                noise=services.noise,
+                told=told,
             )
         body = _file(model, hosted, counter, reserved, services.now())
         stored = services.ledger.store(reserved, {question: _measurement(model)}, body.encode())
@@ -131,7 +140,7 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
         delta=hosted.cut.policy.delta,
     )
     columns = tuple(counter.columns[name] for name in counter.domain.names)
-    return written(ModelFile(origin, columns, counter.empty, model))
+    return written(ModelFile(origin, columns, counter.empty, model, counter.derived))
 
 
 def is_paid(folder: Path, tier: Tier, ledger: Ledger) -> bool:
@@ -169,26 +178,37 @@ def _refuse(wish: Wish, hosted: HostedDataSet, project: Project) -> None:
         problems.append(Problem("InvalidValue", "Wants 1 to 64 different columns.", "columns"))
     if len({name.partition(".")[0] for name in wish.columns}) != len(wish.columns):
         problems.append(Problem("InvalidValue", "Wants each variable once, by itself or by a banding.", "columns"))
-    if derived := [n for n in wish.columns if _is_derived(hosted, n)]:
-        message = f"Derived variables are worked out afterwards, not modelled: leave out {', '.join(derived)}."
-        problems.append(Problem("InvalidValue", message, "columns"))
+    problems += (p for name in wish.columns for p in _worked_out(hosted.data_set, name))
     if problems:
         raise InvalidQuery(tuple(problems))
 
 
-def _is_derived(hosted: HostedDataSet, name: str) -> bool:
-    variable = hosted.data_set.by_name.get(name.partition(".")[0])
-    return variable is not None and variable.derived is not None
+def _worked_out(data_set: DataSet, name: str) -> Iterator[Problem]:
+    variable = data_set.by_name.get(name.partition(".")[0])
+    if variable is not None and variable.derived is not None and is_worked_out(variable, data_set):
+        made_of = ", ".join(sorted(names(variable.derived)))
+        told = f"{variable.name} is worked out from {made_of}, not modelled: leave it out, and take those."
+        yield Problem("InvalidValue", told, "columns")
+
+
+def _by_reference(wish: Wish, levels: Mapping[str, str]) -> Wish:
+    """Geographic levels as what carries them."""
+    return replace(
+        wish,
+        columns=tuple(levels.get(name, name) for name in wish.columns),
+        impossible=tuple({levels.get(name, name): codes for name, codes in one.items()} for one in wish.impossible),
+    )
 
 
 def _record(wish: Wish, hosted: HostedDataSet, counter: HostedCounter) -> dict[str, Any]:
     """What makes a fit the same: all of it public."""
     return {
         "format": FORMAT,
-        "file": 2,
+        "file": 3,
         "cut": hosted.cut.id,
         "dataSet": hosted.data_set.id,
         "columns": {name: list(codes) for name, codes in counter.codes.items()},
+        "impossible": [list(zero.of) for zero in counter.zeros],
         "population": counter.population,
         "nanoRho": wish.nano_rho,
         "settings": asdict(wish.settings),

@@ -59,7 +59,11 @@ REASONS = {
 
 
 def conditions(data_set: DataSet) -> Iterator[Condition]:
-    """What the catalogue says of numbers."""
+    """What the catalogue says of numbers, and of codes that nobody has together."""
+    for place, one in enumerate(data_set.impossible, 1):
+        columns = ", ".join(name for name, _ in one.atoms)
+        broken = " AND ".join(_holds(data_set.by_name[name], atoms) for name, atoms in one.atoms)
+        yield Condition(f"{data_set.id}: impossible {place}", f"nobody has these codes of {columns} together", broken)
     for v in data_set.own:
         if v.numbers:
             yield Condition(f"{data_set.id}.{v.name}: values", CODES, _outside(v))
@@ -67,6 +71,14 @@ def conditions(data_set: DataSet) -> Iterator[Condition]:
                 first, last = v.populated
                 years = f"ending({data_set.key.time}) NOT BETWEEN {first} AND {last or ALWAYS[1]}"
                 yield Condition(f"{data_set.id}.{v.name}: years", COLLECTED, f'"{v.name}" IS NOT NULL AND {years}')
+
+
+def _holds(v: Variable, atoms: tuple[int, ...]) -> str:
+    """True of rows with one of these codes, however files spell it."""
+    known = {v.atoms[a].code for a in atoms}
+    spelled = sorted(known | {raw for raw, code in v.recode if code in known})
+    found = f'"{v.name}" IN ({", ".join(map(_text, spelled))})'
+    return f'({found} OR "{v.name}" IS NULL)' if v.missing in known else f"coalesce({found}, false)"
 
 
 def codes(data_set: DataSet) -> Iterator[Codes]:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from datasets.derive.parse import NotUnderstood, parse
 from synthetic.fidelity.margins import Variable
 from synthetic.model import Model
 from synthetic.model.artefact import ModelRefused, loaded, saved
 
-MOST = 1_000
-"""Characters of a text."""
+MOST, MOST_EXPRESSION = 1_000, 20_000
+"""Characters of a text, and of an expression."""
+COLUMN = {"name", "label", "codes", "missing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +43,43 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A variable that follows from the columns, by an expression. It is in no file: whoever ingests them gets it."""
+
+    variable: Variable
+    follows: str
+
+    def __post_init__(self) -> None:
+        try:
+            parse(self.follows)
+        except NotUnderstood as wrong:
+            raise ModelRefused(f"derived: {wrong}") from None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """columns: in the order of the model's domain, under the names of its files: `la.region` is `la_region` there.
-    empty: of columns whose files may have no value, the code that stands for that."""
+    empty: of columns whose files may have no value, the code that stands for that. derived: each after those that it
+    names."""
 
     origin: Origin
     columns: tuple[Variable, ...]
     empty: Mapping[str, str]
     model: Model
+    derived: tuple[Derived, ...] = ()
 
     def __post_init__(self) -> None:
         domain = self.model.domain
         wanted = [(column_name(n), size) for n, size in zip(domain.names, domain.sizes, strict=True)]
         if [(v.name, len(v.codes)) for v in self.columns] != wanted:
             raise ModelRefused("columns: wants each column of the model, in its order, with all of its codes")
-        if len({v.name for v in self.columns}) != len(self.columns):
-            raise ModelRefused("columns: two of them would have the same name in a file")
+        every = (*self.columns, *(d.variable for d in self.derived))
+        if len({v.name for v in every}) != len(every):
+            raise ModelRefused("columns: two of them, or of what follows from them, would have the same name")
         known = {v.name: v.codes for v in self.columns}
         if not all(code in known.get(name, ()) for name, code in self.empty.items()):
             raise ModelRefused("columns: what stands for an empty value is one of the codes")
-        if not all(_is_text(text) for v in self.columns for text in (v.label, *v.codes, *v.meanings)):
+        if not all(_is_text(text) for v in every for text in (v.label, *v.codes, *v.meanings)):
             raise ModelRefused(f"columns: labels and codes are texts of at most {MOST} characters")
 
 
@@ -72,6 +91,7 @@ def written(file: ModelFile) -> str:
     document = {
         "origin": asdict(file.origin),
         "columns": [_column(v, file.empty.get(v.name)) for v in file.columns],
+        "derived": [_column(d.variable, None) | {"follows": d.follows} for d in file.derived],
         "model": json.loads(saved(file.model)),
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -83,14 +103,13 @@ def read(text: str) -> ModelFile:
         document = json.loads(text)
     except ValueError:
         raise ModelRefused("the file is not JSON") from None
-    parts = _has(document, {"origin", "columns", "model"}, "the file")
+    parts = _has(document, {"origin", "columns", "derived", "model"}, "the file")
     origin = _has(parts["origin"], {f.name for f in fields(Origin)}, "origin")
-    if type(parts["columns"]) is not list:
-        raise ModelRefused("columns: wants a list")
-    told = [_has(c, {"name", "label", "codes", "missing"}, "columns") for c in parts["columns"]]
+    told = _list_of(parts["columns"], COLUMN, "columns")
     columns = tuple(map(_variable, told))
     empty = {v.name: c["missing"] for v, c in zip(columns, told, strict=True) if c["missing"] is not None}
-    return ModelFile(Origin(**origin), columns, empty, loaded(json.dumps(parts["model"])))
+    derived = tuple(map(_derived, _list_of(parts["derived"], COLUMN | {"follows"}, "derived")))
+    return ModelFile(Origin(**origin), columns, empty, loaded(json.dumps(parts["model"])), derived)
 
 
 def _column(v: Variable, missing: str | None) -> dict[str, Any]:
@@ -108,14 +127,26 @@ def _variable(told: Mapping[str, Any]) -> Variable:
         raise ModelRefused(f"columns: {wrong}") from None
 
 
+def _derived(told: Mapping[str, Any]) -> Derived:
+    if told["missing"] is not None or not _is_text(told["follows"], MOST_EXPRESSION):
+        raise ModelRefused(f"derived: wants an expression of at most {MOST_EXPRESSION} characters, and nothing missing")
+    return Derived(_variable(told), told["follows"])
+
+
+def _list_of(value: Any, wanted: set[str], what: str) -> list[Mapping[str, Any]]:
+    if type(value) is not list:
+        raise ModelRefused(f"{what}: wants a list")
+    return [_has(one, wanted, what) for one in value]
+
+
 def _has(value: Any, wanted: set[str], what: str) -> Mapping[str, Any]:
     if type(value) is not dict or value.keys() != wanted:
         raise ModelRefused(f"{what}: wants {', '.join(sorted(wanted))}, and nothing else")
     return value
 
 
-def _is_text(value: Any) -> bool:
-    return type(value) is str and 0 < len(value) <= MOST and value.isprintable()
+def _is_text(value: Any, most: int = MOST) -> bool:
+    return type(value) is str and 0 < len(value) <= most and value.isprintable()
 
 
 def _is_amount(value: Any) -> bool:

@@ -6,6 +6,7 @@ from synthetic.model.fit import fit
 from synthetic.model.measure import Margin
 from synthetic.model.model import Model, sample
 from synthetic.model.settings import Settings
+from synthetic.model.zeros import Zero, ZerosRefused
 
 __all__ = [
     "ArrayCounter",
@@ -16,6 +17,8 @@ __all__ = [
     "Model",
     "OutsideDomain",
     "Settings",
+    "Zero",
+    "ZerosRefused",
     "fit",
     "sample",
 ]

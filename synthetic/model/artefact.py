@@ -1,4 +1,4 @@
-"""The model's file: JSON of the domain, the settings and the noisy margins, and of nothing else.
+"""The model's file: JSON of the domain, its structural zeros, the settings and the noisy margins, and of nothing else.
 
 It is checked against one list of what may stand in it when it is written and when it is read. What is not on the list
 (an exact count, a path, a seed) cannot be in a file that loads.
@@ -7,7 +7,7 @@ It is checked against one list of what may stand in it when it is written and wh
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -17,8 +17,9 @@ from synthetic.model.domain import Domain
 from synthetic.model.measure import Margin
 from synthetic.model.model import Model
 from synthetic.model.settings import Settings
+from synthetic.model.zeros import Zero, Zeros
 
-FORMAT = "synthetic-model/1"
+FORMAT = "synthetic-model/2"
 """Of the file and of the fit: another number where the same margins would lead to other rows."""
 
 
@@ -30,6 +31,7 @@ def saved(model: Model) -> str:
     document = {
         "format": FORMAT,
         "domain": [{"column": name, "codes": size} for name, size in zip(*_parts(model.domain), strict=True)],
+        "zeros": [[{"column": name, "codes": list(codes)} for name, codes in zero.of] for zero in model.zeros.all],
         "settings": asdict(model.settings),
         "nanoRho": model.nano_rho,
         "margins": [
@@ -50,14 +52,19 @@ def loaded(text: str) -> Model:
     _check(document)
     try:
         domain = Domain(*zip(*((each["column"], each["codes"]) for each in document["domain"]), strict=True))
+        zeros = Zeros(domain, tuple(map(_zero, document["zeros"])))
         margins = tuple(_margin(each, domain) for each in document["margins"])
-        return Model(domain, Settings(**document["settings"]), margins, document["nanoRho"])
+        return Model(zeros, Settings(**document["settings"]), margins, document["nanoRho"])
     except (TypeError, ValueError) as wrong:
         raise ModelRefused(f"the model contradicts itself: {wrong}") from None
 
 
 def _parts(domain: Domain) -> tuple[tuple[str, ...], tuple[int, ...]]:
     return domain.names, domain.sizes
+
+
+def _zero(parts: Sequence[Mapping[str, Any]]) -> Zero:
+    return Zero(tuple((part["column"], tuple(part["codes"])) for part in parts))
 
 
 def _margin(each: Mapping[str, Any], domain: Domain) -> Margin:
@@ -80,6 +87,10 @@ def _word(value: Any) -> bool:
 
 
 _COLUMN = {"column": _word, "codes": _whole(1)}
+_ZERO = {
+    "column": _word,
+    "codes": lambda value: type(value) is list and all(map(_whole(0), value)),
+}
 _SETTINGS = {each.name: _number for each in fields(Settings)}
 _MARGIN = {
     "columns": lambda value: type(value) is list and all(map(_word, value)),
@@ -92,6 +103,7 @@ def _check(document: Any) -> None:
     parts: dict[str, Callable[[Any], bool]] = {
         "format": lambda value: value == FORMAT,
         "domain": lambda value: type(value) is list and all(_is(each, _COLUMN) for each in value),
+        "zeros": lambda value: type(value) is list and all(map(_is_zero, value)),
         "settings": lambda value: _is(value, _SETTINGS),
         "nanoRho": _whole(1),
         "margins": lambda value: type(value) is list and all(_is(each, _MARGIN) for each in value),
@@ -101,6 +113,10 @@ def _check(document: Any) -> None:
     for name, holds in parts.items():
         if not holds(document[name]):
             raise ModelRefused(f"{name}: is not as {FORMAT} has it")
+
+
+def _is_zero(value: Any) -> bool:
+    return type(value) is list and all(_is(part, _ZERO) for part in value)
 
 
 def _is(value: Any, wanted: Mapping[str, Callable[[Any], bool]]) -> bool:

@@ -9,16 +9,19 @@ the model says. The margins of single columns, which are measured best, are then
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from synthetic.model.domain import Floats
 from synthetic.model.junction import Graph, JunctionTree, Places, calibrate, logs_of, summed
+from synthetic.model.zeros import Zeros
 
+FARTHEST = 30.0
+"""Of a potential from nought, where there are zeros: a factor of 10^13."""
 SWEEPS = 2
 """Of proportional fitting to the margins of single columns, at the end."""
 
@@ -48,14 +51,15 @@ class Fitted:
 class _Dual:
     """The problem in one vector: the potentials of all cliques, scaled so that each has about the same curvature."""
 
-    def __init__(self, sizes: tuple[int, ...], targets: Mapping[Places, Target]) -> None:
+    def __init__(self, sizes: tuple[int, ...], targets: Mapping[Places, Target], zeros: Zeros | None) -> None:
         self.cliques = list(targets)
         self.shapes = [targets[c].shares.shape for c in self.cliques]
         self.ends = np.cumsum([targets[c].shares.size for c in self.cliques])[:-1]
         self.shares = np.concatenate([targets[c].shares.ravel() for c in self.cliques])
         self.ridge = np.concatenate([targets[c].ridge.ravel() for c in self.cliques])
         self.scale = 1 / np.sqrt(np.maximum(self.shares, 0) + self.ridge + 1e-7)
-        self.tree = JunctionTree.of(Graph(sizes, self.cliques))
+        self.tree = JunctionTree.of(Graph(sizes, [*self.cliques, *(zeros.cells if zeros else ())]))
+        self.never = zeros.logs(self.tree) if zeros else []
         self.homes = {clique: self.tree.home(clique) for clique in self.cliques}
 
     def potentials(self, scaled: Floats) -> dict[Places, Floats]:
@@ -67,8 +71,14 @@ class _Dual:
         parts = [potentials[c].ravel() if c in potentials else np.zeros(shape).ravel() for c, shape in whole]
         return np.asarray(np.concatenate(parts) / self.scale)
 
+    @property
+    def bounds(self) -> Bounds | None:
+        """Zeros may leave no distribution with these margins, and potentials that look for one without end."""
+        return Bounds(-FARTHEST / self.scale, FARTHEST / self.scale) if self.never else None
+
     def tables(self, potentials: Mapping[Places, Floats]) -> tuple[list[Floats], float]:
-        return calibrate(self.tree, logs_of(self.tree, potentials, self.homes))
+        logs: Sequence[Floats] = logs_of(self.tree, potentials, self.homes)
+        return calibrate(self.tree, [a + b for a, b in zip(logs, self.never, strict=True)] if self.never else logs)
 
     def margin(self, tables: list[Floats], clique: Places) -> Floats:
         home = self.homes[clique]
@@ -89,9 +99,11 @@ def estimate(
     start: Mapping[Places, Floats],
     steps: int,
     sweeps: int = SWEEPS,
+    zeros: Zeros | None = None,
 ) -> Fitted:
-    """start: potentials to begin from; where there are none, the columns on their own."""
-    dual = _Dual(sizes, targets)
+    """start: potentials to begin from; where there are none, the columns on their own. zeros: where nobody can be,
+    which the distribution gives no weight."""
+    dual = _Dual(sizes, targets, zeros)
     ones = {c: _simplex(t.shares) for c, t in targets.items() if len(c) == 1}
     first = dual.scaled(start or {c: np.log(shares + 1e-9) for c, shares in ones.items()})
     found = minimize(
@@ -99,6 +111,7 @@ def estimate(
         first,
         jac=True,
         method="L-BFGS-B",
+        bounds=dual.bounds,
         options={"maxiter": steps, "maxcor": 20, "gtol": 1e-7, "ftol": 1e-12},
     )
     potentials = dual.potentials(found.x)

@@ -8,7 +8,7 @@ their absolute errors least.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from disclosure.accounting import NANO, share_out
 from disclosure.noise import NoiseSource, add_noise, noisy_max
@@ -20,6 +20,7 @@ from synthetic.model.model import Model
 from synthetic.model.select import Candidates
 from synthetic.model.settings import Settings
 from synthetic.model.targets import pupils, targets
+from synthetic.model.zeros import Zero, Zeros
 
 STEPS = "fit"
 Told = Callable[[str, int, int], None]
@@ -37,6 +38,7 @@ def fit(
     seed: int | None = None,
     settings: Settings | None = None,
     *,
+    zeros: Sequence[Zero] = (),
     noise: NoiseSource = add_noise,
     chooser: Chooser = noisy_max,
     told: Told = silent,
@@ -44,14 +46,16 @@ def fit(
     """A model of the counter's pupils, which is rho-zCDP for one pupil with one row.
 
     seed: of the rows by which models are looked at between rounds, not of any noise, which is always fresh.
+    zeros: public. Raises ZerosRefused where they contradict the domain or each other, before anything is counted.
     """
+    public = Zeros(domain, tuple(zeros))
     settings = settings or Settings()
     meter = Meter(counter, domain, math.floor(rho * NANO + 1e-6), noise, chooser)
     picks = _picks(domain, settings)
-    candidates = Candidates(domain, settings, picks, seed or 0)
+    candidates = Candidates(public, settings, picks, seed or 0)
     margins = _one_ways(meter, domain, settings if candidates.all else None)
     chosen_for = int(meter.budget * settings.choosing / picks)
-    fitted = _estimated(margins, domain, settings, None)
+    fitted = _estimated(margins, public, settings, None)
     while candidates.left:
         told(STEPS, picks - candidates.left, picks)
         left = meter.budget - meter.spent - chosen_for * candidates.left
@@ -60,9 +64,9 @@ def fit(
         if not found:
             break
         margins += _measured(meter, domain, found, int(share * len(found)))
-        fitted = _estimated(margins, domain, settings, fitted)
+        fitted = _estimated(margins, public, settings, fitted)
     told(STEPS, picks, picks)
-    return Model(domain, settings, tuple(margins), meter.spent)
+    return Model(public, settings, tuple(margins), meter.spent)
 
 
 def _picks(domain: Domain, settings: Settings) -> int:
@@ -80,6 +84,7 @@ def _measured(meter: Meter, domain: Domain, cliques: list[Clique], nano_rho: int
     return [meter.measure(clique, price) for clique, price in zip(cliques, prices, strict=True)]
 
 
-def _estimated(margins: list[Margin], domain: Domain, settings: Settings, before: Fitted | None) -> Fitted:
+def _estimated(margins: list[Margin], zeros: Zeros, settings: Settings, before: Fitted | None) -> Fitted:
     start = before.potentials if before else {}
-    return estimate(domain.sizes, targets(margins, domain, settings.ridge), start, settings.steps)
+    aims = targets(margins, zeros, settings.ridge)
+    return estimate(zeros.domain.sizes, aims, start, settings.steps, zeros=zeros)

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthetic.model.domain import Floats
 
+T = TypeVar("T", bound=np.generic)
 Places = tuple[int, ...]
 """Columns by their places in the domain, ascending."""
 
@@ -112,7 +115,7 @@ class JunctionTree:
         return min(holding, key=lambda i: prod(self.shape(self.cliques[i])))
 
 
-def spread(values: Floats, inner: Places, outer: Places, sizes: Sequence[int]) -> Floats:
+def spread(values: NDArray[T], inner: Places, outer: Places, sizes: Sequence[int]) -> NDArray[T]:
     """A table over `inner` as one that broadcasts over `outer`."""
     return values.reshape([sizes[i] if i in inner else 1 for i in outer])
 

@@ -13,13 +13,14 @@ from synthetic.model.measure import Margin
 from synthetic.model.sample import Sampler
 from synthetic.model.settings import Settings
 from synthetic.model.targets import pupils, targets
+from synthetic.model.zeros import Zeros
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """nano_rho: what the fit spent, on the margins and on choosing them."""
+    """zeros: over the domain, public as that is. nano_rho: what the fit spent, on the margins and on choosing them."""
 
-    domain: Domain
+    zeros: Zeros
     settings: Settings
     measured: tuple[Margin, ...]
     nano_rho: int
@@ -31,6 +32,10 @@ class Model:
             raise ValueError("the margins of a model cost no more than its fit")
 
     @property
+    def domain(self) -> Domain:
+        return self.zeros.domain
+
+    @property
     def margins(self) -> Mapping[Clique, Integers]:
         """Noisy counts."""
         return {m.clique: m.counts for m in self.measured}
@@ -39,10 +44,6 @@ class Model:
     def rho_spent(self) -> float:
         return self.nano_rho / NANO
 
-    def sigma_of(self, clique: Clique) -> float:
-        """Standard deviation of the noise in each cell of a margin."""
-        return next(m.sigma for m in self.measured if m.clique == clique)
-
     @property
     def pupils(self) -> float:
         """About how many there were: a noisy number."""
@@ -50,8 +51,8 @@ class Model:
 
     @cached_property
     def fitted(self) -> Fitted:
-        aims = targets(self.measured, self.domain, self.settings.ridge)
-        return estimate(self.domain.sizes, aims, {}, self.settings.last_steps)
+        aims = targets(self.measured, self.zeros, self.settings.ridge)
+        return estimate(self.domain.sizes, aims, {}, self.settings.last_steps, zeros=self.zeros)
 
     @cached_property
     def sampler(self) -> Sampler:

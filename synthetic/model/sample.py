@@ -25,6 +25,8 @@ CHUNK = 1 << 18
 """Rows that are spread together. A chunk's rows depend on the seed, its number and its length alone."""
 GOLDEN = np.uint32(0x9E3779B9)
 """2^32 over the golden ratio: odd, so that its multiples run through all numbers of 32 bits."""
+TOP = np.uint32((1 << 32) - 1)
+"""Above all numbers of the sequence, as they are used."""
 FEW = 12
 """Codes of a column up to which comparing with each is faster than a search."""
 
@@ -66,7 +68,8 @@ class Sampler:
         weyl = np.arange(rows, dtype=np.uint32) * GOLDEN
         for step in self._steps:
             order, group = self._grouped(step, out, order)
-            drawn = _pick(step.ends, group, weyl + stream.integers(0, 1 << 32, dtype=np.uint32), self._dtype)
+            numbers = np.minimum(weyl + stream.integers(0, 1 << 32, dtype=np.uint32), TOP - np.uint32(1))
+            drawn = _pick(step.ends, group, numbers, self._dtype)
             out[step.column][order] = drawn
             order = order[np.argsort(drawn, kind="stable")]
         return out[:, stream.permutation(rows)]
@@ -103,8 +106,10 @@ def _step(column: int, parents: Places, clique: Places, table: Floats) -> Step:
     rows = joint.reshape(-1, joint.shape[-1])
     # Parents that cannot occur together have no distribution; they get that of all, and no row has them.
     rows = np.where(rows.sum(axis=1, keepdims=True) > 0, rows, rows.sum(axis=0))
-    ends = np.cumsum(rows, axis=1) / rows.sum(axis=1, keepdims=True)
-    return Step(column, parents, np.minimum(ends[:, :-1] * 2.0**32, 2.0**32 - 1).astype(np.uint32))
+    ends = np.cumsum(rows, axis=1) / rows.sum(axis=1, keepdims=True) * 2.0**32
+    # From its last possible code on a row's parts end at the top, which no number of the sequence reaches.
+    ends[np.cumsum(rows[:, ::-1], axis=1)[:, ::-1] == rows] = TOP
+    return Step(column, parents, np.minimum(ends[:, :-1], TOP).astype(np.uint32))
 
 
 def _narrow(group: Words, groups: int) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from synthetic.model.junction import Graph
 from synthetic.model.measure import Meter
 from synthetic.model.sample import Sampler
 from synthetic.model.settings import Settings
+from synthetic.model.zeros import Zeros
 
 MOST = 20_000_000
 """Cells of all candidates together: 160 MB of counts."""
@@ -25,9 +26,10 @@ TYPICAL = 100
 class Candidates:
     """Pairs, triples …, each to be chosen once, as long as the junction tree stays small."""
 
-    def __init__(self, domain: Domain, settings: Settings, picks: int, seed: int) -> None:
+    def __init__(self, zeros: Zeros, settings: Settings, picks: int, seed: int) -> None:
+        domain = zeros.domain
         self._domain, self._settings, self._seed = domain, settings, seed
-        self._graph = Graph(domain.sizes)
+        self._graph = Graph(domain.sizes, zeros.cells)
         self.all = _candidates(domain, settings)
         self.left = min(picks, len(self.all))
 

@@ -7,6 +7,7 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
+import duckdb
 import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
@@ -23,15 +24,25 @@ from privacy_api.gate import Gate
 from privacy_api.ports import Project
 from privacy_api.service.sandbox import grants_of
 from privacy_api.settings import load_settings
-from synthetic.demo import make_demo
+from synthetic.demo import TABLES
+from synthetic.npd.release import make
+from synthetic.plan import Plan
 from tests.lib.service import SYNTHETIC_MODEL
 
 pytestmark = pytest.mark.slow
 PUPILS, ROWS, RHO = 4_000, 5_000, "0.01497"
+CENSUS = load_catalogue(bundle(FOLDER)).data_set("census")
+assert CENSUS is not None
+CODES = {v.name: [code.code for code in v.atoms] for v in CENSUS.variables}
 COLUMNS = {
     "groupBy": [
-        *("sex", "year_group", "ethnicity.major", "language_group", "fsm_eligible", "sen_provision", "REG"),
-        *("school_type", "school_phase", "month_of_birth"),
+        *("sex", "year_group", "ethnicity.major", "language_group", "fsm_eligible", "fsm6", "sen_provision", "REG"),
+        *("primary_need", "school_type", "school_phase", "month_of_birth"),
+    ],
+    "impossible": [
+        {"sen_provision": ["N"], "primary_need": [code for code in CODES["primary_need"] if code != "missing"]},
+        {"sen_provision": [code for code in CODES["sen_provision"] if code != "N"], "primary_need": ["missing"]},
+        {"fsm_eligible": ["1"], "fsm6": ["0"]},
     ],
     "criteria": {"timePeriods": {"eq": {"period": "2023/2024", "code": "AY"}}, "filters": {"term": {"eq": "SPR"}}},
 }
@@ -43,10 +54,13 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hosted")
     home = folder / "home"
     home.mkdir()
-    made = make_demo(folder / "made", FOLDER, PUPILS)
-    text = bundle(made.catalogue)
+    tables = {**TABLES, "census": (*TABLES["census"], "summer_born", "english_additional", "fsm6")}
+    made = folder / "made"
+    make(Plan(PUPILS, range(2022, 2025), 2026, tables=tables, terms=("SPR",)), made, FOLDER)
+    sources = {name: sorted((made / name).glob("*.parquet")) for name in tables}
+    text = bundle(made / "catalogue")
     with Bar() as bar:
-        ingest(load_catalogue(text), text, made.sources, home / "cuts", bar)
+        ingest(load_catalogue(text), text, sources, home / "cuts", bar)
     bind(home / "policies", "npd-synthetic", preset("dp-default") + SYNTHETIC_MODEL)
     services = open_services(load_settings({}, home=home, mode="demo"))
     grants = grants_of(load_catalogue(text))
@@ -126,6 +140,10 @@ def listed(home: Path) -> list[dict]:  # type: ignore[type-arg]
         ({"groupBy": "sex"}, "a list of names"),
         ({"columns": ["sex"]}, "groupBy"),
         ({"groupBy": ["sex"], "criteria": {"filters": {}}}, "criteria"),
+        ({"groupBy": ["sex"], "impossible": {"sex": ["F"]}}, "a list of objects"),
+        ({"groupBy": ["sex"], "impossible": [{"sex": "F"}]}, "a list of codes for each column"),
+        (COLUMNS | {"impossible": [{"sex": ["F"], "fsm6": ["2"]}]}, "'2' is none of its codes: 1, 0"),
+        (COLUMNS | {"groupBy": ["sex", "summer_born"]}, "is worked out from month_of_birth, not modelled"),
     ],
 )
 def test_what_cannot_be_fitted_is_said(home: Path, tmp_path: Path, content: object, wanted: str) -> None:
@@ -138,7 +156,7 @@ def test_what_cannot_be_fitted_is_said(home: Path, tmp_path: Path, content: obje
 
 def test_a_model_that_nobody_was_charged_for_is_not_signed(home: Path, tmp_path: Path) -> None:
     columns, model, out = tmp_path / "columns.json", tmp_path / "model.json", tmp_path / "out"
-    columns.write_text(json.dumps(COLUMNS | {"groupBy": ["sex", "fsm_eligible"]}), encoding="utf-8")
+    columns.write_text(json.dumps(COLUMNS | {"groupBy": ["sex", "fsm_eligible"], "impossible": []}), encoding="utf-8")
     here = ("--home", home, "--mode", "demo")
     run("synthetic", "fit", "npd-synthetic.census", columns, model, "--project", "models", "--rho", "0.001", *here)
     document = json.loads(model.read_text(encoding="utf-8"))
@@ -159,4 +177,24 @@ def test_a_model_is_hosted_as_any_cut(home: Path, tmp_path: Path) -> None:
     run("synthetic", "draw", model, out, "--rows", 1000)
     (tmp_path / "other").mkdir()
     source = f"census={out}/census/pupils-001.parquet"
-    assert "published npd-synthetic" in run("ingest", out / "catalogue", source, "--home", tmp_path / "other")
+    other = tmp_path / "other"
+    assert "published npd-synthetic" in run("ingest", out / "catalogue", source, "--home", other)
+    bind(other / "policies", "npd-synthetic", preset("dp-default"))
+    services = open_services(load_settings({}, home=other, mode="demo"))
+    try:
+        census = services.data_sets["npd-synthetic.census"].data_set
+        assert {v.name for v in census.variables if v.derived} == {
+            "summer_born",
+            "sen_need_group",
+            "english_additional",
+        }
+        with TestClient(create_app(services, Gate(2, 8))) as client:
+            meta = client.get("/v1/data-sets/npd-synthetic.census/meta").json()
+        assert {"summer_born", "fsm6", "primary_need"} <= {v["name"] for v in meta["variables"]}
+    finally:
+        services.close()
+    with duckdb.connect() as connection:
+        rows = f"FROM read_parquet('{out}/census/*.parquet')"
+        query = f"SELECT count(*) FILTER (fsm_eligible = '1' AND fsm6 = '0'), count(*) FILTER (fsm6 = '1') {rows}"
+        assert connection.execute(query).fetchone()[0] == 0  # type: ignore[index]
+        assert connection.execute(query).fetchone()[1] > 100  # type: ignore[index]

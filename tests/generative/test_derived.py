@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from datasets.catalogue_toml import bundle, load_catalogue
 from datasets.derive.check import Kind, Mistyped, check, type_of
 from datasets.derive.evaluate import Row, evaluate, tick
 from datasets.derive.expression import (
@@ -32,6 +33,8 @@ from datasets.derive.expression import (
 )
 from datasets.derive.parse import NotUnderstood, parse
 from datasets.derive.sql import Columns, code, ticks
+from datasets.derive.text import text
+from datasets.npd import FOLDER
 from tests.lib import linked
 from tests.lib.effort import examples
 
@@ -135,6 +138,25 @@ def test_codes(branches: tuple[tuple[Expression, Expression], ...], rows: list[t
         return
     wanted = [evaluate(expression, values, looked_back(rows, unit, year)) for unit, year, values in rows]
     assert computed(code(expression, COLUMNS), rows) == wanted
+
+
+@given(numbers | conditions, pupils)
+@settings(max_examples=examples(200), deadline=None)
+def test_what_is_written_as_text_is_read_as_the_same(expression: Expression, rows: list[tuple[int, int, Row]]) -> None:
+    """A figure below nought comes back as nought less a figure."""
+    again = parse(text(expression))
+    assert text(again) == text(expression)
+    for unit, year, values in rows:
+        before = looked_back(rows, unit, year)
+        assert evaluate(again, values, before) == evaluate(expression, values, before)
+
+
+def test_every_expression_of_the_national_catalogue_comes_back_as_it_was() -> None:
+    found = [v.derived for d in load_catalogue(bundle(FOLDER)).data_sets for v in d.variables if v.derived]
+    assert len(found) > 50
+    assert all(parse(text(each)) == each for each in found)
+    quoted = In(Name('a "b"'), (Text("it's"), Text("")))
+    assert parse(text(quoted)) == quoted
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,11 @@ QUICK = Settings(steps=5, last_steps=20, probe=2_000, picks=2)
 RHO = 10_000_000
 
 
-def wish(*columns: str, rho: int = RHO, criteria: Codes | None = FIRST_YEAR) -> Wish:
-    return Wish(columns or ("la.region", "sex", "need"), criteria, rho, QUICK)
+def wish(
+    *columns: str, rho: int = RHO, criteria: Codes | None = FIRST_YEAR, never: tuple[dict[str, Any], ...] = ()
+) -> Wish:
+    impossible = tuple({name: tuple(codes) for name, codes in one.items()} for one in never)
+    return Wish(columns or ("la.region", "sex", "need"), criteria, rho, QUICK, impossible)
 
 
 @pytest.fixture
@@ -81,6 +84,22 @@ def test_a_geographic_level_is_the_variable_or_banding_that_carries_it(service: 
     assert fitted(service, wish("la.region", "sex")).nano_rho == 0
 
 
+def test_rules_of_the_request_and_of_the_catalogue_go_into_the_model(tmp_path: Path) -> None:
+    said = ONE_ROW.replace('title = "Census"', 'title = "Census"\nimpossible = [{ sex = ["U"], la = ["A1", "A2"] }]')
+    with running(tmp_path, pupils(300), POLICY + SYNTHETIC_MODEL, catalogue=said) as service:
+        asked = ({"need": ("a", "b"), "REG": ("S",)},)
+        first = fitted(service, wish("REG", "sex", "need", never=asked))
+        assert {zero.of for zero in read(first.body).model.zeros.all} == {
+            (("la.region", (0,)), ("sex", (2,))),
+            (("la.region", (1,)), ("need", (0, 1))),
+        }
+        other = fitted(service, wish("REG", "sex", "need"))
+        assert (other.nano_rho, other.release != first.release) == (RHO, True), "another model, which is charged"
+        assert fitted(service, wish("REG", "sex", "need", never=asked)).nano_rho == 0
+        alone = fitted(service, wish("sex", "need"))
+        assert read(alone.body).model.zeros.all == (), "the rule is of columns that are not there"
+
+
 def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
     assert fitted(service, wish("sex", "need")).nano_rho == RHO
     assert fitted(service, wish("need", "sex")).nano_rho == 0
@@ -97,6 +116,11 @@ def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
         (wish("la", "la.region"), "InvalidValue"),
         (wish("LA", "REG"), "InvalidValue"),
         (wish("nothing"), "VariableNotFound"),
+        (wish(never=({"sex": "F"},)), "InvalidValue"),
+        (wish(never=({"sex": "F", "need": []},)), "InvalidValue"),
+        (wish(never=({"sex": "F", "score": "a"},)), "InvalidValue"),
+        (wish(never=({"sex": "F", "need": "z"},)), "InvalidValue"),
+        (wish(never=({"sex": "F", "need": "abcdefghijk"},)), "InvalidValue"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_and_not_charged(service: Service, wanted: Wish, code: str) -> None:

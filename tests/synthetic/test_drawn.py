@@ -13,7 +13,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from datasets.catalogue import Impossible
 from datasets.catalogue_toml import bundle, load_catalogue
+from datasets.derive.parse import parse
+from synthetic.checking.run import check
 from synthetic.drawn.file import ModelFile, Origin, read, written
 from synthetic.drawn.release import draw, strange
 from synthetic.drawn.report import report_of
@@ -21,8 +24,9 @@ from synthetic.fidelity.files import write
 from synthetic.fidelity.margins import Variable
 from synthetic.fidelity.report import Reference
 from synthetic.folder import manifest_of, tree
-from synthetic.model import ArrayCounter, Domain, Model, Settings, fit
+from synthetic.model import ArrayCounter, Domain, Model, Settings, Zero, fit
 from synthetic.model.artefact import ModelRefused
+from synthetic.model.zeros import Zeros
 from synthetic.release import Check, gates
 from synthetic.tables import counted
 
@@ -63,6 +67,63 @@ def silent(step: str, done: int, of: int) -> None:
     """Nobody watches."""
 
 
+def derived(**changed: Any) -> dict[str, Any]:
+    whole = {"name": "any_need", "label": "Any need", "codes": [["0", "None"], ["1", "Any"]], "missing": None}
+    return whole | {"follows": "case when (need = 'a') then '0' else '1' end"} | changed
+
+
+RULE = Zero((("sex", (0,)), ("need", (2,))))
+"""No girl has need 'c'."""
+
+
+def ruled(text: str, zeros: tuple[Zero, ...] = (RULE,)) -> str:
+    """The same margins with a rule, and with a variable that follows."""
+    document = json.loads(text)
+    document["derived"] = [derived()]
+    file = read(json.dumps(document))
+    return written(replace(file, model=replace(file.model, zeros=Zeros(file.model.domain, zeros))))
+
+
+def of_impossible(folder: Path) -> int:
+    (found,) = [f.broken for f in check(folder) if f.rule == "census: impossible 1"]
+    return found
+
+
+def pairs(folder: Path) -> dict[tuple[str, str | None], int]:
+    found = counted([folder / "census" / "pupils-001.parquet"], ["sex", "need"])
+    return {(sex, need): n for sex, need, n in found}
+
+
+def test_rules_and_what_follows_stand_in_the_catalogue_and_hold_of_the_rows(text: str, tmp_path: Path) -> None:
+    draw(ruled(text), tmp_path / "out", ROWS, 7, silent)
+    assert written(read(ruled(text))) == ruled(text)
+    census = load_catalogue(bundle(tmp_path / "out" / "catalogue")).data_sets[0]
+    assert census.impossible == (Impossible((("sex", (0,)), ("need", (2,)))),)
+    follows = census.by_name["any_need"]
+    assert (follows.derived, [c.label for c in follows.atoms]) == (parse(derived()["follows"]), ["None", "Any"])
+    assert of_impossible(tmp_path / "out") == 0
+    counts = pairs(tmp_path / "out")
+    assert ("F", "'c'") not in counts and counts["M", "'c'"] > 0
+
+
+def test_rows_that_break_a_rule_of_their_catalogue_are_found(text: str, tmp_path: Path) -> None:
+    """The control: drawn without the rule, which the catalogue gets afterwards."""
+    for name, zeros in (("with", (RULE,)), ("without", ())):
+        draw(ruled(text, zeros), tmp_path / name, ROWS, 7, silent)
+    shutil.copy(tmp_path / "with" / "catalogue" / "cut.toml", tmp_path / "without" / "catalogue" / "cut.toml")
+    girls = pairs(tmp_path / "without")["F", "'c'"]
+    assert of_impossible(tmp_path / "without") == girls > 0
+
+
+def test_a_missing_value_breaks_a_rule_as_its_code_does(text: str, tmp_path: Path) -> None:
+    for name, zeros in (("with", (Zero((("sex", (1,)), ("need", (0,)))),)), ("without", ())):
+        draw(ruled(text, zeros), tmp_path / name, ROWS, 7, silent)
+    assert of_impossible(tmp_path / "with") == 0
+    shutil.copy(tmp_path / "with" / "catalogue" / "cut.toml", tmp_path / "without" / "catalogue" / "cut.toml")
+    boys = pairs(tmp_path / "without")["M", None]
+    assert of_impossible(tmp_path / "without") == boys > 0
+
+
 def test_the_file_comes_back_as_it_was(text: str) -> None:
     assert written(read(text)) == text
 
@@ -83,6 +144,14 @@ def test_the_file_comes_back_as_it_was(text: str) -> None:
         lambda d: d["columns"][0].update(name="../la"),
         lambda d: d["columns"][0].update(missing="E"),
         lambda d: d["model"].update(exact=[1]),
+        lambda d: d.pop("derived"),
+        lambda d: d["derived"].append({"name": "x", "label": "X", "codes": [["1", "1"]], "missing": None}),
+        lambda d: d["derived"].append(derived(follows="select 1")),
+        lambda d: d["derived"].append(derived(follows="'1'" + " " * 20_000)),
+        lambda d: d["derived"].append(derived(missing="1")),
+        lambda d: d["derived"].append(derived(name="sex")),
+        lambda d: d["derived"].append(derived(label="two\nlines")),
+        lambda d: d["derived"].append(derived(rows=3)),
     ],
 )
 def test_what_is_not_on_the_list_is_in_no_file(text: str, change: Callable[[Any], object]) -> None:
@@ -208,7 +277,7 @@ def test_what_the_model_does_not_draw_is_found(copy: Path, fault: Callable[[Path
 def test_columns_that_would_have_one_name_are_refused(text: str) -> None:
     file = read(text)
     domain = Domain(("la.region", "la_region", "need"), (2, 2, 3))
-    model = replace(file.model, domain=domain, measured=tuple(
+    model = replace(file.model, zeros=Zeros(domain), measured=tuple(
         replace(m, clique=tuple({"sex": "la_region"}.get(n, n) for n in m.clique)) for m in file.model.measured
     ))  # fmt: skip
     columns = (COLUMNS[0], replace(COLUMNS[1], name="la_region"), COLUMNS[2])

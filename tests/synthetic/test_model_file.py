@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from synthetic.model import ArrayCounter, Domain, Model, Settings, fit, sample
+from synthetic.model import ArrayCounter, Domain, Model, Settings, Zero, fit, sample
 from synthetic.model.artefact import ModelRefused, loaded, saved
+from synthetic.model.zeros import Zeros
 
 DOMAIN = Domain(("a", "b", "c"), (2, 3, 4))
 
@@ -28,16 +30,29 @@ def test_a_file_gives_the_same_rows(model: Model) -> None:
     assert saved(again) == saved(model)
 
 
+def test_zeros_come_back_as_they_were(model: Model) -> None:
+    zeros = Zeros(DOMAIN, (Zero((("a", (0,)), ("b", (1, 2)))), Zero((("a", (1,)), ("b", (0,)), ("c", (3,))))))
+    told = loaded(saved(replace(model, zeros=zeros)))
+    assert told.zeros.all == zeros.all
+    made = sample(told, 5_000, 1)
+    assert not ((made[:, 0] == 0) & (made[:, 1] > 0)).any()
+
+
 def test_a_file_holds_no_exact_count(model: Model) -> None:
     assert 5_000 not in [sum(each["counts"]) for each in json.loads(saved(model))["margins"]]
-    assert json.loads(saved(model)).keys() == {"format", "domain", "settings", "nanoRho", "margins"}
+    assert json.loads(saved(model)).keys() == {"format", "domain", "zeros", "settings", "nanoRho", "margins"}
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"path": "/data/cut"},
-        {"format": "synthetic-model/2"},
+        {"format": "synthetic-model/1"},
+        {"zeros": [[{"column": "a", "codes": [0]}]]},
+        {"zeros": [[{"column": "a", "codes": [0]}, {"column": "b", "codes": [7]}]]},
+        {"zeros": [[{"column": "a", "codes": [0]}, {"column": "b", "codes": [True]}]]},
+        {"zeros": [[{"column": "a", "codes": [0]}, {"column": "b", "codes": [0], "rows": 3}]]},
+        {"zeros": [[{"column": "a", "codes": [0, 1]}, {"column": "b", "codes": [0, 1, 2]}]]},
         {"nanoRho": 1},
         {"domain": [{"column": "a", "codes": 2}]},
         {"settings": {"picks": 3}},
