@@ -166,6 +166,8 @@ def told(status: int, media_type: str, document: Any) -> Told:
             kinds.setdefault(row["measure"], set()).add(type(row["value"]).__name__)
     rest = _without(document) | {"dataSet": _without(document.get("dataSet", {}))}
     rest["warnings"] = [w for w in rest.get("warnings", ()) if DROWNED not in w]
+    if "suppression" in rest:  # how many numbers were hidden is for the numbers to say
+        rest["suppression"] = {k: type(v).__name__ for k, v in rest["suppression"].items()}
     return Told(status, media_type, _named_alike(rest), {m: frozenset(found) for m, found in kinds.items()})
 
 
