@@ -120,6 +120,28 @@ def create_app(
     """secure: browsers reach it by HTTPS. public_url: scheme, host and port that they know it by, if it is set.
     development_sign_in: as made-up people, with no proof; demo mode alone has those routes.
     """
+    app = _routed(secure, development_sign_in)
+    attach(app, services, gate, latency_slot_ms, assets, public_url)
+    return app
+
+
+def attach(
+    app: FastAPI,
+    services: Services,
+    gate: Gate,
+    latency_slot_ms: int = 0,
+    assets: Assets | None = None,
+    public_url: str = "",
+) -> None:
+    """What answers behind the routes: all that an application keeps from one request to the next."""
+    app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
+    app.state.public_url, app.state.assets = public_url, assets or load_assets()
+    app.state.sandbox_throttle = Throttle(SANDBOXES_AN_HOUR, 3600)
+    app.state.csv_gate = Gate(CSV_AT_A_TIME, CSV_WAITING)
+    app.state.figures = Figures(services.audit)
+
+
+def _routed(secure: bool, development_sign_in: bool) -> FastAPI:
     pages = (*PAGES, development) if development_sign_in else PAGES
     table = {**ACCESS, **DEVELOPMENT} if development_sign_in else ACCESS
     app = FastAPI(
@@ -130,13 +152,7 @@ def create_app(
         redirect_slashes=False,
         dependencies=[Depends(admit)],
     )
-    app.state.services, app.state.gate, app.state.latency_slot_ms = services, gate, latency_slot_ms
-    app.state.secure, app.state.public_url, app.state.access = secure, public_url, dict(table)
-    app.state.sandbox_throttle = Throttle(SANDBOXES_AN_HOUR, 3600)
-    app.state.csv_gate = Gate(CSV_AT_A_TIME, CSV_WAITING)
-    app.state.figures = Figures(services.audit)
-    app.state.development_sign_in = development_sign_in
-    app.state.assets = assets or load_assets()
+    app.state.secure, app.state.access, app.state.development_sign_in = secure, dict(table), development_sign_in
     app.state.paths = frozenset(route.path for module in pages for route in module.router.routes)
     for module in (*API, *pages):
         app.include_router(module.router)

@@ -61,8 +61,7 @@ def recomputed(record: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def test_the_figures_are_those_of_the_record_that_auditors_see(tmp_path: Path, template: bytes) -> None:
-    (tmp_path / "service.db").write_bytes(template)
+def test_the_figures_are_those_of_the_record_that_auditors_see(tmp_path: Path) -> None:
     with house(tmp_path, now=lambda: datetime.now(UTC).isoformat(timespec="seconds")) as people:
         everything_happens(people)
         told = people.get("", "/v1/performance")

@@ -15,7 +15,6 @@ from datasets.engines.memory import MemoryEngine, Row
 from disclosure.listing import Lister, list_groups
 from disclosure.noise import NoiseSource, add_noise
 from disclosure.policy import Policy, load_policy
-from privacy_api.app import create_app
 from privacy_api.bootstrap import Stores, open_shelf
 from privacy_api.cli.cuts import preset
 from privacy_api.gate import Gate
@@ -26,6 +25,7 @@ from privacy_api.service.services import Services, ignore_step
 from privacy_api.stores.database import open_database
 from privacy_api.stores.migrate import upgrade
 from tests.lib import school
+from tests.lib.template import application, migrated
 
 DATA_SET = "school.census"
 URL = f"/v1/data-sets/{DATA_SET}/query"
@@ -108,6 +108,8 @@ def running(
     secure: bool = False,
     now: Callable[[], str] = lambda: "2026-11-21T12:00:00+00:00",
 ) -> Iterator[Service]:
+    if not url and not (home / "service.db").exists():
+        (home / "service.db").write_bytes(migrated())
     database = open_database(url or f"sqlite:///{home / 'service.db'}")
     upgrade(database)
     stores = Stores.of(database, home / "anchor.json", home / "audit-anchor.json")
@@ -118,8 +120,10 @@ def running(
     data_sets = Hosted((cut,), stores.terms)
     shelf = open_shelf(home / "synthetic")
     services = stores.services(data_sets, "test", now, noise, step, lister, provider, data_sets.refresh, shelf)
-    app = create_app(services, Gate(2, 64), secure=secure, development_sign_in=development)
-    with TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client:
+    with (
+        application(services, Gate(2, 64), secure, development) as app,
+        TestClient(app, f"http{'s' * secure}://testserver", raise_server_exceptions=False) as client,
+    ):
         yield Service(services, client, projects.create_key("tests", "", "test")[1], home)
     services.tallies.close()
     database.dispose()

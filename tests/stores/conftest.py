@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from privacy_api.stores.database import open_database
 from privacy_api.stores.migrate import upgrade
+from tests.lib.template import migrated
 
 from .cases import ANN, EXETER, LEEDS, Desk, start_afresh
 
@@ -52,19 +53,9 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A migrated file: copying it is quicker than migrating one for each test."""
-    path = tmp_path_factory.mktemp("template") / "service.db"
-    engine = open_database(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
-    return path.read_bytes()
-
-
 @pytest.fixture
-def sqlite_url(tmp_path: Path, sqlite_template: bytes) -> str:
-    (tmp_path / "service.db").write_bytes(sqlite_template)
+def sqlite_url(tmp_path: Path) -> str:
+    (tmp_path / "service.db").write_bytes(migrated())
     return f"sqlite:///{tmp_path / 'service.db'}"
 
 

@@ -25,10 +25,17 @@ RULE = Zero((("a", (0,)), ("b", (1,))))
 CHAIN = (RULE, Zero((("b", (0,)), ("c", (3,)))), Zero((("a", (2,)), ("c", (0, 1)), ("d", (2,)))))
 
 
-def broken(rows: np.ndarray, zeros: tuple[Zero, ...]) -> int:
-    """By the definition, column by column."""
+def breaking(rows: np.ndarray, zeros: tuple[Zero, ...]) -> np.ndarray:
+    """Which rows do, by the definition."""
     columns = dict(zip(DOMAIN.names, rows.T, strict=True))
-    return sum(int(np.all([np.isin(columns[n], codes) for n, codes in zero.of], axis=0).sum()) for zero in zeros)
+    found = np.zeros(len(rows), np.bool_)
+    for zero in zeros:
+        found |= np.all([np.isin(columns[n], codes) for n, codes in zero.of], axis=0)
+    return found
+
+
+def broken(rows: np.ndarray, zeros: tuple[Zero, ...]) -> int:
+    return int(breaking(rows, zeros).sum())
 
 
 def pupils(zeros: tuple[Zero, ...] = CHAIN, rows: int = ROWS) -> np.ndarray:
@@ -36,8 +43,7 @@ def pupils(zeros: tuple[Zero, ...] = CHAIN, rows: int = ROWS) -> np.ndarray:
     draw = np.random.default_rng(4)
     made = draw.integers(0, SIZES, (3 * rows, 4))
     made[:, 3] = np.where(draw.random(len(made)) < 0.5, made[:, 0], made[:, 3])
-    kept = [row for row in made if not broken(row[None], zeros)]
-    return np.array(kept[:rows])
+    return made[~breaking(made, zeros)][:rows]
 
 
 def fitted(rows: np.ndarray, zeros: tuple[Zero, ...], rho: float = 0.001) -> Model:
@@ -69,7 +75,7 @@ def test_other_margins_are_as_near_as_without(rows: np.ndarray) -> None:
             for x, y in [(made[:, i] * 4 + made[:, j], rows[:, i] * 4 + rows[:, j])]
         )
 
-    with_them, without = (np.mean([apart(fitted(rows, zeros)) for _ in range(3)]) for zeros in (CHAIN, ()))
+    with_them, without = (np.mean([apart(fitted(rows, zeros)) for _ in range(2)]) for zeros in (CHAIN, ()))
     assert with_them < without * 1.1
 
 
@@ -115,7 +121,7 @@ def rules(draw: st.DrawFn) -> tuple[Zero, ...]:
 def by_hand(zeros: tuple[Zero, ...]) -> np.ndarray:
     """All rows of the domain that no rule excludes."""
     every = np.array(list(product(*map(range, SIZES))))
-    return np.array([row for row in every if not broken(row[None], zeros)]).reshape(-1, 4)
+    return every[~breaking(every, zeros)]
 
 
 @given(rules(), tables, st.sampled_from([1e-2, 1e-6, 1e-12]))
