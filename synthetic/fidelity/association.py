@@ -30,14 +30,31 @@ class Associations:
         return [(self.names[i], self.names[j], float(self.differences[i, j])) for i, j in order]
 
 
+CLEAR = 2.0
+"""Codes of a noisy table are reckoned with whose number is more than so many standard deviations of its noise."""
+
+
 def cramers_v(margin: Margin) -> float:
-    """Codes that nobody has are left out. NaN where only one code of a variable occurs."""
-    shares = margin.shares
-    shares = shares[shares.sum(axis=1) > 0][:, shares.sum(axis=0) > 0]
-    if min(shares.shape) < 2:
+    """Codes that nobody has are left out. NaN where only one code of a variable occurs.
+
+    What noise alone adds to φ² is taken off: σ² over what each cell is expected to hold, for the (r − 1)(c − 1) of its
+    rc directions that leave the codes' own numbers as they are.
+    """
+    counts = _told(margin)
+    if min(counts.shape) < 2:
         return float("nan")
-    expected = np.outer(shares.sum(axis=1), shares.sum(axis=0))
-    return float(np.sqrt(((shares - expected) ** 2 / expected).sum() / (min(shares.shape) - 1)))
+    total = counts.sum()
+    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
+    free = (counts.shape[0] - 1) * (counts.shape[1] - 1) / counts.size
+    square = float((((counts - expected) ** 2 - free * margin.sigma**2) / expected).sum() / total)
+    return float(min(1.0, max(0.0, square / (min(counts.shape) - 1)) ** 0.5))
+
+
+def _told(margin: Margin) -> Floats:
+    """Of the codes that have pupils, beyond what noise may have made up."""
+    counts = margin.counts
+    rows, columns = (CLEAR * margin.sigma * counts.shape[axis] ** 0.5 for axis in (1, 0))
+    return np.asarray(counts[counts.sum(axis=1) > rows][:, counts.sum(axis=0) > columns])
 
 
 def associations(source: Source, reference: Source) -> Associations:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -232,6 +233,13 @@ def test_a_value_that_is_no_code_of_the_model_is_refused_in_words(copy: Path) ->
         connection.execute(f"COPY t TO '{file}'")
     with pytest.raises(ValueError, match="sex: the files have a value that is none of its codes"):
         report_of(copy)
+
+
+def test_its_sections_are_numbered_without_a_gap(drawn: Path) -> None:
+    page = (drawn / "report.html").read_text(encoding="utf-8")
+    numbers = re.findall(r"<h2 [^>]*>(\d+)\. ", page)
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    assert 6 < len(numbers) == page.count("<h2") < 11, "some sections are of what these rows do not have"
 
 
 def test_all_gates_are_open_to_it(drawn: Path) -> None:

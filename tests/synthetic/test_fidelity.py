@@ -96,10 +96,23 @@ def test_the_largest_difference_is_where_it_was_made(pupils: Rows) -> None:
     assert associations(broken, pupils).largest[0][:2] == ("v2", "v3")
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.05, 0.4])
+def test_cramers_v_of_a_noisy_table_is_about_that_of_the_pupils(apart: float) -> None:
+    """Without taking the noise off, it would be far too large where little goes together."""
+    draw = np.random.default_rng(7)
+    whole = 20_000 * ((1 - apart) * np.outer([0.4, 0.3, 0.2, 0.1], np.full(6, 1 / 6)))
+    whole[np.arange(4), np.arange(4)] += 20_000 * apart / 4
+    exact, noisy = cramers_v(Margin(("a", "b"), whole)), whole + draw.normal(0, 100, (300, 4, 6))
+    found = [cramers_v(Margin(("a", "b"), each, 100.0)) for each in noisy]
+    assert np.mean(found) == pytest.approx(exact, abs=0.03)
+    assert np.mean([cramers_v(Margin(("a", "b"), each)) for each in noisy]) > exact + 0.01 * (apart < 0.1)
+
+
 def test_cramers_v_is_of_the_books(pupils: Rows) -> None:
     assert cramers_v(Margin(("a", "b"), np.diag([3.0, 5, 9]))) == pytest.approx(1)
     assert cramers_v(Margin(("a", "b"), np.outer([1.0, 2, 3], [4, 5]))) == pytest.approx(0)
     assert np.isnan(cramers_v(Margin(("a", "b"), np.array([[5.0, 4], [0, 0]]))))
+    assert np.isnan(cramers_v(Margin(("a", "b"), np.array([[500.0, 400], [9, -8]]), 10.0)))
     table = pupils.margin(("v0", "v1")).counts
     expected = np.outer(table.sum(1), table.sum(0)) / table.sum()
     square = ((table - expected) ** 2 / expected).sum()
