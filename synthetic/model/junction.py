@@ -20,6 +20,8 @@ from synthetic.model.domain import Floats
 T = TypeVar("T", bound=np.generic)
 Places = tuple[int, ...]
 """Columns by their places in the domain, ascending."""
+FAINT = 1e-200
+"""A weight that is not divided by."""
 
 
 class Graph:
@@ -129,33 +131,56 @@ def summed(table: Floats, outer: Places, inner: Places) -> Floats:
 def calibrate(tree: JunctionTree, logs: Sequence[Floats]) -> tuple[list[Floats], float]:
     """(probabilities over each clique, log Z) of p(x) ∝ exp Σ logs over all cliques of the tree.
 
-    Potentials are scaled to a largest value of one, and messages to a sum of one, so that nothing overflows; what
-    underflows is a probability of nought.
+    Messages to the root are logarithms, so that no weight is lost on the way, however far apart weights are; what is
+    next to nothing beside the largest of a clique is a probability of nought. Some x must have a weight.
     """
-    tables, log_z = [], 0.0
-    for each in logs:
-        top = float(each.max())
-        tables.append(np.exp(each - top))
-        log_z += top
-    ups: list[Floats] = [np.ones(()) for _ in tables]
-    for i in range(len(tables) - 1, -1, -1):
-        up, between = tree.parent[i], tree.separators[i]
-        message = summed(tables[i], tree.cliques[i], between)
-        total = float(message.sum())
-        log_z += float(np.log(total))
+    logs, tables, ups = list(logs), list[Floats](logs), list[Floats](logs)
+    log_z = 0.0
+    for i in range(len(logs) - 1, -1, -1):
+        up, between, top = tree.parent[i], tree.separators[i], float(logs[i].max())
+        tables[i] = np.exp(logs[i] - top)
+        ups[i] = summed(tables[i], tree.cliques[i], between)
+        total = float(ups[i].sum())
+        log_z += top + float(np.log(total))
         if up < 0:
             tables[i] /= total
         else:
-            ups[i] = message / total
-            tables[up] *= spread(ups[i], between, tree.cliques[up], tree.sizes)
+            message = _message(ups[i], logs[i], top, tree.cliques[i], between) - float(np.log(total))
+            logs[up] = logs[up] + spread(message, between, tree.cliques[up], tree.sizes)
     for i in range(1, len(tables)):
         up, between = tree.parent[i], tree.separators[i]
         wanted = summed(tables[up], tree.cliques[up], between)
-        ratio = np.divide(
-            wanted, summed(tables[i], tree.cliques[i], between), where=ups[i] > 0, out=np.zeros_like(wanted)
-        )
+        if ((ups[i] < FAINT) & (wanted > 0)).any():
+            tables[i], ups[i] = _conditional(logs[i], tree.cliques[i], between), np.ones_like(wanted)
+        ratio = np.divide(wanted, ups[i], where=ups[i] > 0, out=np.zeros_like(wanted))
         tables[i] *= spread(ratio, between, tree.cliques[i], tree.sizes)
     return tables, log_z
+
+
+def _message(sums: Floats, logs: Floats, top: float, clique: Places, between: Places) -> Floats:
+    """Logarithms of the sums of exp(logs − top) over all columns but those between."""
+    if (sums >= FAINT).all():
+        return np.asarray(np.log(sums))
+    weights, own = _from_own_largest(logs, clique, between)
+    with np.errstate(divide="ignore"):
+        found = np.log(summed(weights, clique, between)) + (own - top).reshape(sums.shape)
+    return np.asarray(found)
+
+
+def _conditional(logs: Floats, clique: Places, between: Places) -> Floats:
+    """Of a clique's other columns, given those between."""
+    weights, own = _from_own_largest(logs, clique, between)
+    total = np.broadcast_to(summed(weights, clique, between).reshape(own.shape), weights.shape)
+    return np.divide(weights, total, where=total > 0, out=np.zeros_like(weights))
+
+
+def _from_own_largest(logs: Floats, clique: Places, between: Places) -> tuple[Floats, Floats]:
+    """exp(logs − largest) with the largest for each combination of the columns between, and these; nought where there
+    is no weight at all."""
+    axes = tuple(axis for axis, i in enumerate(clique) if i not in between)
+    largest = logs.max(axis=axes, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0.0)
+    return np.exp(logs - largest), largest
 
 
 def logs_of(tree: JunctionTree, potentials: Mapping[Places, Floats], homes: Mapping[Places, int]) -> list[Floats]:

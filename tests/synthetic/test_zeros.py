@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 
 from synthetic.model import ArrayCounter, Domain, Model, Settings, Zero, ZerosRefused, fit, sample
 from synthetic.model.estimate import Fitted, Target, estimate
-from synthetic.model.junction import Graph, JunctionTree, calibrate
+from synthetic.model.junction import Graph, JunctionTree, calibrate, logs_of, spread
 from synthetic.model.sample import TOP, Sampler, _pick, _steps
 from synthetic.model.zeros import Zeros
 from tests.lib.effort import examples
@@ -160,6 +161,37 @@ def test_the_tree_has_no_weight_where_nobody_can_be_and_even_weight_elsewhere(ze
         counts = np.zeros(table.shape)
         np.add.at(counts, tuple(left[:, i] for i in clique), 1 / len(left))
         np.testing.assert_allclose(table, counts, atol=1e-12)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_rules_that_no_pupil_keeps_leave_a_distribution_all_the_same(reverse: bool, seed: int) -> None:
+    """Ten columns that rules make equal, of which half are nearly always 1 and half nearly always 0: all weights that
+    margins ask for are in combinations that nobody can have, hundreds of powers of ten from those that are left."""
+    columns = 10
+    domain = Domain([f"c{i}" for i in range(columns)], [2] * columns)
+    draw = np.random.default_rng(seed)
+    rows = (draw.random((2_000, columns)) < np.where(np.arange(columns) < 5, 0.999, 0.001)).astype(int)
+    pairs = [(i, i + 1) for i in range(columns - 1)]
+    zeros = [Zero(((f"c{i}", (a,)), (f"c{j}", (1 - a,)))) for i, j in pairs for a in (0, 1)][:: -1 if reverse else 1]
+    model = fit(ArrayCounter(rows, domain), domain, 1.0, 1, QUICK, zeros=zeros)
+    assert all(np.isfinite(table).all() and abs(table.sum() - 1) < 1e-9 for table in model.fitted.tables)
+    made = sample(model, 5_000, 2)
+    assert (made == made[:, :1]).all()
+
+
+def test_weights_that_are_far_apart_are_not_lost_between_cliques() -> None:
+    """Against sums of all combinations in logarithms."""
+    draw, cliques, sizes = np.random.default_rng(9), [(0, 1), (1, 2), (2, 3)], (2, 3, 2, 3)
+    potentials = {c: draw.normal(0, 600, [sizes[i] for i in c]) for c in cliques}
+    potentials[0, 1][0] = potentials[2, 3][:, 1:] = -np.inf
+    tree = JunctionTree.of(Graph(sizes, cliques))
+    tables, log_z = calibrate(tree, logs_of(tree, potentials, {c: tree.home(c) for c in cliques}))
+    whole = sum(spread(v, c, (0, 1, 2, 3), sizes) for c, v in potentials.items())
+    assert log_z == pytest.approx(logsumexp(whole))
+    for clique, table in zip(tree.cliques, tables, strict=True):
+        rest = tuple(i for i in range(4) if i not in clique)
+        np.testing.assert_allclose(table, np.exp(whole - log_z).sum(axis=rest), atol=1e-9)
 
 
 def contradictory() -> Iterator[tuple[tuple[Zero, ...], str]]:
