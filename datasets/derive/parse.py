@@ -43,6 +43,7 @@ CHOICES: dict[type[exp.Expr], Literal["least", "greatest", "coalesce"]] = {
 }
 DEEPEST = 200
 MOST_FIGURES = 40
+YEARS = re.compile(r"\d{1,4}", re.ASCII)
 FIGURE = re.compile(rf"(?=.{{1,{MOST_FIGURES}}}\Z)(\d+\.?\d*|\.\d+)", re.ASCII)
 WANTED = (
     "wants names of variables, 'codes', decimals, and or not, = <> < <= > >=, in, between, is null, case, + - *, "
@@ -137,6 +138,6 @@ def _case(tree: exp.Case, depth: int) -> Case:
 
 def _ever(tree: exp.Anonymous, depth: int) -> Ever:
     match tree.expressions:
-        case [condition, exp.Literal() as years] if not years.is_string and years.this.isdecimal():
+        case [condition, exp.Literal() as years] if not years.is_string and YEARS.fullmatch(years.this):
             return Ever(_read(condition, depth), int(years.this))
     raise NotUnderstood("ever wants a condition and a whole number of years")

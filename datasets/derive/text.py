@@ -23,7 +23,7 @@ from datasets.derive.expression import (
 
 
 def text(of: Expression) -> str:
-    """With all brackets, so that no rule of precedence is needed."""
+    """With brackets, so that no rule of precedence is needed. One that is nested deeply may be too deep to be read."""
     match of:
         case Name(name):
             return '"' + name.replace('"', '""') + '"'
@@ -33,8 +33,8 @@ def text(of: Expression) -> str:
             return f"{value:f}" if value >= 0 else f"(0 - {-value:f})"
         case Null():
             return "null"
-        case Compare(op, left, right) | Logic(op, left, right) | Arithmetic(op, left, right):
-            return f"({text(left)} {op} {text(right)})"
+        case Compare() | Logic() | Arithmetic():
+            return f"({_chain(of)})"
         case Not(part):
             return f"(not {text(part)})"
         case In(part, options):
@@ -50,6 +50,18 @@ def text(of: Expression) -> str:
             return f"{op}({_listed(several)})"
         case _:
             assert_never(of)
+
+
+def _chain(of: Compare | Logic | Arithmetic) -> str:
+    """A run of one operator without brackets in between, as it is read from the left."""
+    links: list[str] = []
+    left: Expression = of
+    while type(left) is type(of) and not isinstance(of, Compare) and left.op == of.op:
+        links.append(f"{left.op} {text(left.right)}")
+        left = left.left
+    if not links:
+        return f"{text(of.left)} {of.op} {text(of.right)}"
+    return " ".join([text(left), *reversed(links)])
 
 
 def _listed(several: tuple[Expression, ...]) -> str:

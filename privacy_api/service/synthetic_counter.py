@@ -18,9 +18,10 @@ from privacy_api.service.cuts import HostedDataSet
 from privacy_api.service.document import population
 from privacy_api.service.project_terms import scope_in
 from privacy_api.service.synthetic_rules import follows_from, zeros_of
-from synthetic.drawn.file import MOST, column_name
+from synthetic.drawn.file import column_name, plain, refuse_columns
 from synthetic.fidelity.margins import Variable
 from synthetic.model import Clique, Domain, Settings
+from synthetic.model.artefact import ModelRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class HostedCounter:
         self.domain = Domain(names, (len(self.codes[name]) for name in names))
         self.zeros = zeros_of(wish.impossible, hosted.data_set, self.domain, axes)
         self.derived = tuple(follows_from(hosted.data_set, axes))
+        try:
+            refuse_columns([self.columns[name] for name in names], self.derived)
+        except ModelRefused as refused:
+            raise InvalidQuery((Problem("InvalidValue", f"No model can say this: {refused}.", "columns"),)) from None
 
     def count_cells(self, clique: Clique, domain: Domain) -> Any:
         valid = self._valid(clique)
@@ -87,10 +92,9 @@ def _refuse_holes(valid: ValidQuery, name: str, path: str) -> None:
 
 def _column(reference: str, axis: Axis) -> Variable:
     banding = axis.variable.banding(reference.partition(".")[2])
-    label = f"{axis.variable.label}: {banding.label}" if banding else axis.variable.label
-    return Variable(
-        column_name(reference), label, tuple(c.code for c in axis.codes), tuple(c.label or c.code for c in axis.codes)
-    )
+    label = plain(f"{axis.variable.label}: {banding.label}" if banding else axis.variable.label)
+    meanings = tuple(plain(c.label) or c.code for c in axis.codes)
+    return Variable(column_name(reference), label, tuple(c.code for c in axis.codes), meanings)
 
 
 def _for_no_value(reference: str, axis: Axis) -> str | None:
@@ -102,7 +106,7 @@ def _for_no_value(reference: str, axis: Axis) -> str | None:
 def _in_words(alternatives: list[dict[str, list[str]]]) -> str:
     """Which rows, by the codes that the criteria leave: a long list by its number alone."""
     several = [" and ".join(f"{name} {_listed(codes)}" for name, codes in each.items()) for each in alternatives]
-    return (" or ".join(several) or "all")[:MOST]
+    return plain(" or ".join(several)) or "all"
 
 
 def _listed(codes: list[str]) -> str:

@@ -41,7 +41,7 @@ from privacy_api.service.refusals import ledger_errors
 from privacy_api.service.services import Services
 from privacy_api.service.synthetic_counter import HostedCounter, Wish
 from privacy_api.service.synthetic_rules import is_worked_out
-from synthetic.drawn.file import ModelFile, Origin, read, written
+from synthetic.drawn.file import ModelFile, Origin, plain, read, written
 from synthetic.folder import MODEL as MODEL_FILE
 from synthetic.model import Model, fit
 from synthetic.model.artefact import FORMAT
@@ -66,8 +66,8 @@ def fit_model(
 ) -> FittedModel:
     """Raises ApiError: what is asked for is refused before the charge; after it, the charge stands."""
     refuse_frozen(hosted)
-    wish = _by_reference(wish, hosted.data_set.levels)
     try:
+        wish = _by_reference(wish, hosted.data_set.levels)
         _refuse(wish, hosted, principal.project)
         counter = HostedCounter(hosted, wish, principal.project, hosted.cut.engine)
     except InvalidQuery as invalid:
@@ -133,7 +133,7 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
         release=reserved.request.release,
         cut=hosted.cut.id,
         data_set=hosted.data_set.id,
-        title=hosted.data_set.title,
+        title=plain(hosted.data_set.title),
         population=counter.told,
         fitted=now,
         nano_rho=reserved.nano_rho,
@@ -192,7 +192,11 @@ def _worked_out(data_set: DataSet, name: str) -> Iterator[Problem]:
 
 
 def _by_reference(wish: Wish, levels: Mapping[str, str]) -> Wish:
-    """Geographic levels as what carries them."""
+    """Geographic levels as what carries them. Raises InvalidQuery where a rule has one column twice, so named."""
+    for place, one in enumerate(wish.impossible):
+        if len({levels.get(name, name) for name in one}) != len(one):
+            told = "Names one column twice, as a level and as what carries it."
+            raise InvalidQuery((Problem("InvalidValue", told, f"impossible[{place}]"),))
     return replace(
         wish,
         columns=tuple(levels.get(name, name) for name in wish.columns),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from datasets.catalogue import DataSet
 from datasets.derive.check import Mistyped, check
-from datasets.derive.expression import looks_back, names
+from datasets.derive.expression import Expression, looks_back, names
+from datasets.derive.parse import parse
 from datasets.derive.text import text
 from datasets.plan import Axis
 from datasets.query import InvalidQuery, Problem
 from datasets.variables import Variable
-from synthetic.drawn.file import MOST_EXPRESSION, Derived
+from synthetic.drawn.file import Derived, column_name, plain
 from synthetic.fidelity.margins import Variable as Column
 from synthetic.model import Domain, Zero, ZerosRefused
+from synthetic.model.artefact import ModelRefused
 from synthetic.model.zeros import Zeros
 
 Axes = Mapping[str, Axis]
@@ -28,12 +31,26 @@ def zeros_of(
     problems = [p for place, one in enumerate(asked) for p in _problems(place, one, axes)]
     if problems:
         raise InvalidQuery(tuple(problems))
+    known = _that_fit(domain, _of_catalogue(data_set, axes))
     try:
-        found = (*_of_catalogue(data_set, axes), *(_zero(one, axes) for one in asked))
-        return Zeros(domain, tuple(dict.fromkeys(found))).all
+        wanted = {_zero(one, axes) for one in asked} | set(known.all)
+        found = Zeros(domain, tuple(sorted(wanted, key=lambda zero: zero.of)))
     except ZerosRefused as refused:
-        told = f"Together with the catalogue's, these leave somebody no place: {refused}."
-        raise InvalidQuery((Problem("InvalidValue", told, "impossible"),)) from None
+        raise InvalidQuery((Problem("InvalidValue", f"Rules cannot be kept: {refused}.", "impossible"),)) from None
+    if nobody := found.codes_of_nobody - known.codes_of_nobody:
+        name, place = min(nobody)
+        told = f"With the catalogue's, these leave nobody who could have {axes[name].codes[place].code!r} of {name}."
+        raise InvalidQuery((Problem("InvalidValue", told, "impossible"),))
+    return found.all
+
+
+def _that_fit(domain: Domain, zeros: Iterator[Zero]) -> Zeros:
+    """Rules of a catalogue that are over too many codes are left out, since nobody can take them back."""
+    found = Zeros(domain)
+    for zero in zeros:
+        with suppress(ZerosRefused):
+            found = Zeros(domain, (*found.all, zero))
+    return found
 
 
 def _problems(place: int, one: Mapping[str, tuple[str, ...]], axes: Axes) -> Iterator[Problem]:
@@ -74,21 +91,32 @@ def is_worked_out(variable: Variable, data_set: DataSet) -> bool:
     if variable.derived is None or looks_back(variable.derived):
         return False
     made_of = [data_set.by_name[name] for name in names(variable.derived)]
-    return all(one.atoms and one.numbers is None for one in made_of)
+    return variable.numbers is None and all(one.atoms and one.numbers is None for one in made_of)
 
 
 def follows_from(data_set: DataSet, axes: Axes) -> Iterator[Derived]:
     """Categories that can be worked out from the columns alone, each after those that it names."""
     known = {name: _as_column(axis) for name, axis in axes.items() if name == axis.variable.name}
+    taken = {column_name(name) for name in axes}
     for variable in data_set.variables:
-        if variable.derived is None or variable.numbers or variable.name in known:
+        if variable.derived is None or variable.name in taken or not is_worked_out(variable, data_set):
             continue
-        if is_worked_out(variable, data_set) and names(variable.derived) <= known.keys():
-            follows = text(variable.derived)
-            if _has_type(variable, known) and len(follows) <= MOST_EXPRESSION:
-                known[variable.name] = variable
-                codes, meanings = zip(*((a.code, a.label or a.code) for a in variable.atoms), strict=True)
-                yield Derived(Column(variable.name, variable.label, codes, meanings), follows)
+        if names(variable.derived) <= known.keys() and _has_type(variable, known):
+            try:
+                found = _derived(variable, variable.derived)
+            except ModelRefused:
+                continue
+            known[variable.name] = variable
+            yield found
+
+
+def _derived(variable: Variable, follows: Expression) -> Derived:
+    """Raises ModelRefused for what a file cannot say."""
+    codes, meanings = zip(*((a.code, plain(a.label) or a.code) for a in variable.atoms), strict=True)
+    found = Derived(Column(variable.name, plain(variable.label), codes, meanings), text(follows), variable.missing)
+    if parse(found.follows) != follows:
+        raise ModelRefused("derived: the expression cannot be written as text")
+    return found
 
 
 def _as_column(axis: Axis) -> Variable:

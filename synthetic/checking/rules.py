@@ -77,7 +77,7 @@ def _holds(v: Variable, atoms: tuple[int, ...]) -> str:
     """True of rows with one of these codes, however files spell it."""
     known = {v.atoms[a].code for a in atoms}
     spelled = sorted(known | {raw for raw, code in v.recode if code in known})
-    found = f'"{v.name}" IN ({", ".join(map(_text, spelled))})'
+    found = f'"{v.name}"::VARCHAR IN ({", ".join(map(_text, spelled))})'
     return f'({found} OR "{v.name}" IS NULL)' if v.missing in known else f"coalesce({found}, false)"
 
 

@@ -15,7 +15,7 @@ def catalogue_of(file: ModelFile) -> str:
     """Of the synthetic twin of the cut that was fitted, with what follows from the columns and what none of them can be
     together."""
     origin = file.origin
-    derived = {d.variable.name: _variable(d.variable, None) | {"derived": d.follows} for d in file.derived}
+    derived = {d.variable.name: _variable(d.variable, d.missing) | {"derived": d.follows} for d in file.derived}
     impossible = [_impossible(zero, file) for zero in file.model.zeros.all]
     return catalogue_of_rows(
         origin.cut.partition("@")[0], origin.data_set, origin.title, file.columns, file.empty, derived, impossible

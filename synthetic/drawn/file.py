@@ -6,7 +6,7 @@ As the model's own part, it is checked against what may stand in it when it is w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -44,12 +44,18 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A variable that follows from the columns, by an expression. It is in no file: whoever ingests them gets it."""
+    """A variable that follows from the columns, by an expression. It is in no file: whoever ingests them gets it.
+    missing: the code of where the expression has no value."""
 
     variable: Variable
     follows: str
+    missing: str | None = None
 
     def __post_init__(self) -> None:
+        if not _are_texts(self.variable) or not _is_text(self.follows, MOST_EXPRESSION):
+            raise ModelRefused(f"derived: wants texts, and an expression of at most {MOST_EXPRESSION} characters")
+        if self.missing not in (None, *self.variable.codes):
+            raise ModelRefused("derived: what stands for an empty value is one of the codes")
         try:
             parse(self.follows)
         except NotUnderstood as wrong:
@@ -73,14 +79,28 @@ class ModelFile:
         wanted = [(column_name(n), size) for n, size in zip(domain.names, domain.sizes, strict=True)]
         if [(v.name, len(v.codes)) for v in self.columns] != wanted:
             raise ModelRefused("columns: wants each column of the model, in its order, with all of its codes")
-        every = (*self.columns, *(d.variable for d in self.derived))
-        if len({v.name for v in every}) != len(every):
-            raise ModelRefused("columns: two of them, or of what follows from them, would have the same name")
+        refuse_columns(self.columns, self.derived)
         known = {v.name: v.codes for v in self.columns}
         if not all(code in known.get(name, ()) for name, code in self.empty.items()):
             raise ModelRefused("columns: what stands for an empty value is one of the codes")
-        if not all(_is_text(text) for v in every for text in (v.label, *v.codes, *v.meanings)):
-            raise ModelRefused(f"columns: labels and codes are texts of at most {MOST} characters")
+
+
+def refuse_columns(columns: Sequence[Variable], derived: Sequence[Derived]) -> None:
+    """Raises ModelRefused for what no file of a model can say."""
+    every = (*columns, *(d.variable for d in derived))
+    if len({v.name for v in every}) != len(every):
+        raise ModelRefused("columns: two of them, or of what follows from them, would have the same name")
+    if not all(map(_are_texts, every)):
+        raise ModelRefused(f"columns: labels and codes are texts of at most {MOST} characters")
+
+
+def plain(text: str) -> str:
+    """Of a label: in one line, with plain spaces, and no longer than a file may have it."""
+    return " ".join(text.split())[:MOST]
+
+
+def _are_texts(v: Variable) -> bool:
+    return all(map(_is_text, (v.name, v.label, *v.codes, *v.meanings)))
 
 
 def column_name(reference: str) -> str:
@@ -91,7 +111,7 @@ def written(file: ModelFile) -> str:
     document = {
         "origin": asdict(file.origin),
         "columns": [_column(v, file.empty.get(v.name)) for v in file.columns],
-        "derived": [_column(d.variable, None) | {"follows": d.follows} for d in file.derived],
+        "derived": [_column(d.variable, d.missing) | {"follows": d.follows} for d in file.derived],
         "model": json.loads(saved(file.model)),
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -101,7 +121,7 @@ def read(text: str) -> ModelFile:
     """Raises ModelRefused."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelRefused("the file is not JSON") from None
     parts = _has(document, {"origin", "columns", "derived", "model"}, "the file")
     origin = _has(parts["origin"], {f.name for f in fields(Origin)}, "origin")
@@ -121,6 +141,8 @@ def _variable(told: Mapping[str, Any]) -> Variable:
     pairs = told["codes"]
     if type(pairs) is not list or not all(type(p) is list and len(p) == 2 and all(map(_is_text, p)) for p in pairs):
         raise ModelRefused("columns: wants a code and its label, for each code")
+    if not _is_text(told["name"]) or not _is_text(told["label"]):
+        raise ModelRefused("columns: wants a name and a label")
     try:
         return Variable(told["name"], told["label"], tuple(p[0] for p in pairs), tuple(p[1] for p in pairs))
     except ValueError as wrong:
@@ -128,9 +150,7 @@ def _variable(told: Mapping[str, Any]) -> Variable:
 
 
 def _derived(told: Mapping[str, Any]) -> Derived:
-    if told["missing"] is not None or not _is_text(told["follows"], MOST_EXPRESSION):
-        raise ModelRefused(f"derived: wants an expression of at most {MOST_EXPRESSION} characters, and nothing missing")
-    return Derived(_variable(told), told["follows"])
+    return Derived(_variable(told), told["follows"], told["missing"])
 
 
 def _list_of(value: Any, wanted: set[str], what: str) -> list[Mapping[str, Any]]:

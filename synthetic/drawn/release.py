@@ -14,7 +14,6 @@ from synthetic.drawn.catalogue import catalogue_of
 from synthetic.drawn.file import ModelFile, read
 from synthetic.fidelity.margins import Variable
 from synthetic.folder import MANIFEST, MODEL, unlike
-from synthetic.model.artefact import ModelRefused
 from synthetic.model.domain import Codes
 from synthetic.model.sample import CHUNK
 from synthetic.npd.parquet import Coded, Writer
@@ -88,5 +87,5 @@ def strange(folder: Path, plan: Mapping[str, Any]) -> list[str]:
             return [MODEL]
         found = unlike(folder, lambda again: draw(text, again, rows, seed, lambda *_: None))
         return [name for name in found if name != MANIFEST]
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, ModelRefused):
+    except (OSError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError, MemoryError):
         return [MODEL]

@@ -23,6 +23,10 @@ FORMAT = "synthetic-model/2"
 """Of the file and of the fit: another number where the same margins would lead to other rows."""
 
 
+MOST_PUPILS = 1 << 40
+"""In a cell, noise and all."""
+
+
 class ModelRefused(ValueError):
     """The file is no model. The message says which part, and what it wants."""
 
@@ -47,7 +51,7 @@ def loaded(text: str) -> Model:
     """Raises ModelRefused."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelRefused("the model is not JSON") from None
     _check(document)
     try:
@@ -74,8 +78,8 @@ def _margin(each: Mapping[str, Any], domain: Domain) -> Margin:
     return Margin(clique, np.array(each["counts"], dtype=np.int64).reshape(domain.shape(clique)), each["nanoRho"])
 
 
-def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and least <= value < 1 << 62
+def _whole(least: int, most: int = 1 << 62) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and least <= value < most
 
 
 def _number(value: Any) -> bool:
@@ -93,9 +97,9 @@ _ZERO = {
 }
 _SETTINGS = {each.name: _number for each in fields(Settings)}
 _MARGIN = {
-    "columns": lambda value: type(value) is list and all(map(_word, value)),
+    "columns": lambda value: type(value) is list and value != [] and all(map(_word, value)),
     "nanoRho": _whole(1),
-    "counts": lambda value: type(value) is list and all(map(_whole(-(1 << 62)), value)),
+    "counts": lambda value: type(value) is list and all(map(_whole(-MOST_PUPILS, MOST_PUPILS), value)),
 }
 
 

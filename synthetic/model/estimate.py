@@ -20,8 +20,8 @@ from synthetic.model.domain import Floats
 from synthetic.model.junction import Graph, JunctionTree, Places, calibrate, logs_of, summed
 from synthetic.model.zeros import Zeros
 
-FARTHEST = 30.0
-"""Of a potential from nought, where there are zeros: a factor of 10^13."""
+FARTHEST = 500.0
+"""Of a potential from nought, where there are zeros: no factor that pupils can ask for."""
 SWEEPS = 2
 """Of proportional fitting to the margins of single columns, at the end."""
 
@@ -59,7 +59,7 @@ class _Dual:
         self.ridge = np.concatenate([targets[c].ridge.ravel() for c in self.cliques])
         self.scale = 1 / np.sqrt(np.maximum(self.shares, 0) + self.ridge + 1e-7)
         self.tree = JunctionTree.of(Graph(sizes, [*self.cliques, *(zeros.cells if zeros else ())]))
-        self.never = zeros.logs(self.tree) if zeros else []
+        self.never = zeros.logs(self.tree) if zeros and zeros.all else []
         self.homes = {clique: self.tree.home(clique) for clique in self.cliques}
 
     def potentials(self, scaled: Floats) -> dict[Places, Floats]:

@@ -44,6 +44,8 @@ class Step:
 
 class Sampler:
     def __init__(self, fitted: Fitted) -> None:
+        if not all(bool(np.isfinite(table).all()) for table in fitted.tables):
+            raise ValueError("the model has no distribution: its margins and rules contradict each other")
         self._sizes = fitted.tree.sizes
         self._dtype: Any = np.uint8 if max(self._sizes) <= 1 << 8 else np.uint16
         self._steps = tuple(_steps(fitted))

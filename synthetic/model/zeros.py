@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from synthetic.model.domain import Domain, Floats
 from synthetic.model.junction import Graph, JunctionTree, Places, calibrate, spread, summed
 
 Flags = NDArray[np.bool_]
-LARGEST = 100_000
-"""Cells of a junction tree of zeros alone: they have to leave room for what is measured."""
+LARGEST, MOST, WIDEST = 100_000, 1_000, 16
+"""Cells of a junction tree of zeros alone, which have to leave room for what is measured; zeros; columns of one."""
 
 
 class ZerosRefused(ValueError):
@@ -34,34 +34,51 @@ class Zero:
 
     def __post_init__(self) -> None:
         columns = [name for name, _ in self.of]
-        if len(columns) < 2 or len(set(columns)) != len(columns) or not all(codes for _, codes in self.of):
-            raise ZerosRefused("wants codes of two columns or more, each once")
+        if (
+            not 2 <= len(columns) <= WIDEST
+            or len(set(columns)) != len(columns)
+            or not all(codes for _, codes in self.of)
+        ):
+            raise ZerosRefused(f"wants codes of two columns or more, each once, and of at most {WIDEST}")
 
 
 @dataclass(frozen=True)
 class Zeros:
-    """All zeros over one domain. Raises ZerosRefused where they leave a code that nobody could have."""
+    """All zeros over one domain. Raises ZerosRefused where they leave nobody a place, or are too many or too large."""
 
     domain: Domain
     all: tuple[Zero, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.all) > MOST:
+            raise ZerosRefused(f"wants at most {MOST:,} rules")
         for zero in self.all:
             for name, codes in zero.of:
                 (size,) = self.domain.shape((name,))
                 if not all(0 <= code < size for code in codes):
                     raise ZerosRefused(f"{name}: has the codes 0 to {size - 1}")
         if self.all:
-            self._refuse_codes_of_nobody()
+            self._refuse_large()
+            if not self._could_be((0,)).any():
+                raise ZerosRefused("nobody could be anywhere")
 
     @cached_property
     def cells(self) -> Mapping[Places, Flags]:
         """Of each set of columns that zeros speak of: where nobody can be."""
         found: dict[Places, Flags] = {}
         for zero in self.all:
-            places, cells = self._cells(zero)
-            found[places] = found.get(places, np.zeros(cells.shape, np.bool_)) | cells
+            places = self._places(zero)
+            found.setdefault(places, np.zeros([self.domain.sizes[i] for i in places], np.bool_))
+            found[places][np.ix_(*(codes for _, codes in sorted(zero.of, key=self._place)))] = True
         return found
+
+    @cached_property
+    def codes_of_nobody(self) -> frozenset[tuple[str, int]]:
+        """Codes that no row could have. They are in order where other codes cannot occur here, and else a mistake."""
+        places = sorted({i for places in self.cells for i in places})
+        return frozenset(
+            (self.domain.names[i], int(code)) for i in places for code in np.flatnonzero(~self._could_be((i,)))
+        )
 
     def of(self, clique: Places) -> Flags:
         """Where nobody can be in a table of these columns, by zeros that speak of no other."""
@@ -79,24 +96,28 @@ class Zeros:
             found[home] += spread(np.where(cells, -np.inf, 0.0), places, tree.cliques[home], tree.sizes)
         return found
 
-    def _cells(self, zero: Zero) -> tuple[Places, Flags]:
-        codes = dict(zero.of)
-        places = self.domain.places_of(self.domain.clique(codes))
-        inside = [np.isin(np.arange(self.domain.sizes[i]), codes[self.domain.names[i]]) for i in places]
-        return places, reduce(np.logical_and.outer, inside)
+    def _refuse_large(self) -> None:
+        """Before any table is made."""
+        graph = Graph(self.domain.sizes, map(self._places, self.all))
+        if sum(graph.weight(mask) for mask in graph.triangulated() if mask.bit_count() > 1) > LARGEST:
+            raise ZerosRefused(f"the columns that rules speak of have more than {LARGEST:,} cells together")
 
-    def _refuse_codes_of_nobody(self) -> None:
-        graph = Graph(self.domain.sizes, self.cells)
-        if graph.cells > LARGEST:
-            raise ZerosRefused(f"the columns that zeros speak of have more than {LARGEST:,} cells together")
-        tree = JunctionTree.of(graph)
-        logs = self.logs(tree)
-        if any(bool(np.isneginf(each).all()) for each in logs):
-            raise ZerosRefused("nobody could be anywhere")
+    def _place(self, part: tuple[str, tuple[int, ...]]) -> int:
+        return self.domain.places[part[0]]
+
+    def _places(self, zero: Zero) -> Places:
+        return self.domain.places_of(self.domain.clique(name for name, _ in zero.of))
+
+    def _could_be(self, clique: Places) -> Flags:
+        """Of a column, which codes have a place."""
+        tree, tables = self._even
+        home = tree.home(clique)
+        return np.asarray(summed(tables[home], tree.cliques[home], clique) > 0)
+
+    @cached_property
+    def _even(self) -> tuple[JunctionTree, list[Floats]]:
+        """The same weight for all that could be; none where nothing could."""
+        tree = JunctionTree.of(Graph(self.domain.sizes, self.cells))
         with np.errstate(divide="ignore", invalid="ignore"):
-            tables, _ = calibrate(tree, logs)
-        for place in sorted({i for places in self.cells for i in places}):
-            home = tree.home((place,))
-            nobody = np.flatnonzero(~(summed(tables[home], tree.cliques[home], (place,)) > 0))
-            if nobody.size:
-                raise ZerosRefused(f"{self.domain.names[place]}: nobody could have code {nobody[0]}")
+            tables, log_z = calibrate(tree, self.logs(tree))
+        return tree, tables if np.isfinite(log_z) else [np.zeros_like(table) for table in tables]

@@ -13,7 +13,7 @@ import pytest
 
 from datasets.engines.memory import MemoryEngine
 from datasets.plan import EngineFailed, Plan
-from datasets.query import Codes, Operator
+from datasets.query import And, Codes, Criteria, Operator
 from datasets.scope import DataSetScope
 from disclosure.tables import ExactTable, Integers, Noise
 from privacy_api.errors import ApiError, ErrorCode
@@ -40,7 +40,7 @@ RHO = 10_000_000
 
 
 def wish(
-    *columns: str, rho: int = RHO, criteria: Codes | None = FIRST_YEAR, never: tuple[dict[str, Any], ...] = ()
+    *columns: str, rho: int = RHO, criteria: Criteria | None = FIRST_YEAR, never: tuple[dict[str, Any], ...] = ()
 ) -> Wish:
     impossible = tuple({name: tuple(codes) for name, codes in one.items()} for one in never)
     return Wish(columns or ("la.region", "sex", "need"), criteria, rho, QUICK, impossible)
@@ -96,8 +96,66 @@ def test_rules_of_the_request_and_of_the_catalogue_go_into_the_model(tmp_path: P
         other = fitted(service, wish("REG", "sex", "need"))
         assert (other.nano_rho, other.release != first.release) == (RHO, True), "another model, which is charged"
         assert fitted(service, wish("REG", "sex", "need", never=asked)).nano_rho == 0
+        two = (*asked, {"sex": ("F",), "need": ("c",)})
+        assert [fitted(service, wish("sex", "need", "REG", never=t)).nano_rho for t in (two, two[::-1])] == [RHO, 0]
         alone = fitted(service, wish("sex", "need"))
         assert read(alone.body).model.zeros.all == (), "the rule is of columns that are not there"
+
+
+DERIVED = """
+[data_sets.census.variables.{name}]
+type = "category"
+label = "{label}"
+identifiability = 5
+sensitivity = "E"
+codes = [["0", "No"], ["1", "Yes"]]
+derived = "{expression}"
+"""
+NEED = "case when need = 'a' then '1' else '0' end"
+LONG = f"case when {' or '.join([NEED[10:20]] * 150)} then '1' else '0' end"
+DEEP = f"case when {'not ' * 60}need = 'a' then '1' else '0' end"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "expression", "told"),
+    [
+        ("late", "Key\u00a0stage", NEED, "Key stage"),
+        ("late", "x" * 1_001, NEED, "x" * 1_000),
+        ("la_region", "Taken", NEED, None),
+        ("late", "Long", LONG, "Long"),
+        ("late", "Deep", DEEP, None),
+    ],
+)
+def test_what_no_file_can_say_is_left_out_and_spoils_no_fit(
+    tmp_path: Path, name: str, label: str, expression: str, told: str | None
+) -> None:
+    score = "[data_sets.census.variables.score]"
+    said = ONE_ROW.replace(score, DERIVED.format(name=name, label=label, expression=expression) + score)
+    rows = [replace(row, atoms={**row.atoms, name: 0}) for row in pupils(300)]
+    with running(tmp_path, rows, POLICY + SYNTHETIC_MODEL, catalogue=said) as service:
+        derived = read(fitted(service, wish()).body).derived
+    assert [d.variable.label for d in derived] == ([told] if told else [])
+
+
+def test_a_column_that_no_file_can_say_is_refused_before_the_charge(tmp_path: Path) -> None:
+    said = ONE_ROW.replace('["U", "Unknown"]', '["U\u200b", "Unknown"]')
+    with running(tmp_path, pupils(300), POLICY + SYNTHETIC_MODEL, catalogue=said) as service:
+        with pytest.raises(ApiError) as refused:
+            fitted(service, wish())
+        assert (refused.value.code, spent(service)) == (ErrorCode.INVALID_QUERY, 0)
+
+
+def test_rules_of_the_catalogue_that_criteria_make_odd_refuse_nothing(tmp_path: Path) -> None:
+    """Of the needs that are left, nobody of unknown sex has any: by the catalogue, so that it is no mistake."""
+    rule = 'impossible = [{ sex = ["U"], need = ["a", "b", "c"] }]'
+    said = ONE_ROW.replace('title = "Census"', f'title = "Census"\n{rule}')
+    some = And((FIRST_YEAR, Codes("need", Operator.IN, ("a", "b"))))
+    with running(tmp_path, pupils(300), POLICY + SYNTHETIC_MODEL, catalogue=said) as service:
+        body = fitted(service, wish("sex", "need", criteria=some)).body
+        assert len(read(body).model.zeros.all) == 1
+        with pytest.raises(ApiError) as refused:
+            fitted(service, wish("sex", "need", criteria=some, never=({"sex": "M", "need": "ab"},)))
+    assert "nobody who could have 'M' of sex" in refused.value.problems[0].message
 
 
 def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
@@ -121,6 +179,7 @@ def test_columns_in_another_order_are_the_same_fit(service: Service) -> None:
         (wish(never=({"sex": "F", "score": "a"},)), "InvalidValue"),
         (wish(never=({"sex": "F", "need": "z"},)), "InvalidValue"),
         (wish(never=({"sex": "F", "need": "abcdefghijk"},)), "InvalidValue"),
+        (wish("REG", "sex", never=({"sex": "F", "REG": "N", "la.region": "S"},)), "InvalidValue"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_and_not_charged(service: Service, wanted: Wish, code: str) -> None:

@@ -107,6 +107,23 @@ def test_rules_and_what_follows_stand_in_the_catalogue_and_hold_of_the_rows(text
     assert ("F", "'c'") not in counts and counts["M", "'c'"] > 0
 
 
+def test_a_value_of_another_type_breaks_rules_of_codes_and_nothing_else(text: str, tmp_path: Path) -> None:
+    draw(ruled(text), tmp_path / "out", ROWS, 7, silent)
+    file = tmp_path / "out" / "census" / "pupils-001.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT * REPLACE (1 AS sex) FROM '{file}'")
+        connection.execute(f"COPY t TO '{file}' (FORMAT parquet)")
+    assert {f.rule: f.broken for f in check(tmp_path / "out") if f.broken} == {"files": 1, "census.sex: values": ROWS}
+
+
+def test_a_derived_value_that_is_missing_has_its_code(text: str, tmp_path: Path) -> None:
+    document = json.loads(ruled(text))
+    document["derived"] = [derived(follows="case when need = 'a' then '1' end", missing="0")]
+    draw(json.dumps(document), tmp_path / "out", ROWS, 7, silent)
+    census = load_catalogue(bundle(tmp_path / "out" / "catalogue")).data_sets[0]
+    assert (census.by_name["any_need"].missing, census.by_name["any_need"].derived is not None) == ("0", True)
+
+
 def test_rows_that_break_a_rule_of_their_catalogue_are_found(text: str, tmp_path: Path) -> None:
     """The control: drawn without the rule, which the catalogue gets afterwards."""
     for name, zeros in (("with", (RULE,)), ("without", ())):
@@ -149,7 +166,10 @@ def test_the_file_comes_back_as_it_was(text: str) -> None:
         lambda d: d["derived"].append({"name": "x", "label": "X", "codes": [["1", "1"]], "missing": None}),
         lambda d: d["derived"].append(derived(follows="select 1")),
         lambda d: d["derived"].append(derived(follows="'1'" + " " * 20_000)),
-        lambda d: d["derived"].append(derived(missing="1")),
+        lambda d: d["derived"].append(derived(missing="2")),
+        lambda d: d["derived"].append(derived(name=["any_need"])),
+        lambda d: d["derived"].append(derived(name=7)),
+        lambda d: d["derived"].append(derived(follows="case when ever(need = 'a', " + "9" * 5_000 + ") then '1' end")),
         lambda d: d["derived"].append(derived(name="sex")),
         lambda d: d["derived"].append(derived(label="two\nlines")),
         lambda d: d["derived"].append(derived(rows=3)),

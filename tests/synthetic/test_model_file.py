@@ -53,6 +53,8 @@ def test_a_file_holds_no_exact_count(model: Model) -> None:
         {"zeros": [[{"column": "a", "codes": [0]}, {"column": "b", "codes": [True]}]]},
         {"zeros": [[{"column": "a", "codes": [0]}, {"column": "b", "codes": [0], "rows": 3}]]},
         {"zeros": [[{"column": "a", "codes": [0, 1]}, {"column": "b", "codes": [0, 1, 2]}]]},
+        {"margins": [{"columns": [], "nanoRho": 5, "counts": [1]}]},
+        {"margins": [{"columns": ["a"], "nanoRho": 5, "counts": [2**60, 1]}]},
         {"nanoRho": 1},
         {"domain": [{"column": "a", "codes": 2}]},
         {"settings": {"picks": 3}},
@@ -63,3 +65,8 @@ def test_a_file_holds_no_exact_count(model: Model) -> None:
 def test_anything_else_is_refused(model: Model, change: dict[str, Any]) -> None:
     with pytest.raises(ModelRefused):
         loaded(json.dumps(json.loads(saved(model)) | change))
+
+
+def test_a_file_that_is_nested_too_deep_is_none() -> None:
+    with pytest.raises(ModelRefused, match="not JSON"):
+        loaded("[" * 100_000 + "]" * 100_000)

@@ -128,16 +128,16 @@ def by_hand(zeros: tuple[Zero, ...]) -> np.ndarray:
 @given(rules(), tables, st.sampled_from([1e-2, 1e-6, 1e-12]))
 @settings(max_examples=examples(150), deadline=None)
 def test_any_rules_hold_of_any_distribution_or_are_refused(zeros: tuple[Zero, ...], seed: int, ridge: float) -> None:
-    """Refused only where some code of theirs, or everybody, has no place left: told by going through all rows."""
+    """Refused only where nobody has a place left: told by going through all rows."""
     left = by_hand(zeros)
-    spoken = {name for zero in zeros for name, _ in zero.of}
-    possible = all(set(left[:, i]) == set(range(SIZES[i])) for i, n in enumerate(DOMAIN.names) if n in spoken)
     try:
         public = Zeros(DOMAIN, zeros)
     except ZerosRefused:
-        assert not possible
+        assert not len(left)
         return
-    assert possible
+    spoken = [i for i, name in enumerate(DOMAIN.names) if any(name in dict(zero.of) for zero in zeros)]
+    nobody = {(DOMAIN.names[i], code) for i in spoken for code in {*range(SIZES[i])} - {*left[:, i]}}
+    assert public.codes_of_nobody == nobody
     draw = np.random.default_rng(seed)
     shares = {(i,): draw.dirichlet(np.full(SIZES[i], 0.3)) for i in range(4)} | {
         (0, 2): draw.dirichlet(np.full(12, 0.3)).reshape(3, 4)
@@ -197,8 +197,8 @@ def test_weights_that_are_far_apart_are_not_lost_between_cliques() -> None:
 def contradictory() -> Iterator[tuple[tuple[Zero, ...], str]]:
     yield (Zero((("a", (5,)), ("b", (0,)))),), "a: has the codes 0 to 2"
     yield (Zero((("a", (0, 1, 2)), ("b", (0, 1)))),), "nobody could be anywhere"
-    yield (Zero((("a", (1,)), ("b", (0, 1)))),), "a: nobody could have code 1"
-    yield (RULE, Zero((("a", (0,)), ("c", (0, 1)))), Zero((("b", (0,)), ("c", (2, 3))))), "a: nobody could have code 0"
+    yield tuple(Zero((("a", (a,)), ("b", (0, 1)))) for a in range(3)), "nobody could be anywhere"
+    yield (RULE,) * 1_001, "at most 1,000 rules"
 
 
 @pytest.mark.parametrize(("zeros", "why"), list(contradictory()))
@@ -213,13 +213,44 @@ def test_rules_that_leave_somebody_no_place_are_refused_before_anything_is_count
         fit(Never(), DOMAIN, 0.01, settings=QUICK, zeros=zeros)
 
 
-@pytest.mark.parametrize("of", [(), (("a", (1,)),), (("a", (1,)), ("b", ())), (("a", (1,)), ("a", (2,)))])
+def test_a_code_that_nobody_could_have_is_told_and_never_drawn(rows: np.ndarray) -> None:
+    zeros = (RULE, Zero((("a", (0,)), ("c", (0, 1)))), Zero((("b", (0,)), ("c", (2, 3)))))
+    assert Zeros(DOMAIN, zeros).codes_of_nobody == {("a", 0)}
+    made = sample(fitted(rows, zeros), 10_000, 1)
+    assert set(made[:, 0]) == {1, 2} and broken(made, zeros) == 0
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        *((), (("a", (1,)),), (("a", (1,)), ("b", ())), (("a", (1,)), ("a", (2,)))),
+        tuple((f"c{i}", (0,)) for i in range(17)),
+    ],
+)
 def test_a_rule_is_of_two_columns_or_more(of: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
     with pytest.raises(ZerosRefused, match="two columns or more"):
         Zero(of)
 
 
-def test_rules_over_too_many_codes_are_refused() -> None:
-    wide = Domain(("x", "y", "z"), (500, 500, 2))
+@pytest.mark.parametrize("size", [500, 60_000])
+def test_rules_over_too_many_codes_are_refused_before_a_table_is_made(size: int) -> None:
+    wide = Domain(("x", "y", "z", *(f"c{i}" for i in range(16))), (size, size, 2, *[2**10] * 16))
     with pytest.raises(ZerosRefused, match="more than 100,000 cells"):
         Zeros(wide, (Zero((("x", (0,)), ("y", (0,)))),))
+    with pytest.raises(ZerosRefused, match="more than 100,000 cells"):
+        Zeros(wide, (Zero(tuple((f"c{i}", (0,)) for i in range(16))),))
+    if size == 500:
+        assert not Zeros(wide, (Zero((("x", (0,)), ("z", (0,)))),)).codes_of_nobody, "columns apart do not count"
+
+
+def test_without_rules_a_fit_is_as_if_there_were_none() -> None:
+    aims = {(0, 1): Target(np.full((3, 2), 1 / 6), np.full((3, 2), 1e-3))}
+    alone = estimate(SIZES, aims, {}, 20)
+    for table, other in zip(alone.tables, estimate(SIZES, aims, {}, 20, zeros=Zeros(DOMAIN)).tables, strict=True):
+        np.testing.assert_array_equal(table, other)
+
+
+def test_a_model_without_a_distribution_draws_nothing() -> None:
+    tree = JunctionTree.of(Graph(SIZES, [(0, 1), (2, 3)]))
+    with pytest.raises(ValueError, match="no distribution"):
+        Sampler(Fitted(tree, tuple(np.full(tree.shape(c), np.nan) for c in tree.cliques), {}))
