@@ -87,7 +87,7 @@ def test_beyond_the_time_limit_it_gives_up_and_says_nothing(many: Path) -> None:
         started = time.monotonic()
         with pytest.raises(EngineFailed) as failed:
             engine.aggregate(plan(HARD, "la", "sex", "need"))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 6
         assert says_nothing(failed)
         assert engine.aggregate(plan(EASY))[Count()].item() == MILLIONS, "an easy question is answered all the same"
 

@@ -86,7 +86,7 @@ def test_a_model_that_is_too_large_is_refused_before_it_is_laid_out(codes: int) 
     start = perf_counter()
     with pytest.raises(InvalidQuery):
         _valid(query, census, Limits(10_000, 4))
-    assert perf_counter() - start < 2  # 30 s were seen
+    assert perf_counter() - start < 6  # 30 s were seen
 
 
 def test_pupils_and_rows_that_are_one_measurement_are_one_number() -> None:

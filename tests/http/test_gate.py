@@ -239,7 +239,7 @@ def test_padding_takes_as_long_as_it_says() -> None:
 
 
 def test_padding_can_be_off() -> None:
-    assert elapsed(lambda: anyio.run(pad, time.monotonic(), 0)) < 0.3
+    assert elapsed(lambda: anyio.run(pad, time.monotonic(), 0)) < 2
 
 
 @pytest.mark.parametrize("error", [None, EngineFailed(), RuntimeError()], ids=lambda e: type(e).__name__)
