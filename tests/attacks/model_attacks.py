@@ -98,7 +98,7 @@ def canary_scores(asked: Audit) -> tuple[Floats, Floats]:
 
 def _shown(model: Model) -> float:
     """The likelihood ratio's statistic over every table that was measured."""
-    weights = np.array([1 / model.sigma_of(clique) ** 2 for clique in model.margins])
+    weights = np.array([1 / margin.sigma**2 for margin in model.measured])
     corner = np.array([float(counts[(2,) * counts.ndim]) for counts in model.margins.values()])
     return float((weights * corner).sum() / np.sqrt(weights.sum()))
 
