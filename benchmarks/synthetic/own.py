@@ -41,7 +41,7 @@ def _coded(name: str, values: np.ndarray) -> np.ndarray:
         if plain.dtype.kind not in "iuf":
             raise ValueError(f"{name}: has {len(known)} different words; {MOST} can be codes")
         cuts = np.unique(np.quantile(plain[~missing], np.arange(1, BANDS) / BANDS))
-        codes, known = np.searchsorted(cuts, plain[~missing], side="right"), cuts
+        codes = np.searchsorted(cuts, plain[~missing], side="right")
     whole = np.full(len(plain), codes.max() + 1, np.uint8)
     whole[~missing] = codes
     return whole

@@ -75,7 +75,8 @@ def of_file(file: Path, target: str) -> Set:
 
 
 def prepared(name: str, of: Set, shared: Path, cache: Path) -> tuple[Path, Table, Path]:
-    """Where the table is, the table, and where the rows to test on are; made again where they are not in the cache."""
+    """Where the table is, the table, and where the rows to test on are. Made again where they are not in the cache, and
+    always of a file of one's own, which may be another by now."""
     stem, test = cache / name, cache / f"{name}-test"
     if name not in SETS or not (stem.with_suffix(".json").is_file() and test.with_suffix(".json").is_file()):
         fitted, unseen = of.make(shared)

@@ -133,7 +133,7 @@ def _file(model: Model, hosted: HostedDataSet, counter: HostedCounter, reserved:
         release=reserved.request.release,
         cut=hosted.cut.id,
         data_set=hosted.data_set.id,
-        title=plain(hosted.data_set.title),
+        title=plain(hosted.data_set.title) or hosted.data_set.id,
         population=counter.told,
         fitted=now,
         nano_rho=reserved.nano_rho,

@@ -95,8 +95,8 @@ def refuse_columns(columns: Sequence[Variable], derived: Sequence[Derived]) -> N
 
 
 def plain(text: str) -> str:
-    """Of a label: in one line, with plain spaces, and no longer than a file may have it."""
-    return " ".join(text.split())[:MOST]
+    """Of a label: in one line, without what cannot be seen, and no longer than a file may have it."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:MOST]
 
 
 def _are_texts(v: Variable) -> bool:

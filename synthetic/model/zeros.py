@@ -59,7 +59,7 @@ class Zeros:
                     raise ZerosRefused(f"{name}: has the codes 0 to {size - 1}")
         if self.all:
             self._refuse_large()
-            if not self._could_be((0,)).any():
+            if not self._could_be(0).any():
                 raise ZerosRefused("nobody could be anywhere")
 
     @cached_property
@@ -77,7 +77,7 @@ class Zeros:
         """Codes that no row could have. They are in order where other codes cannot occur here, and else a mistake."""
         places = sorted({i for places in self.cells for i in places})
         return frozenset(
-            (self.domain.names[i], int(code)) for i in places for code in np.flatnonzero(~self._could_be((i,)))
+            (self.domain.names[i], int(code)) for i in places for code in np.flatnonzero(~self._could_be(i))
         )
 
     def of(self, clique: Places) -> Flags:
@@ -108,11 +108,11 @@ class Zeros:
     def _places(self, zero: Zero) -> Places:
         return self.domain.places_of(self.domain.clique(name for name, _ in zero.of))
 
-    def _could_be(self, clique: Places) -> Flags:
-        """Of a column, which codes have a place."""
+    def _could_be(self, column: int) -> Flags:
+        """Which of its codes have a place."""
         tree, tables = self._even
-        home = tree.home(clique)
-        return np.asarray(summed(tables[home], tree.cliques[home], clique) > 0)
+        home = tree.home((column,))
+        return np.asarray(summed(tables[home], tree.cliques[home], (column,)) > 0)
 
     @cached_property
     def _even(self) -> tuple[JunctionTree, list[Floats]]:

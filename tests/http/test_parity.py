@@ -30,21 +30,12 @@ from privacy_api.service.sandbox import grants_of
 from privacy_api.settings import load_settings
 from synthetic.demo import make_demo
 from tests.lib.parity import Asker, Told, told
+from tests.lib.service import OPEN_OFFICIAL
 
 QUESTIONS, OFFICIAL_QUESTIONS, PUPILS = 1_000, 400, 2_000
 REAL, TWIN = "npd", "npd-synthetic"
 GENEROUS = preset("dp-default").replace("cut_rho = 0.5", "cut_rho = 90.0")
-FREE = """
-[ad_hoc]
-acknowledged_risk = "A test of what two made-up cuts have in common."
-
-[differencing]
-most_populations = 100000
-plain = "Guarded."
-source = "a test"
-verified = false
-owner = "tests"
-"""
+FREE = OPEN_OFFICIAL.replace("most_populations = 100\n", "most_populations = 100000\n")
 SIMPLE = ("count", "pupils", "sum", "mean", "percentage", "median", "quantile")
 OF_THE_DATA = "cannot-protect"
 """Whether a table can be protected is for its numbers to say, and for what was released before."""
@@ -85,7 +76,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with served(tmp_path_factory.mktemp("official"), preset("dfe-draft") + FREE) as found:
+    with served(tmp_path_factory.mktemp("official"), FREE) as found:
         yield found
 
 

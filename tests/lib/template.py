@@ -34,7 +34,9 @@ def migrated() -> bytes:
 def application(services: Services, gate: Gate, secure: bool, development: bool) -> Iterator[FastAPI]:
     """As `create_app` makes it. Its routes are those of an earlier one in this process that is no longer used."""
     idle = _IDLE.setdefault((secure, development), [])
-    app = idle.pop() if idle else create_app(services, gate, secure=secure, development_sign_in=development)
-    attach(app, services, gate)
+    if idle:
+        attach(app := idle.pop(), services, gate)
+    else:
+        app = create_app(services, gate, secure=secure, development_sign_in=development)
     yield app
     idle.append(app)
